@@ -1,0 +1,58 @@
+"""Third-party browser files from `node_modules`, and what is done to every static file before it is served."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+from servestatic.storage import CompressedManifestStaticFilesStorage
+
+#: Address below /static/ -> file below node_modules. Only what the pages really load.
+VENDOR_FILES = {
+    "vendor/cytoscape/cytoscape.esm.min.mjs": "cytoscape/dist/cytoscape.esm.min.mjs",
+    "vendor/inter/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "vendor/jetbrains-mono/jetbrains-mono.woff2": (
+        "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2"
+    ),
+}
+
+
+def missing_vendor_files() -> list[str]:
+    """The files of VENDOR_FILES that are not installed."""
+    modules = Path(settings.NODE_MODULES)
+    return [source for source in VENDOR_FILES.values() if not (modules / source).is_file()]
+
+
+class VendorStorage(FileSystemStorage):
+    """Reads the files of VENDOR_FILES by their public address."""
+
+    prefix = ""
+
+    def path(self, name: str) -> str:
+        """Where the file with this public address lies on disk."""
+        return str(Path(settings.NODE_MODULES) / VENDOR_FILES[name.replace("\\", "/")])
+
+
+class VendorFinder(BaseFinder):
+    """Offers exactly VENDOR_FILES to Django's staticfiles, and nothing else a package happens to ship."""
+
+    def find(self, path: str, find_all: bool = False, **_: Any) -> str | list[str]:  # type: ignore[override]
+        """The file on disk for one public address; an empty list when it is not ours."""
+        if path not in VENDOR_FILES:
+            return []
+        found = VendorStorage().path(path)
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
+        """Every file with the storage that reads it."""
+        del ignore_patterns  # nothing to leave out: the table names single files
+        storage = VendorStorage()
+        return ((name, storage) for name in VENDOR_FILES)
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):
+    """Content hashes in file names, `import` statements rewritten to them, gzip and brotli copies beside them."""
+
+    support_js_module_import_aggregation = True
