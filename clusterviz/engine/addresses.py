@@ -1,0 +1,118 @@
+"""Who gets which address: service IPs, node ports, pod CIDRs, pod IPs.
+
+All choices are deterministic: the next free value in the order the rules give. ``taken`` is any
+container of the values in use, as strings or ints.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Container, Iterator
+from functools import lru_cache
+
+from clusterviz.engine.errors import AddressError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@lru_cache(maxsize=4096)
+def network(cidr: str) -> Network:
+    """Parse a CIDR, host bits masked away (NP-12). Raises `AddressError`."""
+    try:
+        return ipaddress.ip_network(cidr, strict=False)
+    except ValueError as error:
+        raise AddressError(str(error)) from None
+
+
+@lru_cache(maxsize=65536)
+def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(ip)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def in_cidr(ip: str, cidr: str) -> bool:
+    """Whether ``ip`` lies in ``cidr``; False for another family or no address at all."""
+    address, net = _address(ip), network(cidr)
+    return address is not None and address.version == net.version and address in net
+
+
+def in_any(ip: str, cidrs: str) -> bool:
+    """`in_cidr` over a comma-separated list of CIDRs, as dual-stack settings write them."""
+    return any(in_cidr(ip, cidr.strip()) for cidr in cidrs.split(",") if cidr.strip())
+
+
+def family(ip: str) -> int:
+    """4 or 6."""
+    return 6 if ":" in ip else 4
+
+
+def nth(cidr: str, n: int) -> str:
+    """The n-th address of a CIDR: 0 overlay device, 1 bridge (IPM-02)."""
+    return str(network(cidr)[n])
+
+
+def allocate_service_ip(cidr: str, taken: Container[str]) -> str:
+    """Next free ClusterIP: above the static band first, the band last (SVC-03).
+
+    The first address belongs to default/kubernetes. Raises `AddressError` when none is free.
+    """
+    net = network(cidr)
+    last = net.num_addresses - (2 if net.version == 4 else 1)
+    band = min(max(16, net.num_addresses // 16), 256)
+    for offset in _band_last(2, min(last, 1 << 16), band + 1):
+        ip = str(net[offset])
+        if ip not in taken:
+            return ip
+    raise AddressError(f"range is full: no free address in {cidr}")
+
+
+def allocate_node_port(ports: tuple[int, int], taken: Container[int]) -> int:
+    """Next free node port, the static band last (SVC-04). Raises `AddressError`."""
+    low, high = ports
+    size = high - low + 1
+    band = min(max(16, size // 32), 128) if size > 16 else 0
+    for offset in _band_last(0, size - 1, band):
+        if low + offset not in taken:
+            return low + offset
+    raise AddressError(f"range is full: no free port in {low}-{high}")
+
+
+def _band_last(first: int, last: int, start: int) -> Iterator[int]:
+    yield from range(max(start, first), last + 1)
+    yield from range(first, min(start, last + 1))
+
+
+def allocate_pod_cidr(cluster_cidr: str, mask: int, taken: Container[str]) -> str:
+    """Next free per-node block of the cluster CIDR (IPM-01); `AddressError` when none (IPM-05)."""
+    net = network(cluster_cidr)
+    prefix = max(mask if net.version == 4 else max(mask, 64), net.prefixlen)
+    blocks = 1 << (prefix - net.prefixlen)
+    size = 1 << (net.max_prefixlen - prefix)
+    for index in range(min(blocks, 1 << 16)):
+        block = f"{net[index * size]}/{prefix}"
+        if block not in taken:
+            return block
+    raise AddressError(f"CIDRNotAvailable: {cluster_cidr} has no free /{prefix} block")
+
+
+def allocate_pod_ip(pod_cidr: str, taken: Container[str], last: str = "") -> str:
+    """Next higher free address after ``last``, wrapping round (IPM-02, IPM-03).
+
+    .0 is the overlay device and .1 the bridge. Raises `AddressError` when the block is full.
+    """
+    net = network(pod_cidr)
+    high = min(net.num_addresses - (2 if net.version == 4 else 1), 1 << 16)
+    span = high - 1
+    if span < 1:
+        raise AddressError(f"no addresses for pods in {pod_cidr}")
+    base = int(net.network_address)
+    previous = int(ipaddress.ip_address(last)) - base if last and in_cidr(last, pod_cidr) else 1
+    start = previous - 1 if 1 <= previous <= high else 0
+    for step in range(span):
+        ip = str(net[2 + (start + step) % span])
+        if ip not in taken:
+            return ip
+    raise AddressError(f"no IP addresses available in range set: {pod_cidr}")

@@ -1,0 +1,65 @@
+"""Endpoints of a Service, derived from its selector as the EndpointSlice controller does (EPS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterviz.engine.objects import Endpoint, Pod, Service, ServicePort
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+
+def derive_endpoints(cluster: Cluster, service: Service) -> tuple[Endpoint, ...]:
+    """Endpoints of all pods the selector matches that have an IP and have not ended (EPS-01)."""
+    if not service.selector or service.type == "ExternalName":
+        return ()
+    wanted = service.selector.items()
+    return tuple(
+        endpoint
+        for pod in cluster.pods.values()
+        if pod.namespace == service.namespace
+        and not pod.ended
+        and pod.ips
+        and all(pod.labels.get(key) == value for key, value in wanted)
+        for endpoint in pod_endpoints(cluster, service, pod)
+    )
+
+
+def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoint, ...]:
+    """One endpoint for each address of the pod in the Service's families (SVC-16)."""
+    ready = service.publish_not_ready or (pod.ready and not pod.terminating)
+    node = cluster.nodes.get(pod.node)
+    dotted = {":" in ip for ip in service.cluster_ips} or {":" in pod.ip}
+    ports = tuple(
+        (port.name, number, port.protocol)
+        for port in service.ports
+        if (number := target_port(port, pod, headless=service.headless))
+    )
+    if service.ports and not ports:
+        return ()
+    return tuple(
+        Endpoint(
+            ip=ip,
+            node=pod.node,
+            zone=node.zone if node else "",
+            pod=pod.ref,
+            ready=ready,
+            serving=pod.ready or service.publish_not_ready,
+            terminating=pod.terminating,
+            hostname=pod.hostname if pod.subdomain == service.name else "",
+            ports=ports,
+        )
+        for ip in pod.ips
+        if (":" in ip) in dotted
+    )
+
+
+def target_port(port: ServicePort, pod: Pod, *, headless: bool = False) -> int:
+    """The pod's port a Service port leads to; 0 when the pod lacks the name (SVC-10)."""
+    if isinstance(port.target, int):
+        return port.target
+    for declared in pod.ports:
+        if declared.name == port.target and declared.protocol == port.protocol:
+            return declared.port
+    return 0
