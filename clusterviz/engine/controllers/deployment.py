@@ -1,0 +1,119 @@
+"""Deployments: as many pods as wanted, and a rolling change of template (LIF-05, LIF-06).
+
+A Deployment's pods belong to ReplicaSets named ``<deployment>-<template hash>``, one a template.
+"""
+
+from __future__ import annotations
+
+import math
+
+from clusterviz.engine.controllers.names import pod_name
+from clusterviz.engine.controllers.pods import (
+    delete_pod,
+    is_ready,
+    make_pod,
+    owned,
+    owner_of,
+    replicas_of,
+    terminating,
+    victims,
+    write_status,
+)
+from clusterviz.engine.controllers.work import Work, clone, labels, meta, spec
+from clusterviz.engine.fill import template_hash
+from clusterviz.engine.objects import Obj, key_of
+
+HASH_LABEL = "pod-template-hash"
+
+
+def deployments(work: Work) -> None:
+    """Bring every Deployment towards what it wants."""
+    for deployment in work.all("Deployment"):
+        _sync(work, deployment)
+
+
+def replicaset_of(work: Work, deployment: Obj) -> str:
+    """The ReplicaSet of the present template: one that came with the objects, or the one we name."""
+    key, template = key_of(deployment), spec(deployment).get("template") or {}
+    for replicaset in work.all("ReplicaSet", key[1]):
+        if owner_of(replicaset) == ("Deployment", key[2]) and _same(replicaset, template):
+            return key_of(replicaset)[2]
+    return f"{key[2]}-{template_hash(template)}"
+
+
+def _same(replicaset: Obj, template: Obj) -> bool:
+    theirs = clone(spec(replicaset).get("template") or {})
+    (meta(theirs).get("labels") or {}).pop(HASH_LABEL, None)
+    return theirs.get("spec") == template.get("spec") and labels(theirs) == labels(template)
+
+
+def share(value: object, replicas: int, *, up: bool) -> int:
+    """maxSurge or maxUnavailable as pods: percentages of surge round up, of unavailable down."""
+    text = "25%" if value is None else str(value)
+    if not text.endswith("%"):
+        return int(text) if text.isdecimal() else 0
+    part = replicas * float(text[:-1]) / 100
+    return math.ceil(part) if up else math.floor(part)
+
+
+def _sync(work: Work, deployment: Obj) -> None:
+    wanted, current = replicas_of(deployment), replicaset_of(work, deployment)
+    pods = [pod for pod in owned(work, deployment, through="ReplicaSet") if not terminating(pod)]
+    new = [pod for pod in pods if owner_of(pod)[1] in (current, "")]
+    old = [pod for pod in pods if owner_of(pod)[1] not in (current, "")]
+    if old:
+        _roll(work, deployment, new, old)
+    else:
+        _scale(work, deployment, new, wanted)
+    _status(work, deployment, current)
+
+
+def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj]) -> None:
+    wanted = replicas_of(deployment)
+    strategy = spec(deployment).get("strategy") or {}
+    if strategy.get("type") == "Recreate":
+        for pod in old:
+            delete_pod(work, pod, deployment)
+        return
+    rolling = strategy.get("rollingUpdate") or {}
+    surge = share(rolling.get("maxSurge"), wanted, up=True)
+    unavailable = share(rolling.get("maxUnavailable"), wanted, up=False)
+    if surge == unavailable == 0:
+        unavailable = 1
+    room = wanted + surge - len(new) - len(old)
+    _create(work, deployment, max(0, min(room, wanted - len(new))))
+    available = sum(map(is_ready, new)) + sum(map(is_ready, old))
+    broken = [pod for pod in old if not is_ready(pod)]
+    spare = max(0, available - (wanted - unavailable))
+    healthy = [pod for pod in old if is_ready(pod)]
+    for pod in [*broken, *victims(work, healthy, spare)]:
+        delete_pod(work, pod, deployment)
+
+
+def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int) -> None:
+    _create(work, deployment, wanted - len(pods))
+    for pod in victims(work, pods, len(pods) - wanted) if len(pods) > wanted else ():
+        delete_pod(work, pod, deployment)
+
+
+def _create(work: Work, deployment: Obj, count: int) -> None:
+    key, owner = key_of(deployment), replicaset_of(work, deployment)
+    for _ in range(count):
+        taken = {str(meta(pod)["name"]) for pod in work.all("Pod", key[1])}
+        name = pod_name(owner, work.rng, taken)
+        extra = {HASH_LABEL: owner.rpartition("-")[2]}
+        make_pod(work, deployment, name, ("ReplicaSet", owner), extra)
+
+
+def _status(work: Work, deployment: Obj, current: str) -> None:
+    pods = [pod for pod in owned(work, deployment, through="ReplicaSet") if not terminating(pod)]
+    ready = sum(map(is_ready, pods))
+    write_status(
+        work,
+        deployment,
+        replicas=len(pods),
+        updatedReplicas=sum(owner_of(pod)[1] in (current, "") for pod in pods),
+        readyReplicas=ready,
+        availableReplicas=ready,
+        unavailableReplicas=max(0, replicas_of(deployment) - ready),
+    )

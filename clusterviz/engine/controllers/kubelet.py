@@ -1,0 +1,180 @@
+"""Kubelets: a pod's life on its node (LIF-01, LIF-02), and readiness (EPS-03).
+
+Pending -> an address from the node's pod CIDR -> Running -> Ready; asked to go -> gone after grace.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clusterviz.engine.addresses import allocate_pod_ip, family
+from clusterviz.engine.controllers.pods import GRACE, ended, terminating
+from clusterviz.engine.controllers.work import (
+    Work,
+    annotation,
+    condition,
+    meta,
+    seconds,
+    set_condition,
+    spec,
+    status,
+    timestamp,
+    with_meta,
+    with_status,
+)
+from clusterviz.engine.errors import AddressError
+from clusterviz.engine.fill import pod_addresses
+from clusterviz.engine.objects import DOWN_ANNOTATION, Obj, key_of
+
+READY_ANNOTATION = "clusterviz.dev/ready"
+
+
+def kubelets(work: Work) -> None:
+    """Every kubelet that is alive looks after its pods."""
+    nodes = {str(meta(node)["name"]): node for node in work.all("Node")}
+    for pod in work.all("Pod"):
+        name = str(spec(pod).get("nodeName") or "")
+        if not name or ended(pod):
+            if terminating(pod):
+                work.remove(key_of(pod))
+            continue
+        node = nodes.get(name)
+        if node is None:
+            _orphan(work, pod, name)
+        elif annotation(node, DOWN_ANNOTATION) != "true":
+            _look_after(work, pod, node)
+
+
+def _orphan(work: Work, pod: Obj, name: str) -> None:
+    work.event(pod, "PodGC", f"node {name} does not exist any more: pod is deleted")
+    work.remove(key_of(pod))
+
+
+def _look_after(work: Work, pod: Obj, node: Obj) -> None:
+    if terminating(pod):
+        _terminate(work, pod)
+    elif status(pod).get("phase") != "Running" or not pod_addresses(pod):
+        _start(work, pod, node)
+    else:
+        _readiness(work, pod)
+
+
+def _terminate(work: Work, pod: Obj) -> None:
+    """SIGTERM at first sight, gone at the (shortened) end of the grace period."""
+    cap = work.timing.grace_cap
+    given = meta(pod).get("deletionGracePeriodSeconds")
+    if given is None or float(given) > cap:
+        asked = given if given is not None else spec(pod).get("terminationGracePeriodSeconds", GRACE)
+        grace = min(float(GRACE if asked is None else asked), cap)
+        ends = timestamp(work.now + grace)
+        pod = with_meta(pod, deletionTimestamp=ends, deletionGracePeriodSeconds=int(grace))
+        work.put(pod)
+        for container in spec(pod).get("containers") or ():
+            work.event(pod, "Killing", f"Stopping container {container.get('name', '')}")
+    if work.due(seconds(str(meta(pod)["deletionTimestamp"]))):
+        work.remove(key_of(pod))
+
+
+def _start(work: Work, pod: Obj, node: Obj) -> None:
+    started = seconds(str(status(pod).get("startTime") or ""))
+    if not started:
+        pod = set_condition(pod, "PodScheduled", "True", work.stamp)
+        work.put(with_status(pod, phase="Pending", startTime=work.stamp, hostIP=_node_ip(node)))
+        work.wake(seconds(work.stamp) + work.timing.start)
+        return
+    if not work.due(started + work.timing.start):
+        return
+    try:
+        ips = _addresses(work, pod, node)
+    except AddressError as error:
+        if status(pod).get("reason") != "ContainerCreating":
+            work.put(with_status(pod, reason="ContainerCreating", message=str(error)))
+            work.event(pod, "FailedCreatePodSandBox", str(error), warning=True)
+        work.wake(work.now + work.timing.retry)
+        return
+    _run(work, pod, ips)
+
+
+def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
+    if spec(pod).get("hostNetwork"):
+        return [_node_ip(node)]
+    taken = {
+        ip
+        for other in work.all("Pod")
+        if other is not pod and not ended(other) and not spec(other).get("hostNetwork")
+        for ip in pod_addresses(other)
+    }
+    if (given := pod_addresses(pod)) and not taken.intersection(given):
+        return given
+    cidrs = spec(node).get("podCIDRs") or [spec(node).get("podCIDR")]
+    if not cidrs or not cidrs[0]:
+        raise AddressError(f"node {meta(node)['name']} has no pod CIDR")
+    ips = []
+    for cidr in cidrs:
+        ip = allocate_pod_ip(str(cidr), taken, work.last_ip.get(str(cidr), ""))
+        work.last_ip[str(cidr)] = ip
+        ips.append(ip)
+    return ips
+
+
+def _run(work: Work, pod: Obj, ips: list[str]) -> None:
+    running = {"running": {"startedAt": work.stamp}}
+    containers = [
+        {
+            "name": container.get("name", ""),
+            "image": container.get("image", ""),
+            "ready": False,
+            "restartCount": 0,
+            "state": running,
+        }
+        for container in spec(pod).get("containers") or ()
+    ]
+    ips = sorted(ips, key=family)
+    status_ = {k: v for k, v in status(pod).items() if k not in ("reason", "message")}
+    pod = {
+        **pod,
+        "status": {
+            **status_,
+            "phase": "Running",
+            "podIP": ips[0],
+            "podIPs": [{"ip": ip} for ip in ips],
+            "containerStatuses": containers,
+        },
+    }
+    work.put(set_condition(pod, "Ready", "False", work.stamp, reason="ContainersNotReady"))
+    for container in containers:
+        work.event(pod, "Started", f"Started container {container['name']}")
+    work.wake(seconds(work.stamp) + work.timing.ready)
+
+
+def _readiness(work: Work, pod: Obj) -> None:
+    wanted = annotation(pod, READY_ANNOTATION) != "false"
+    now = condition(pod, "Ready").get("status", "")
+    if wanted and now != "True":
+        started = [
+            seconds(str(((entry.get("state") or {}).get("running") or {}).get("startedAt") or ""))
+            for entry in status(pod).get("containerStatuses") or ()
+        ]
+        if not now or work.due(max(started, default=0.0) + work.timing.ready):
+            work.put(_with_readiness(work, pod, ready=True))
+    elif not wanted and now != "False":
+        work.put(_with_readiness(work, pod, ready=False))
+        work.event(pod, "Unhealthy", "Readiness probe failed: marked not ready by hand", warning=True)
+
+
+def _with_readiness(work: Work, pod: Obj, *, ready: bool) -> Obj:
+    statuses: list[dict[str, Any]] = [
+        {**entry, "ready": ready} for entry in status(pod).get("containerStatuses") or ()
+    ]
+    if statuses:
+        pod = with_status(pod, containerStatuses=statuses)
+    reason = "" if ready else "ContainersNotReady"
+    pod = set_condition(pod, "ContainersReady", str(ready), work.stamp, reason=reason)
+    return set_condition(pod, "Ready", str(ready), work.stamp, reason=reason)
+
+
+def _node_ip(node: Obj) -> str:
+    for entry in status(node).get("addresses") or ():
+        if entry.get("type") == "InternalIP":
+            return str(entry["address"])
+    raise AddressError(f"node {meta(node)['name']} has no InternalIP")

@@ -1,0 +1,148 @@
+"""What controllers of pods share: making one, finding theirs, deleting one, choosing victims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clusterviz.engine.controllers.work import (
+    Work,
+    annotation,
+    clone,
+    condition,
+    labels,
+    meta,
+    seconds,
+    spec,
+    status,
+    with_meta,
+)
+from clusterviz.engine.objects import Obj, key_of
+from clusterviz.engine.selectors import parse_selector
+
+GRACE = 30
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def owner_of(pod: Obj) -> tuple[str, str]:
+    """Kind and name of the controlling owner, empty for a bare pod."""
+    for owner in meta(pod).get("ownerReferences") or ():
+        return str(owner.get("kind", "")), str(owner.get("name", ""))
+    return "", ""
+
+
+def ended(pod: Obj) -> bool:
+    """Succeeded or Failed."""
+    return status(pod).get("phase") in ("Succeeded", "Failed")
+
+
+def terminating(pod: Obj) -> bool:
+    """Deletion was asked."""
+    return bool(meta(pod).get("deletionTimestamp"))
+
+
+def is_ready(pod: Obj) -> bool:
+    """The Ready condition."""
+    return status(pod).get("phase") == "Running" and condition(pod, "Ready").get("status") == "True"
+
+
+def selects(workload: Obj, pod: Obj) -> bool:
+    """Whether the workload's selector matches the pod."""
+    selector = parse_selector(spec(workload).get("selector"), field="spec.selector")
+    return bool(selector.labels or selector.expressions) and selector.matches(labels(pod))
+
+
+def owned(work: Work, workload: Obj, *, through: str = "") -> list[Obj]:
+    """Pods of a workload, those that ended left out.
+
+    ``through`` names the kind of the objects in between (a Deployment's pods belong to its
+    ReplicaSets); bare pods its selector matches are adopted, as Kubernetes does.
+    """
+    kind, name = through or str(workload["kind"]), str(meta(workload)["name"])
+    found = []
+    for pod in work.all("Pod", key_of(workload)[1]):
+        owner_kind, owner_name = owner_of(pod)
+        if ended(pod) or owner_kind not in ("", kind):
+            continue
+        mine = owner_name.rpartition("-")[0] == name if through else owner_name == name
+        if owner_kind == "" and not selects(workload, pod):
+            continue
+        if owner_kind == "" or mine:
+            found.append(pod)
+    return found
+
+
+def make_pod(
+    work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None
+) -> Obj:
+    """A new pod from the workload's template, Pending and without a node."""
+    template = clone(spec(workload).get("template") or {})
+    template_meta = template.get("metadata") or {}
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": key_of(workload)[1],
+        "labels": {**(template_meta.get("labels") or {}), **(extra or {})},
+        "creationTimestamp": work.stamp,
+        "ownerReferences": [
+            {"apiVersion": "apps/v1", "kind": owner[0], "name": owner[1], "controller": True}
+        ],
+    }
+    if template_meta.get("annotations"):
+        metadata["annotations"] = template_meta["annotations"]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": template.get("spec") or {},
+        "status": {"phase": "Pending"},
+    }
+    work.put(pod)
+    work.event(workload, "SuccessfulCreate", f"Created pod: {name}")
+    return pod
+
+
+def delete_pod(work: Work, pod: Obj, by: Obj | None = None) -> None:
+    """Ask for deletion; the kubelet does the rest (LIF-02). A pod on no node goes at once."""
+    if terminating(pod):
+        return
+    if by is not None:
+        work.event(by, "SuccessfulDelete", f"Deleted pod: {meta(pod)['name']}")
+    if not spec(pod).get("nodeName"):
+        work.remove(key_of(pod))
+        return
+    work.put(with_meta(pod, deletionTimestamp=work.stamp))
+
+
+def victims(work: Work, pods: list[Obj], count: int) -> list[Obj]:
+    """Whom scaling down takes first (LIF-07)."""
+    crowd: dict[str, int] = {}
+    for pod in pods:
+        node = str(spec(pod).get("nodeName") or "")
+        crowd[node] = crowd.get(node, 0) + 1
+
+    def order(pod: Obj) -> tuple[Any, ...]:
+        node = str(spec(pod).get("nodeName") or "")
+        cost = annotation(pod, DELETION_COST)
+        return (
+            bool(node),
+            status(pod).get("phase") == "Running",
+            is_ready(pod),
+            int(cost) if cost.lstrip("-").isdecimal() else 0,
+            -crowd[node],
+            -seconds(str(meta(pod).get("creationTimestamp") or "")),
+            str(meta(pod)["name"]),
+        )
+
+    return sorted(pods, key=order)[:count]
+
+
+def replicas_of(workload: Obj) -> int:
+    """``spec.replicas``, 1 when absent."""
+    value = spec(workload).get("replicas")
+    return 1 if value is None else max(0, int(value))
+
+
+def write_status(work: Work, workload: Obj, **fields: Any) -> None:
+    """Update ``status`` when a number in it changed."""
+    current = work.get(key_of(workload)) or workload
+    if any(status(current).get(key) != value for key, value in fields.items()):
+        work.put({**current, "status": {**status(current), **fields}})

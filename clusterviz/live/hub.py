@@ -1,0 +1,257 @@
+"""The hub: one per process, it takes a cluster's stream to every browser that watches it.
+
+A message is encoded once for all browsers. State messages must arrive: a browser that fell behind
+is served from a ring, or told to resync when the ring no longer reaches back. Of traffic frames
+only the newest is kept. Why not a channel layer: docs/decisions and the measurements there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from clusterviz.live.flow import TransportFlow, innermost, transport_of
+from clusterviz.live.protocol import (
+    STATE_RING,
+    Call,
+    Resync,
+    Route,
+    ServerMessage,
+    State,
+    Totals,
+    Traffic,
+    encode,
+)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Frame:
+    """The newest traffic of a topic; encoded once for each set of routes browsers still lack."""
+
+    def __init__(self, topic: Topic, time: float, calls: list[Call], totals: Totals) -> None:
+        self._topic, self._time, self._calls, self._totals = topic, time, calls, totals
+        self._texts: dict[int, str] = {}
+
+    def text(self, known: int) -> str:
+        """The message for a browser that knows the routes up to number ``known``."""
+        if known not in self._texts:
+            topic = self._topic
+            routes = [route for number, route in topic.routes.values() if number > known]
+            self._texts[known] = encode(
+                Traffic(
+                    epoch=topic.epoch,
+                    seq=topic.seq,
+                    time=self._time,
+                    routes=routes,
+                    calls=self._calls,
+                    totals=self._totals,
+                )
+            )
+            topic.encoded += 1
+        return self._texts[known]
+
+
+class Topic:
+    """The stream of one cluster: where it stands, what was said last, and who listens."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.epoch = 0
+        self.seq = 0
+        self.time = 0.0
+        self.ring: deque[tuple[int, str]] = deque(maxlen=STATE_RING)
+        self.routes: dict[str, tuple[int, Route]] = {}
+        self.route_number = 0
+        self.frame: Frame | None = None
+        self.clients: set[Client] = set()
+        self.encoded = 0
+
+    def since(self, seq: int) -> list[tuple[int, str]] | None:
+        """State messages after ``seq``, or None when the ring does not reach back that far."""
+        if seq == self.seq:
+            return []
+        first = self.ring[0][0] if self.ring else self.seq + 1
+        if not first - 1 <= seq < self.seq:
+            return None
+        return [entry for entry in self.ring if entry[0] > seq]
+
+
+class Client:
+    """One browser. Nothing is queued for it: ``seq`` says how far it is, the topic has the rest."""
+
+    def __init__(self, topic: Topic, send: Any) -> None:
+        self.topic = topic
+        self._send: Send = innermost(send)
+        self.seq = topic.seq
+        self.epoch = topic.epoch
+        self.routes_known = topic.route_number
+        self.wants_traffic = True
+        self.dropped = 0
+        self.resyncs = 0
+        self._frame: Frame | None = None
+        self._resync = ""
+        self._paused = self._busy = self.closed = False
+        transport = transport_of(self._send)
+        self.flow = TransportFlow(transport, self._pause, self._resume) if transport else None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the browser does not read at the moment."""
+        return self._paused or (self.flow is None and self._busy)
+
+    def _pause(self) -> None:
+        self._paused = True
+
+    def _resume(self) -> None:
+        self._paused = False
+        self.wake()
+
+    def resume(self, epoch: int, seq: int) -> bool:
+        """Go on after ``seq``; False when that is not possible any more."""
+        if epoch != self.topic.epoch or self.topic.since(seq) is None:
+            return False
+        self.seq = seq
+        # Routes sent while nobody listened are unknown to the browser: send all again.
+        self.routes_known = 0
+        return True
+
+    def offer(self, frame: Frame) -> None:
+        """The newest traffic; an older frame that was not sent yet is dropped and counted."""
+        if not self.wants_traffic:
+            return
+        if self._frame is not None:
+            self.dropped += 1
+        self._frame = frame
+
+    def resync(self, reason: str) -> None:
+        """Make the browser fetch the snapshot again."""
+        self._resync = reason
+        self._frame = None
+
+    def _next(self) -> str | None:
+        if not self._resync and self.epoch == self.topic.epoch and self.topic.since(self.seq) is None:
+            self._resync = "changes were missed"
+        if self._resync:
+            text = encode(Resync(self._resync))
+            self._resync, self.resyncs = "", self.resyncs + 1
+            self.epoch, self.seq = self.topic.epoch, self.topic.seq
+            self.routes_known = self.topic.route_number
+            return text
+        if behind := self.topic.since(self.seq):
+            self.seq, text = behind[0]
+            return text
+        if self._frame is not None:
+            text = self._frame.text(self.routes_known)
+            self.routes_known, self._frame = self.topic.route_number, None
+            return text
+        return None
+
+    async def pump(self) -> None:
+        """Send what is due, until the browser has everything or stops reading."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while not self._paused and not self.closed and (text := self._next()) is not None:
+                await self._send({"type": "websocket.send", "text": text})
+        finally:
+            self._busy = False
+
+    async def say(self, message: ServerMessage) -> None:
+        """Send one message to this browser alone."""
+        await self._send({"type": "websocket.send", "text": encode(message)})
+
+    def wake(self) -> None:
+        """Pump in a task of its own."""
+        if not self._busy and not self.closed:
+            task = asyncio.ensure_future(self.pump())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Forget the browser."""
+        self.closed = True
+        self.topic.clients.discard(self)
+        for task in self._tasks:
+            task.cancel()
+        if self.flow is not None:
+            self.flow.close()
+
+
+class Hub:
+    """All topics of this process."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+
+    def topic(self, name: str) -> Topic:
+        """The topic of a cluster, made on first use."""
+        return self._topics.setdefault(name, Topic(name))
+
+    def join(self, name: str, send: Any) -> Client:
+        """A browser begins to listen."""
+        client = Client(self.topic(name), send)
+        client.topic.clients.add(client)
+        return client
+
+    def watched(self, name: str) -> bool:
+        """Whether anybody wants this cluster's traffic."""
+        topic = self._topics.get(name)
+        return topic is not None and any(client.wants_traffic for client in topic.clients)
+
+    async def open(self, name: str, epoch: int, seq: int, time: float) -> None:
+        """A new epoch begins; whoever listens must fetch the snapshot again."""
+        topic = self.topic(name)
+        topic.epoch, topic.seq, topic.time = epoch, seq, time
+        topic.ring.clear()
+        topic.routes, topic.route_number, topic.frame = {}, 0, None
+        for client in list(topic.clients):
+            client.resync("the simulator started anew")
+        await self._pump(topic)
+
+    async def close(self, name: str, reason: str) -> None:
+        """The cluster is gone."""
+        topic = self._topics.pop(name, None)
+        for client in list(topic.clients) if topic else ():
+            client.resync(reason)
+        if topic:
+            await self._pump(topic)
+
+    async def publish_state(self, name: str, message: State) -> None:
+        """A change of the picture, for everybody."""
+        topic = self.topic(name)
+        topic.seq, topic.time = message.seq, message.time
+        topic.ring.append((message.seq, encode(message)))
+        topic.encoded += 1
+        await self._pump(topic)
+
+    async def publish_traffic(
+        self, name: str, time: float, routes: list[Route], calls: list[Call], totals: Totals
+    ) -> None:
+        """What is on the wires, for everybody who can read it now."""
+        topic = self.topic(name)
+        topic.time = time
+        for route in routes:
+            topic.route_number += 1
+            topic.routes[route.id] = (topic.route_number, route)
+        frame = Frame(topic, time, calls, totals)
+        for client in topic.clients:
+            client.offer(frame)
+        await self._pump(topic)
+
+    def forget_routes(self, name: str, ids: list[str]) -> None:
+        """Routes nobody takes any more need not be told to newcomers."""
+        topic = self.topic(name)
+        for route_id in ids:
+            topic.routes.pop(route_id, None)
+
+    async def _pump(self, topic: Topic) -> None:
+        for client in list(topic.clients):
+            if client.flow is None:
+                client.wake()
+            elif not client.paused:
+                await client.pump()

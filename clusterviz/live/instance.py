@@ -1,0 +1,45 @@
+"""The hub and the runner of a running event loop.
+
+They belong to the loop, not to the module: tests have a loop each. Threads (HTTP views) see the
+newest one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+
+from clusterviz.live.hub import Hub
+from clusterviz.live.runner import Runner
+
+
+class Live:
+    """What lives in one loop."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.runner = Runner(self.hub)
+
+
+_lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Live] = weakref.WeakKeyDictionary()
+
+
+def current() -> Live:
+    """The one of the running loop, made on first use."""
+    loop = asyncio.get_running_loop()
+    if loop not in _lives:
+        _lives[loop] = Live()
+    return _lives[loop]
+
+
+def serving() -> Live | None:
+    """The one whose runner is started, for code that runs outside the loop."""
+    for loop, live in list(_lives.items()):
+        if live.runner.started and not loop.is_closed():
+            return live
+    return None
+
+
+def reset() -> None:
+    """Forget all of them; runners must have been stopped."""
+    _lives.clear()
