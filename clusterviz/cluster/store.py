@@ -1,0 +1,205 @@
+"""Objects in and out of their rows, in bulk. Only `services` calls the writing half."""
+
+# ruff: noqa: SLF001  Model._meta is documented API with an underscore.
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+
+from clusterviz.cluster.columns import Children, Obj, put, split, take_list
+from clusterviz.cluster.keys import Key, key_of, model_of
+from clusterviz.cluster.models import OBJECT_MODELS, ChildRow, Cluster, Namespace, Node, ObjectRow
+from clusterviz.cluster.models.base import assemble
+
+BATCH = 400
+
+
+def load(cluster: Cluster, models: Iterable[type[ObjectRow]] = OBJECT_MODELS) -> list[Obj]:
+    """All objects of some models: one query a table."""
+    return [obj for model in models for obj in _read(model, model.objects.filter(cluster=cluster)).values()]
+
+
+def find(cluster: Cluster, keys: Iterable[Key]) -> dict[Key, Obj]:
+    """The objects that exist among ``keys``."""
+    found: dict[Key, Obj] = {}
+    for model, names in _by_model(keys).items():
+        for rows in _rows(cluster, model, names):
+            found.update(_read(model, rows))
+    return found
+
+
+def write(cluster: Cluster, objects: Iterable[Obj]) -> None:
+    """Create or replace the rows of ``objects``; their namespaces must exist."""
+    by_model: dict[type[ObjectRow], dict[Key, Obj]] = defaultdict(dict)
+    for obj in objects:
+        key = key_of(obj)
+        by_model[model_of(key[0])][key] = obj
+    for model in OBJECT_MODELS:
+        if model in by_model:
+            _write(cluster, model, by_model[model])
+
+
+def remove(cluster: Cluster, keys: Iterable[Key]) -> None:
+    """Delete the rows of ``keys``."""
+    for model, names in _by_model(keys).items():
+        for rows in _rows(cluster, model, names):
+            rows.delete()
+
+
+def _by_model(keys: Iterable[Key]) -> dict[type[ObjectRow], list[Key]]:
+    found: dict[type[ObjectRow], list[Key]] = defaultdict(list)
+    for key in keys:
+        found[model_of(key[0])].append(key)
+    return found
+
+
+def _rows(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator[QuerySet[Any]]:
+    """Query sets that together hold exactly the rows of ``keys``."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind, namespace, name in keys:
+        groups[kind, namespace].append(name)
+    for (kind, namespace), names in groups.items():
+        where = Q(cluster=cluster)
+        if not model.KIND:
+            where &= Q(kind=kind)
+        if hasattr(model, "namespace"):
+            where &= Q(namespace__name=namespace) if namespace else Q(namespace=None)
+        for start in range(0, len(names), BATCH):
+            yield model.objects.filter(where, name__in=names[start : start + BATCH])
+
+
+def _read(model: type[ObjectRow], rows: QuerySet[Any]) -> dict[Key, Obj]:
+    attrs = [column.attr for column in model.COLUMNS]
+    namespace = ["namespace__name"] if hasattr(model, "namespace") else []
+    kind = [] if model.KIND else ["kind"]
+    lists = [_read_children(model, children, rows) for children in model.CHILDREN]
+    found: dict[Key, Obj] = {}
+    for pk, name, rest, *values in rows.values_list("pk", "name", "rest", *attrs, *namespace, *kind).order_by("pk"):
+        extra = values[len(attrs) :]
+        key = (model.KIND or extra[-1], (extra[0] or "") if namespace else "", name)
+        columns = {
+            attr: "" if value is None and "__" in attr else value for attr, value in zip(attrs, values, strict=False)
+        }
+        found[key] = assemble(model, key, rest, columns, [by_parent.get(pk, []) for by_parent in lists])
+    return found
+
+
+def _read_children(model: type[ObjectRow], children: Children, parents: QuerySet[Any]) -> dict[int, list[Obj]]:
+    child = _child_model(children)
+    parent = model._meta.model_name
+    attrs = [column.attr for column in children.columns]
+    rows = child.objects.filter(**{f"{parent}__in": parents.order_by()}, **dict(children.mark))
+    found: dict[int, list[Obj]] = defaultdict(list)
+    for pk, rest, *values in rows.order_by("position").values_list(f"{parent}_id", "rest", *attrs):
+        for column, value in zip(children.columns, values, strict=True):
+            if value != column.absent:
+                put(rest, column.path, value)
+        found[pk].append(rest)
+    return found
+
+
+def _write(cluster: Cluster, model: type[ObjectRow], objects: dict[Key, Obj]) -> None:
+    namespaces = _ids(cluster, Namespace, {key[1] for key in objects if key[1]})
+    nodes = _node_ids(cluster, model, objects)
+    rows, children = [], []
+    known = {
+        (*([] if model.KIND else [row[3]]), row[1], row[2]): row[0] for row in _known(cluster, model, list(objects))
+    }
+    for key, obj in objects.items():
+        row, lists = build(cluster, model, key, obj, namespaces, nodes)
+        row.pk = known.get((*([] if model.KIND else [key[0]]), key[1], key[2]))
+        rows.append(row)
+        children.append(lists)
+    old = [row for row in rows if row.pk is not None]
+    _replace(model, old, [row for row in rows if row.pk is None])
+    _write_children(model, {row.pk for row in old}, list(zip(rows, children, strict=True)))
+
+
+def _known(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator[tuple[Any, ...]]:
+    namespaced = hasattr(model, "namespace")
+    for rows in _rows(cluster, model, keys):
+        attrs = ["pk", "namespace__name" if namespaced else "pk", "name", *([] if model.KIND else ["kind"])]
+        for row in rows.values_list(*attrs):
+            yield (row[0], (row[1] or "") if namespaced else "", *row[2:])
+
+
+def _replace(model: type[ObjectRow], old: list[ObjectRow], new: list[ObjectRow]) -> None:
+    fields = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+    if old:
+        model.objects.bulk_update(old, fields, batch_size=BATCH // 4)
+    model.objects.bulk_create(new, batch_size=BATCH)
+
+
+def build(
+    cluster: Cluster,
+    model: type[ObjectRow],
+    key: Key,
+    obj: Obj,
+    namespaces: dict[str, int],
+    nodes: dict[str, int],
+) -> tuple[ObjectRow, list[list[Obj]]]:
+    """An unsaved row for an object, and its lists of children."""
+    rest = copy.deepcopy(obj)
+    lists = [take_list(rest, children) for children in model.CHILDREN]
+    values = split(rest, model.COLUMNS)
+    if rest.get("kind") == key[0].partition(".")[0]:
+        del rest["kind"]
+    if rest.get("apiVersion") == model.API_VERSION:
+        del rest["apiVersion"]
+    metadata = rest["metadata"]
+    metadata.pop("name")
+    if metadata.get("namespace") == key[1]:
+        del metadata["namespace"]
+    node = values.pop("node__name", "")
+    if node and node not in nodes:
+        put(rest, ("spec", "nodeName"), node)
+    row = model(cluster=cluster, name=key[2], rest=rest, **values)
+    if key[1]:
+        row.namespace_id = namespaces[key[1]]  # type: ignore[attr-defined]
+    if node in nodes:
+        row.node_id = nodes[node]  # type: ignore[attr-defined]
+    if not model.KIND:
+        row.kind = key[0]  # type: ignore[attr-defined]
+    return row, lists
+
+
+def _write_children(model: type[ObjectRow], stale: set[Any], rows: list[tuple[ObjectRow, list[list[Obj]]]]) -> None:
+    parent = str(model._meta.model_name)
+    for child in {_child_model(children) for children in model.CHILDREN}:
+        ids = sorted(stale)
+        for start in range(0, len(ids), BATCH):
+            child.objects.filter(**{f"{parent}__in": ids[start : start + BATCH]}).delete()
+    for index, children in enumerate(model.CHILDREN):
+        made = [
+            _child_model(children)(
+                **{parent: row}, position=position, **dict(children.mark), **split(item, children.columns), rest=item
+            )
+            for row, lists in rows
+            for position, item in enumerate(lists[index])
+        ]
+        _child_model(children).objects.bulk_create(made, batch_size=BATCH)
+
+
+def _child_model(children: Children) -> type[ChildRow]:
+    model: type[ChildRow] = apps.get_model("cluster", children.model)
+    return model
+
+
+def _ids(cluster: Cluster, model: type[Namespace | Node], names: set[str]) -> dict[str, int]:
+    wanted = model.objects.filter(cluster=cluster)
+    if len(names) <= BATCH:
+        wanted = wanted.filter(name__in=names)
+    return dict(wanted.values_list("name", "pk"))
+
+
+def _node_ids(cluster: Cluster, model: type[ObjectRow], objects: dict[Key, Obj]) -> dict[str, int]:
+    if not hasattr(model, "node"):
+        return {}
+    names = {(obj.get("spec") or {}).get("nodeName") for obj in objects.values() if isinstance(obj.get("spec"), dict)}
+    return _ids(cluster, Node, {name for name in names if isinstance(name, str)})

@@ -1,0 +1,54 @@
+"""What kube-apiserver would refuse, with field paths and its wording. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clusterviz.engine.errors import ObjectError
+from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
+from clusterviz.engine.parse import Reader, parse
+from clusterviz.engine.validation.flaws import Flaw, Flaws
+from clusterviz.engine.validation.meta import check_metadata
+from clusterviz.engine.validation.others import check_flow, check_node, check_slice
+from clusterviz.engine.validation.pods import check_pod, check_pod_spec, check_workload
+from clusterviz.engine.validation.rules import check_ingress, check_policy
+from clusterviz.engine.validation.service import check_allocation, check_service
+
+__all__ = ["Flaw", "Flaws", "check_allocation", "check_pod_spec", "validate"]
+
+Check = Callable[[Flaws, Reader, Reader | None], None]
+_CHECKS: dict[str, Check] = {
+    "Pod": check_pod,
+    "Service": check_service,
+    "Ingress": check_ingress,
+    "NetworkPolicy": check_policy,
+    "Node": check_node,
+    "EndpointSlice": check_slice,
+    "TrafficFlow": check_flow,
+    **dict.fromkeys(WORKLOAD_KINDS, check_workload),
+}
+
+
+def validate(obj: Obj, old: Obj | None = None, *, known: bool = True) -> list[Flaw]:
+    """Everything wrong with an object; ``old`` is what it replaces.
+
+    ``known`` False checks the metadata alone: the kind only shares a name with one of ours. A field
+    of the wrong type hides what stands behind it.
+    """
+    flaws = Flaws()
+    kind = obj.get("kind")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(obj.get(field), str) or not obj[field]:
+            flaws.required(field)
+    try:
+        reader = Reader(obj, "")
+        check_metadata(flaws, reader, str(kind))
+        if flaws or not known:
+            return flaws
+        if check := _CHECKS.get(str(kind)):
+            check(flaws, reader, Reader(old, "") if old is not None else None)
+        if not flaws:
+            parse(obj)
+    except ObjectError as error:
+        flaws.append(Flaw(error.field, error.detail))
+    return flaws
