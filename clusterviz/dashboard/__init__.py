@@ -1,0 +1,1 @@
+"""Pages, HTTP views and checks."""

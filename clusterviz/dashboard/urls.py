@@ -1,0 +1,24 @@
+"""Every HTTP path of docs/protocol.md."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from clusterviz.dashboard import api, views
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("login/", views.SignIn.as_view(), name="login"),
+    path("logout/", views.SignOut.as_view(), name="logout"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("clusters/<slug:name>/", views.cluster, name="cluster"),
+    path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
+    path("clusters/<slug:name>/trace", api.trace, name="trace"),
+    path("clusters/<slug:name>/objects/<path:ref>", api.detail, name="object"),
+    path("clusters/<slug:name>/export", api.export, name="export"),
+    path("clusters/<slug:name>/import", api.import_manifests, name="import"),
+    path("clusters/<slug:name>/actions", api.act, name="actions"),
+]
