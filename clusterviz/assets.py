@@ -1,12 +1,15 @@
 """Third-party browser files from `node_modules`, and what is done to every static file before it is served."""
 
+import fcntl
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.files.storage import FileSystemStorage
+from django.core.management import call_command
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 #: Address below /static/ -> file below node_modules. Only what the pages really load.
@@ -56,3 +59,28 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """Content hashes in file names, `import` statements rewritten to them, gzip and brotli copies beside them."""
 
     support_js_module_import_aggregation = True
+
+
+def collect_if_changed() -> bool:
+    """Collect the static files unless STATIC_ROOT already holds exactly what the sources hold now."""
+    root = Path(settings.STATIC_ROOT)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    stamp = root.with_suffix(".stamp")
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two servers that start together must not write the same files
+        wanted = _fingerprint()
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        call_command("collectstatic", interactive=False, verbosity=0)
+        stamp.write_text(wanted)
+    return True
+
+
+def _fingerprint() -> str:
+    """A digest over name, size and time of every static file, and over this module, which decides how they end up."""
+    digest = sha256(Path(__file__).read_bytes())
+    for finder in get_finders():
+        for name, storage in finder.list(None):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{getattr(storage, 'prefix', None)}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
