@@ -9,7 +9,7 @@ from django.db import models
 from clusterviz.cluster.columns import Column, JsonColumn
 from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, NamespacedRow, unique
 
-_COMMON = (
+_COMMON: tuple[Column, ...] = (
     LABELS,
     ANNOTATIONS,
     JsonColumn("selector", ("spec", "selector"), dict, absent=None),

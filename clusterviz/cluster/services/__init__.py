@@ -1,0 +1,29 @@
+"""The one write path. Nothing else writes clusters or their objects.
+
+`apply_objects`, `delete_objects`, `act`, `create_cluster` are wishes: one validation, one
+transaction, one line in the journal an object. `checkpoint` is for the simulator alone. Listen to
+the signal ``changed`` to hear of wishes once they are committed.
+"""
+
+from clusterviz.cluster.services.actions import ACTIONS, act
+from clusterviz.cluster.services.apply import apply_objects
+from clusterviz.cluster.services.checkpoint import checkpoint
+from clusterviz.cluster.services.delete import delete_cluster, delete_objects
+from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.journal import changed
+from clusterviz.cluster.services.scaffold import create_cluster, save_cluster
+
+__all__ = [
+    "ACTIONS",
+    "Entry",
+    "Invalid",
+    "Summary",
+    "act",
+    "apply_objects",
+    "changed",
+    "checkpoint",
+    "create_cluster",
+    "delete_cluster",
+    "delete_objects",
+    "save_cluster",
+]

@@ -1,0 +1,206 @@
+"""Create or replace objects: all of them, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from clusterviz.cluster import store
+from clusterviz.cluster.columns import Obj
+from clusterviz.cluster.keys import Key, describe, is_foreign, key_of
+from clusterviz.cluster.models import Cluster, Node, Pod, Service
+from clusterviz.cluster.services import journal
+from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
+from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.notices import useless, why_ignored
+from clusterviz.engine.errors import AddressError, ObjectError
+from clusterviz.engine.manifests.convert import normalize
+from clusterviz.engine.manifests.problem import Problem
+from clusterviz.engine.manifests.read import Document
+from clusterviz.engine.parse import Reader
+from clusterviz.engine.validation import Flaw, Flaws, check_allocation, validate
+
+Wishes = dict[Key, tuple[Document, Obj]]
+
+
+@transaction.atomic
+def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor: str, dry_run: bool = False) -> Summary:
+    """Create or replace ``objects`` in one transaction.
+
+    Addresses kube-apiserver gives out on creation are filled in and missing namespaces are made.
+    Raises `Invalid` when any object would be refused; then nothing has changed.
+    """
+    summary = Summary(dry_run=dry_run)
+    problems: list[Problem] = []
+    wishes = _read(objects, summary, problems)
+    before = store.find(cluster, wishes)
+    problems += _validate(wishes, before)
+    if problems:
+        raise Invalid(problems)
+    spaces = new_namespaces(cluster, {key[1] for key in wishes if key[1]}, wishes)
+    after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items()}
+    _allocate(cluster, wishes, after)
+    _sort(wishes, before, after, summary)
+    summary.created[:0] = [
+        Entry(kind="Namespace", namespace="", name=obj["metadata"]["name"], why="made because a manifest names it")
+        for obj in spaces
+    ]
+    writes = [*spaces, *(admit(after[key]) for key in after if after[key] != before.get(key))]
+    summary.warnings += useless(cluster, after, {key: document for key, (document, _) in wishes.items()})
+    if not dry_run:
+        store.write(cluster, writes)
+        journal.record(cluster, actor=actor, sets=writes)
+    return summary
+
+
+def _read(objects: Iterable[Obj | Document], summary: Summary, problems: list[Problem]) -> Wishes:
+    """Objects by key, in one shape; what cannot be named is a problem."""
+    wishes: Wishes = {}
+    for item in objects:
+        document = item if isinstance(item, Document) else Document(object=item)
+        flaws = validate(document.object, known=False)
+        obj, notes = normalize(document.object)
+        try:
+            key = key_of(obj)
+        except ObjectError as error:
+            flaws = flaws or [Flaw(error.field, error.detail)]
+        if flaws:
+            problems += [document.problem(flaw.message, object_=_name(obj), field=flaw.field) for flaw in flaws]
+            continue
+        if key in wishes:
+            summary.warnings.append(_entry(key, document, "stands twice: the last one counts"))
+        summary.warnings += [_entry(key, document, note) for note in notes]
+        wishes[key] = document, obj
+    return wishes
+
+
+def _validate(wishes: Wishes, before: dict[Key, Obj]) -> list[Problem]:
+    return [
+        document.problem(flaw.message, object_=describe(key), field=flaw.field)
+        for key, (document, obj) in wishes.items()
+        for flaw in validate(obj, before.get(key), known=not is_foreign(obj))
+    ]
+
+
+def _allocate(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> None:
+    """Check the addresses that are asked for, then give out the missing ones."""
+    if not any(key[0] in ("Service", "Node", "Pod") for key in after):
+        return
+    world = {key_of(obj): obj for obj in store.load(cluster, (Service, Node))}
+    world.update({key: obj for key, obj in after.items() if key[0] in ("Service", "Node")})
+    settings = cluster.engine_settings
+    ips, ports = _held(world)
+    problems = []
+    for key, obj in after.items():
+        flaws = Flaws()
+        if key[0] == "Service":
+            check_allocation(flaws, Reader(obj, ""), settings, ips, ports, key)
+        elif key[0] == "Node":
+            _check_node(flaws, world, key)
+        problems += [wishes[key][0].problem(flaw.message, object_=describe(key), field=flaw.field) for flaw in flaws]
+    problems += _pod_addresses(cluster, wishes, after)
+    if problems:
+        raise Invalid(problems)
+    try:
+        after.update(fill(world, settings, after))
+    except AddressError as error:
+        raise Invalid(f"failed to allocate: {error}") from None
+
+
+def _held(world: dict[Key, Obj]) -> tuple[dict[str, Key], dict[tuple[str, int], Key]]:
+    """Who holds which ClusterIP and node port; the first one counts."""
+    ips: dict[str, Key] = {}
+    ports: dict[tuple[str, int], Key] = {}
+    for key, obj in world.items():
+        if key[0] != "Service":
+            continue
+        spec = obj.get("spec") or {}
+        for ip in spec.get("clusterIPs") or [spec.get("clusterIP")]:
+            if ip and ip != "None":
+                ips.setdefault(ip, key)
+        for port in spec.get("ports") or []:
+            if port.get("nodePort"):
+                ports.setdefault((port.get("protocol", "TCP"), port["nodePort"]), key)
+    return ips, ports
+
+
+def _check_node(flaws: Flaws, world: dict[Key, Obj], key: Key) -> None:
+    """No two nodes share an address or a pod CIDR."""
+    mine = world[key]
+    addresses = {e.get("address") for e in _internal(mine)}
+    cidr = (mine.get("spec") or {}).get("podCIDR")
+    for other, obj in world.items():
+        if other[0] != "Node" or other == key:
+            continue
+        for entry in _internal(obj):
+            if entry.get("address") in addresses:
+                flaws.invalid("status.addresses", entry["address"], f"already the address of node {other[2]}")
+        if cidr and (obj.get("spec") or {}).get("podCIDR") == cidr:
+            flaws.invalid("spec.podCIDR", cidr, f"already the pod CIDR of node {other[2]}")
+
+
+def _internal(node: Obj) -> list[Obj]:
+    return [e for e in (node.get("status") or {}).get("addresses") or [] if e.get("type") == "InternalIP"]
+
+
+def _pod_addresses(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> list[Problem]:
+    """A pod IP belongs to one pod (NET-01); hostNetwork pods share their node's (NET-02)."""
+    wanted: dict[str, Key] = {}
+    problems = []
+    for key, obj in after.items():
+        ip = (obj.get("status") or {}).get("podIP") if key[0] == "Pod" else None
+        if not ip or (obj.get("spec") or {}).get("hostNetwork") or _ended(obj):
+            continue
+        if ip in wanted:
+            problems.append(_taken(wishes, key, ip, wanted[ip]))
+        wanted.setdefault(ip, key)
+    rows = Pod.objects.filter(cluster=cluster, ip__in=list(wanted)[:10_000], host_network=False)
+    for ip, namespace, name, phase in rows.values_list("ip", "namespace__name", "name", "phase"):
+        other = ("Pod", namespace, name)
+        if phase not in ("Succeeded", "Failed") and other not in after:
+            problems.append(_taken(wishes, wanted[ip], ip, other))
+    return problems
+
+
+def _ended(pod: Obj) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _taken(wishes: Wishes, key: Key, ip: str, other: Key) -> Problem:
+    flaws = Flaws()
+    flaws.invalid("status.podIP", ip, f"already the address of {describe(other)}")
+    return wishes[key][0].problem(flaws[0].message, object_=describe(key), field="status.podIP")
+
+
+def _sort(wishes: Wishes, before: dict[Key, Obj], after: dict[Key, Obj], summary: Summary) -> None:
+    """Which object was created, changed, unchanged, or kept without being understood."""
+    for key, obj in after.items():
+        document = wishes[key][0]
+        if why := why_ignored(key, obj):
+            summary.ignored.append(_entry(key, document, why))
+        elif key not in before:
+            summary.created.append(_entry(key, document))
+        elif before[key] == obj:
+            summary.unchanged.append(_entry(key, document))
+        else:
+            summary.changed.append(_entry(key, document))
+
+
+def _entry(key: Key, document: Document, why: str = "") -> Entry:
+    kind, namespace, name = key
+    return Entry(
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        file=document.file,
+        document=document.document,
+        line=document.line,
+        why=why,
+    )
+
+
+def _name(obj: Obj) -> str:
+    metadata = obj.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return " ".join(str(part) for part in (obj.get("kind"), name) if part)

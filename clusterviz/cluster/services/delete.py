@@ -1,0 +1,132 @@
+"""Delete objects as Kubernetes does: pods take leave, what belongs to a deleted object follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from clusterviz.cluster import store
+from clusterviz.cluster.columns import Obj
+from clusterviz.cluster.keys import Key, describe, key_of
+from clusterviz.cluster.models import (
+    OBJECT_MODELS,
+    Cluster,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Pod,
+    ReplicaSet,
+)
+from clusterviz.cluster.services import journal
+from clusterviz.cluster.services.errors import Invalid
+from clusterviz.engine.objects import WORKLOAD_KINDS
+
+GRACE_SECONDS = 30
+PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+@transaction.atomic
+def delete_objects(cluster: Cluster, keys: Iterable[Key], *, actor: str) -> list[Key]:
+    """Delete objects; answers the keys that are gone at once.
+
+    Pods, and the pods of deleted workloads and nodes, are only marked: the simulator ends them. A
+    namespace takes everything in it along at once. Raises `Invalid` for a key that does not exist.
+    """
+    keys = list(dict.fromkeys(keys))
+    found = store.find(cluster, keys)
+    missing = [key for key in keys if key not in found]
+    if missing:
+        raise Invalid(f"{describe(missing[0])} not found")
+    unsets: dict[Key, None] = {}
+    dying: dict[Key, Obj] = {}
+    for key in keys:
+        _follow(cluster, key, found[key], unsets, dying)
+    for key in unsets:
+        dying.pop(key, None)
+    marked = [mark_deleted(pod) for pod in dying.values()]
+    store.remove(cluster, unsets)
+    store.write(cluster, marked)
+    journal.record(cluster, actor=actor, unsets=unsets, sets=marked)
+    return list(unsets)
+
+
+def mark_deleted(pod: Obj) -> Obj:
+    """A pod whose deletion was asked for; asking twice changes nothing."""
+    metadata = pod["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return pod
+    grace = (pod.get("spec") or {}).get("terminationGracePeriodSeconds", GRACE_SECONDS)
+    at = timezone.now() + timedelta(seconds=grace)
+    stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**pod, "metadata": {**metadata, "deletionTimestamp": stamp, "deletionGracePeriodSeconds": grace}}
+
+
+@transaction.atomic
+def delete_cluster(cluster: Cluster) -> None:
+    """Delete a cluster with everything in it, journal included."""
+    cluster.delete()
+
+
+def pods_of(cluster: Cluster, key: Key) -> dict[Key, Obj]:
+    """Pods whose owner references lead to a workload, through ReplicaSets for a Deployment."""
+    kind, namespace, name = key
+    rows = Pod.objects.filter(cluster=cluster, namespace__name=namespace).values_list("name", "rest")
+    mine = [
+        ("Pod", namespace, pod)
+        for pod, rest in rows
+        if any(_owns(kind, name, owner) for owner in (rest.get("metadata") or {}).get("ownerReferences") or [])
+    ]
+    return store.find(cluster, mine)
+
+
+def _owns(kind: str, name: str, owner: Obj) -> bool:
+    if kind == "Deployment" and owner.get("kind") == "ReplicaSet":
+        return str(owner.get("name", "")).rpartition("-")[0] == name
+    return owner.get("kind") == kind and owner.get("name") == name
+
+
+def _follow(cluster: Cluster, key: Key, obj: Obj, unsets: dict[Key, None], dying: dict[Key, Obj]) -> None:
+    """What goes with an object."""
+    kind, namespace, name = key
+    if kind == "Pod":
+        dying[key] = obj
+        return
+    if kind == "Namespace":
+        if name in PROTECTED_NAMESPACES:
+            raise Invalid(f'namespaces "{name}" is forbidden: this namespace may not be deleted')
+        unsets.update(dict.fromkeys(_content(cluster, name)))
+    elif kind == "Node":
+        rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
+        dying.update(store.find(cluster, [("Pod", *row) for row in rows]))
+    elif kind == "Service":
+        rows = EndpointSlice.objects.filter(cluster=cluster, namespace__name=namespace).values_list("name", "labels")
+        unsets.update(
+            {
+                ("EndpointSlice", namespace, row): None
+                for row, labels in rows
+                if labels.get("kubernetes.io/service-name") == name
+            }
+        )
+    elif kind in WORKLOAD_KINDS:
+        dying.update(pods_of(cluster, key))
+        unsets.update(dict.fromkeys(_replica_sets(cluster, key)))
+    unsets[key] = None
+
+
+def _replica_sets(cluster: Cluster, key: Key) -> list[Key]:
+    if key[0] != "Deployment":
+        return []
+    rows = ReplicaSet.objects.filter(cluster=cluster, namespace__name=key[1]).values_list("name", "rest")
+    return [
+        ("ReplicaSet", key[1], row)
+        for row, rest in rows
+        if any(_owns("Deployment", key[2], o) for o in (rest.get("metadata") or {}).get("ownerReferences") or [])
+    ]
+
+
+def _content(cluster: Cluster, namespace: str) -> list[Key]:
+    models = [model for model in OBJECT_MODELS if model not in (Namespace, Node)]
+    return [key for obj in store.load(cluster, models) if (key := key_of(obj))[1] == namespace]
