@@ -14,6 +14,7 @@ import msgspec
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers.deployment import deployments
 from clusterviz.engine.controllers.endpoints import endpoint_slices
+from clusterviz.engine.controllers.garbage import collect_garbage
 from clusterviz.engine.controllers.kubelet import kubelets
 from clusterviz.engine.controllers.load_balancer import load_balancers
 from clusterviz.engine.controllers.nodes import nodes
@@ -32,6 +33,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     replicasets,
     statefulsets,
     daemonsets,
+    collect_garbage,
     schedule,
     kubelets,
     endpoint_slices,

@@ -48,7 +48,7 @@ def _same(replicaset: Obj, template: Obj) -> bool:
 
 
 def share(value: object, replicas: int, *, up: bool) -> int:
-    """maxSurge or maxUnavailable as pods: percentages of surge round up, of unavailable down."""
+    """A maxSurge or maxUnavailable as pods: percentages of surge round up, of unavailable down."""
     text = "25%" if value is None else str(value)
     if not text.endswith("%"):
         return int(text) if text.isdecimal() else 0
@@ -86,13 +86,13 @@ def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj]) -> None:
     broken = [pod for pod in old if not is_ready(pod)]
     spare = max(0, available - (wanted - unavailable))
     healthy = [pod for pod in old if is_ready(pod)]
-    for pod in [*broken, *victims(work, healthy, spare)]:
+    for pod in [*broken, *victims(healthy, spare)]:
         delete_pod(work, pod, deployment)
 
 
 def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int) -> None:
     _create(work, deployment, wanted - len(pods))
-    for pod in victims(work, pods, len(pods) - wanted) if len(pods) > wanted else ():
+    for pod in victims(pods, len(pods) - wanted) if len(pods) > wanted else ():
         delete_pod(work, pod, deployment)
 
 

@@ -112,7 +112,7 @@ def delete_pod(work: Work, pod: Obj, by: Obj | None = None) -> None:
     work.put(with_meta(pod, deletionTimestamp=work.stamp))
 
 
-def victims(work: Work, pods: list[Obj], count: int) -> list[Obj]:
+def victims(pods: list[Obj], count: int) -> list[Obj]:
     """Whom scaling down takes first (LIF-07)."""
     crowd: dict[str, int] = {}
     for pod in pods:

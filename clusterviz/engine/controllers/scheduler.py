@@ -52,7 +52,7 @@ def schedule(work: Work) -> None:
             continue
         names = sorted(
             (str(meta(node)["name"]) for node in fitting),
-            key=lambda name: (family[name, owner, namespace], total[name], name),  # noqa: B023
+            key=lambda name: (family[name, owner, namespace], total[name], name),
         )
         _bind(work, pod, names[0])
         total[names[0]] += 1

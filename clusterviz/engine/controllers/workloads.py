@@ -31,7 +31,7 @@ def replicasets(work: Work) -> None:
         for _ in range(wanted - len(pods)):
             taken = {str(meta(pod)["name"]) for pod in work.all("Pod", key[1])}
             make_pod(work, replicaset, pod_name(key[2], work.rng, taken), ("ReplicaSet", key[2]))
-        for pod in victims(work, pods, max(0, len(pods) - wanted)):
+        for pod in victims(pods, max(0, len(pods) - wanted)):
             delete_pod(work, pod, replicaset)
         _count(work, replicaset)
 

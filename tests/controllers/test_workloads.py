@@ -1,0 +1,206 @@
+"""Deployments, StatefulSets, DaemonSets and the scheduler (LIF-05..10)."""
+
+import pytest
+
+from clusterviz.engine.controllers.deployment import share
+from tests.controllers.world import World, deployment, node, service
+
+
+@pytest.mark.parametrize(
+    ("replicas", "surge", "unavailable"), [(1, 1, 0), (3, 1, 0), (4, 1, 1), (10, 3, 2), (0, 0, 0)]
+)
+def test_default_surge_rounds_up_and_unavailable_down(replicas, surge, unavailable):
+    """LIF-05."""
+    assert share(None, replicas, up=True) == surge
+    assert share(None, replicas, up=False) == unavailable
+
+
+@pytest.mark.parametrize(
+    ("rolling", "most", "least"), [({}, 5, 3), ({"maxSurge": 0, "maxUnavailable": 2}, 4, 2), ({"maxSurge": "100%"}, 8, 3)]
+)
+def test_rolling_update_stays_within_its_bounds(nodes, rolling, most, least):
+    """LIF-06: at all times."""
+    world = World(*nodes, deployment(replicas=4), service()).settle()
+    old = {pod.name for pod in world.pods()}
+    world.set(deployment(replicas=4, image="web:2", strategy={"rollingUpdate": rolling}))
+    world.reconcile()
+    for _ in range(200):
+        alive = [pod for pod in world.pods() if not pod.terminating]
+        assert len(alive) <= most
+        assert sum(pod.ready for pod in alive) >= least
+        if world.wake is None:
+            break
+        world.now = world.wake
+        world.reconcile()
+    assert len(world.pods()) == 4
+    assert not old & {pod.name for pod in world.pods()}
+    assert {c.image for pod in world.pods() for c in pod.containers} == {"web:2"}
+
+
+def test_recreate_stops_all_old_pods_first(nodes):
+    world = World(*nodes, deployment(replicas=2)).settle()
+    old = {pod.name for pod in world.pods()}
+    world.set(deployment(replicas=2, image="web:2", strategy={"type": "Recreate"}))
+    world.reconcile()
+    assert {pod.name for pod in world.pods() if pod.terminating} == old
+    world.settle()
+    assert len(world.pods()) == 2
+    assert not old & {pod.name for pod in world.pods()}
+
+
+@pytest.mark.parametrize(("start", "end"), [(1, 4), (4, 1), (3, 0), (0, 2)])
+def test_scaling(nodes, start, end):
+    world = World(*nodes, deployment(replicas=start), service()).settle()
+    kept = {pod.name for pod in world.pods()}
+    world.patch("Deployment", "web", spec={"replicas": end})
+    world.settle()
+    names = {pod.name for pod in world.pods()}
+    assert len(names) == end
+    assert kept <= names if end > start else names <= kept
+    assert len(world.endpoints()) == end
+    assert world.get("Deployment", "web")["status"]["readyReplicas"] == end
+
+
+def test_scaling_down_takes_unready_pods_first(shop):
+    """LIF-07."""
+    name = shop.pods()[1].name
+    shop.patch("Pod", name, metadata={"annotations": {"clusterviz.dev/ready": "false"}})
+    shop.settle()
+    shop.patch("Deployment", "web", spec={"replicas": 2})
+    shop.settle()
+    assert name not in {pod.name for pod in shop.pods()}
+
+
+def test_scaling_down_honours_deletion_cost(shop):
+    """LIF-07."""
+    name = shop.pods()[2].name
+    cost = {"controller.kubernetes.io/pod-deletion-cost": "-5"}
+    shop.patch("Pod", name, metadata={"annotations": cost})
+    shop.patch("Deployment", "web", spec={"replicas": 2})
+    shop.settle()
+    assert name not in {pod.name for pod in shop.pods()}
+
+
+def test_deleting_the_deployment_of_a_bare_replicaset_pair(nodes):
+    world = World(*nodes, deployment("solo", kind="ReplicaSet", replicas=2)).settle()
+    assert {pod.owner for pod in world.pods()} == {("ReplicaSet", "solo")}
+
+
+def test_statefulset_pods_start_in_order_and_keep_their_names(nodes):
+    """LIF-08."""
+    world = World(*nodes, deployment("db", kind="StatefulSet", replicas=3, serviceName="db"))
+    order = []
+    world.reconcile()
+    while world.wake is not None:
+        order.append([pod.name for pod in world.pods()])
+        world.now = world.wake
+        world.reconcile()
+    assert order[0] == ["db-0"]
+    assert [pod.name for pod in world.pods()] == ["db-0", "db-1", "db-2"]
+    assert all(later[: len(earlier)] == earlier for earlier, later in zip(order, order[1:], strict=False))
+    old = world.cluster.pods["shop", "db-1"]
+    assert (old.hostname, old.subdomain) == ("db-1", "db")
+    world.delete_pod("db-1")
+    world.settle()
+    new = world.cluster.pods["shop", "db-1"]
+    assert new.ready
+    assert new.ip != old.ip
+
+
+def test_statefulset_scales_down_from_the_end(nodes):
+    world = World(*nodes, deployment("db", kind="StatefulSet", replicas=3)).settle()
+    world.patch("StatefulSet", "db", spec={"replicas": 1})
+    world.settle()
+    assert [pod.name for pod in world.pods()] == ["db-0"]
+
+
+def test_daemonset_runs_once_on_every_node_even_a_cordoned_one(nodes):
+    world = World(*nodes, deployment("agent", kind="DaemonSet"))
+    world.patch("Node", "n2", "", spec={"unschedulable": True})
+    world.settle()
+    assert sorted(pod.node for pod in world.pods()) == ["n1", "n2", "n3"]
+    world.set(node("n4"))
+    world.settle()
+    assert sorted(pod.node for pod in world.pods()) == ["n1", "n2", "n3", "n4"]
+    world.unset("Node", "", "n1")
+    world.settle()
+    assert sorted(pod.node for pod in world.pods()) == ["n2", "n3", "n4"]
+
+
+def test_replicas_are_spread_over_the_nodes(nodes):
+    """LIF-10."""
+    world = World(*nodes, deployment(replicas=6), deployment("api", replicas=3)).settle()
+    for app, each in (("web", 2), ("api", 1)):
+        placed = [pod.node for pod in world.pods(app)]
+        assert all(placed.count(name) == each for name in ("n1", "n2", "n3"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pod_spec", "words"),
+    [
+        ([], {}, "there are no nodes"),
+        ([node("n1")], {"nodeSelector": {"disk": "ssd"}}, "1 node(s) didn't match Pod's node affinity/selector"),
+        ([node("n1", spec={"unschedulable": True})], {}, "1 node(s) were unschedulable"),
+        (
+            [node("n1", spec={"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]})],
+            {},
+            "1 node(s) had untolerated taint {gpu: yes}",
+        ),
+    ],
+)
+def test_a_pod_that_fits_nowhere_stays_pending_and_says_why(nodes, pod_spec, words):
+    world = World(*nodes, deployment(replicas=1, pod_spec=pod_spec)).settle()
+    (pod,) = world.pods()
+    assert (pod.phase, pod.node, pod.ip) == ("Pending", "", "")
+    messages = [event.message for event in world.events if event.reason == "FailedScheduling"]
+    assert messages == [f"0/{len(nodes)} nodes are available: {words}."]
+    world.set(node("n9", metadata={"labels": {"disk": "ssd"}}))
+    world.settle()
+    assert world.pods()[0].node == "n9"
+
+
+def test_tolerated_taints_and_node_names_are_respected():
+    tainted = node("n1", spec={"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]})
+    tolerations = [{"key": "gpu", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}]
+    world = World(tainted, deployment(replicas=1, pod_spec={"tolerations": tolerations})).settle()
+    assert world.pods()[0].node == "n1"
+    world = World(node("n1"), node("n2"), deployment(replicas=3, pod_spec={"nodeName": "n2"})).settle()
+    assert {pod.node for pod in world.pods()} == {"n2"}
+
+
+def test_a_deleted_deployment_takes_its_pods_along(shop):
+    shop.unset("Deployment", "shop", "web")
+    shop.settle()
+    assert shop.pods() == []
+    assert shop.endpoints() == ()
+
+
+def test_pods_of_a_known_replicaset_are_not_replaced(nodes):
+    """A dump of a real cluster names hashes of its own; its pods stay as they are."""
+    web = deployment(replicas=1)
+    template = web["spec"]["template"]
+    labelled = {**template, "metadata": {"labels": {"app": "web", "pod-template-hash": "5d9f"}}}
+    replicaset = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": "web-5d9f",
+            "namespace": "shop",
+            "ownerReferences": [{"kind": "Deployment", "name": "web", "controller": True}],
+        },
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": labelled},
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "web-5d9f-abcde",
+            "namespace": "shop",
+            "labels": labelled["metadata"]["labels"],
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "web-5d9f", "controller": True}],
+        },
+        "spec": {**template["spec"], "nodeName": "n1"},
+        "status": {"phase": "Running", "podIP": "10.244.0.9"},
+    }
+    world = World(*nodes, web, replicaset, pod).settle()
+    assert [pod.name for pod in world.pods()] == ["web-5d9f-abcde"]
