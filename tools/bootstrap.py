@@ -1,0 +1,186 @@
+"""Install what the Makefile's targets need, once: `python3 tools/bootstrap.py run|test`.
+
+Only the standard library, and syntax an old Python can still read, so that it can say it is too old.
+Every step leaves a stamp with the digest of its lock file and is skipped while that digest stands.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+STAMPS = ROOT / ".build" / "stamps"
+OLDEST = (3, 11)
+OLDEST_NPM = 8  # reads lock files of version 3
+
+
+class Cure(Exception):  # noqa: N818 - it is the remedy that is shown
+    """What is missing and what to do about it, in one sentence."""
+
+
+def main(goal):
+    """Everything `goal` needs; quick when nothing changed."""
+    if sys.version_info < OLDEST:
+        newer = newer_python()
+        os.execv(newer, [newer, *sys.argv])  # noqa: S606 - a Python we just found on PATH
+    once("venv", sys.version, make_venv, BIN / "python")
+    packages = "dev" if goal == "test" else "run"
+    if packages == "dev" or not stamped("python-dev", lock("dev")):
+        once(f"python-{packages}", lock(packages), lambda: install_packages(packages), BIN / "daphne")
+    once("node", npm_lock(ROOT), lambda: npm_ci(ROOT, "--omit=dev"), ROOT / "node_modules")
+    if goal == "test":
+        tools = ROOT / "tests" / "tools"
+        once("node-tools", npm_lock(tools), lambda: npm_ci(tools), tools / "node_modules")
+        find_npm()  # the JavaScript tests run on its node
+
+
+def once(name, key, work, product):
+    """Do `work` unless its product is there and was made from the same key."""
+    if product.exists() and stamped(name, key):
+        return
+    started = time.monotonic()
+    work()
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    (STAMPS / name).write_text(digest(key))
+    say(f"  done in {time.monotonic() - started:.0f} s")
+
+
+def stamped(name, key):
+    """Whether the step was done for this very key."""
+    stamp = STAMPS / name
+    return stamp.exists() and stamp.read_text() == digest(key)
+
+
+def digest(key):
+    """A short name for a key of any length, bound to the place: a moved folder has a broken venv."""
+    return hashlib.sha256(f"{ROOT}\n{key}".encode()).hexdigest()
+
+
+def lock(name):
+    """The text of a Python lock file."""
+    return (ROOT / "requirements" / f"{name}.txt").read_text()
+
+
+def npm_lock(folder):
+    """The text of an npm lock file."""
+    return (folder / "package-lock.json").read_text()
+
+
+def newer_python():
+    """Another Python on PATH that is new enough."""
+    for minor in range(20, OLDEST[1] - 1, -1):
+        found = shutil.which(f"python3.{minor}")
+        if found:
+            return found
+    have = ".".join(map(str, sys.version_info[:2]))
+    raise Cure(
+        f"ClusterViz needs Python 3.{OLDEST[1]} or newer and this is {have}: install a newer one "
+        "(Debian, Ubuntu: apt install python3.11 python3.11-venv; macOS: brew install python) "
+        "or name one with `make PYTHON=/path/to/python3 ...`."
+    )
+
+
+def make_venv():
+    """A fresh virtual environment."""
+    say("Creating the virtual environment .venv ...")
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        version = f"python3.{sys.version_info[1]}"
+        raise Cure(
+            f"This Python cannot make virtual environments: install its venv package "
+            f"(Debian, Ubuntu: apt install {version}-venv) and run make again."
+        ) from None
+    for stamp in STAMPS.glob("python-*"):
+        stamp.unlink()
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "The virtual environment could not be made")
+
+
+def install_packages(name):
+    """The Python packages of one lock file, each checked against its hash."""
+    count = sum("==" in line for line in lock(name).splitlines())
+    say(f"Installing Python packages ({count}, checked against requirements/{name}.txt) ...")
+    pip = [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    run(
+        [*pip, "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt")],
+        "The Python packages could not be installed: is this machine online, and may pip reach its package index?",
+        lambda line: line.split()[1] if line.startswith(("Collecting ", "Installing ")) else None,
+    )
+
+
+def npm_ci(folder, *options):
+    """Exactly the packages of one npm lock file."""
+    npm = find_npm()
+    say(f"Installing browser packages from {(folder / 'package-lock.json').relative_to(ROOT)} ...")
+    run(
+        [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options],
+        "The npm packages could not be installed: is this machine online, and may npm reach its registry?",
+        folder=folder,
+    )
+
+
+def find_npm():
+    """The system's npm when it is new enough, else the one in a Python wheel, installed when first wanted."""
+    for npm in (shutil.which("npm"), str(BIN / "npm")):
+        if npm and shutil.which(npm) and npm_version(npm) >= OLDEST_NPM:
+            return [npm]
+    say("There is no usable npm on this machine;")
+    install_packages("node")
+    return [str(BIN / "npm")]
+
+
+def npm_version(npm):
+    """The first number of `npm --version`; 0 when it does not even start."""
+    try:
+        answer = subprocess.run([npm, "--version"], stdout=subprocess.PIPE, env=environment(), check=False)  # noqa: S603
+        return int(answer.stdout.decode().split(".")[0])
+    except (OSError, ValueError):
+        return 0
+
+
+def environment():
+    """Ours, with the programs of the virtual environment found last: a system's node goes first."""
+    return {**os.environ, "PATH": os.environ.get("PATH", "") + os.pathsep + str(BIN)}
+
+
+def run(command, trouble, progress=lambda _: None, folder=ROOT):
+    """Run a command quietly, naming what it is at; show its last words only when it fails."""
+    process = subprocess.Popen(  # noqa: S603 - commands written in this file
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    )
+    lines = []
+    for raw in process.stdout:
+        lines.append(raw.decode(errors="replace").rstrip())
+        show(progress(lines[-1]))
+    show("")
+    if process.wait():
+        say("\n".join(lines[-15:]))
+        raise Cure(f"{trouble} (`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)")
+
+
+def show(word):
+    """The thing being worked on, on one line that keeps changing; nothing where nobody watches."""
+    if word is not None and sys.stdout.isatty():
+        sys.stdout.write(f"\r\033[K  {word}" if word else "\r\033[K")
+        sys.stdout.flush()
+
+
+def say(line):
+    """One line, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except Cure as cure:
+        sys.exit(str(cure))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; run make again to go on.")
