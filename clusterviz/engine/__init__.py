@@ -10,6 +10,7 @@ from clusterviz.engine.errors import AddressError, EngineError, ObjectError, Pro
 from clusterviz.engine.probe import Destination, Probe, Request, Source
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Trace, Verdict
+from clusterviz.engine.walk import trace
 
 __all__ = [
     "AddressError",
@@ -25,4 +26,5 @@ __all__ = [
     "Source",
     "Trace",
     "Verdict",
+    "trace",
 ]

@@ -124,7 +124,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision. ``reason`` is a stable code; `explain.sentence` turns it into words."""
+    """One decision. ``reason`` is a stable code; `explain.sentence` turns it into words.
+
+    ``diffs`` change fields of the innermost headers, ``push`` and ``pop`` are whole headers put on
+    or taken off the outside of the stack.
+    """
 
     action: Action
     reason: str
@@ -136,6 +140,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule | None = None
     considered: tuple[Considered, ...] = ()
     diffs: tuple[Rewrite, ...] = ()
+    push: Stack = ()
+    pop: Stack = ()
     candidates: tuple[Candidate, ...] = ()
     session: Session | None = None
     facts: dict[str, Any] = {}

@@ -1,0 +1,91 @@
+"""Which pods serve an Ingress, and at which address (ING-01)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterviz.engine.objects import Ingress, IngressClass, Pod, Service
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+# What spec.controller of an IngressClass says -> the app.kubernetes.io/name its pods carry.
+KNOWN = {
+    "k8s.io/ingress-nginx": "ingress-nginx",
+    "nginx.org/ingress-controller": "nginx-ingress",
+    "traefik.io/ingress-controller": "traefik",
+    "haproxy.org/ingress-controller/haproxy": "kubernetes-ingress",
+    "haproxy-ingress.github.io/controller": "haproxy-ingress",
+    "projectcontour.io/projectcontour/contour": "contour",
+    "ingress-controllers.konghq.com/kong": "kong",
+}
+CLASS_NAMES = {"nginx": "ingress-nginx", "traefik": "traefik", "haproxy": "haproxy-ingress", "kong": "kong"}
+
+
+def class_of(cluster: Cluster, ingress: Ingress) -> IngressClass | None:
+    """The IngressClass of an Ingress: the named one, else the default (ING-01)."""
+    if ingress.ingress_class:
+        return cluster.ingress_classes.get(("", ingress.ingress_class))
+    defaults = [one for one in cluster.ingress_classes.values() if one.default]
+    return min(defaults, key=lambda one: one.name) if defaults else None
+
+
+def app_name(cluster: Cluster, ingress: Ingress) -> str:
+    """The app.kubernetes.io/name of the controller's pods, "" when no class applies."""
+    found = class_of(cluster, ingress)
+    if found is not None:
+        return KNOWN.get(found.controller, found.controller.rpartition("/")[2])
+    return CLASS_NAMES.get(ingress.ingress_class, "")
+
+
+def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
+    """The Service in front of the controller's pods; one with an outside address is preferred."""
+    name = app_name(cluster, ingress)
+    if not name:
+        return None
+    found = [
+        service
+        for service in cluster.services.values()
+        if service.selector
+        and service.type != "ExternalName"
+        and any(is_controller(pod, name) for pod in selected(cluster, service))
+    ]
+    rank = {"LoadBalancer": 0, "NodePort": 1, "ClusterIP": 2}
+    return min(found, key=lambda s: (rank.get(s.type, 3), not _serves_http(s), s.namespace, s.name), default=None)
+
+
+def _serves_http(service: Service) -> bool:
+    return any(port.port in (80, 443) for port in service.ports)
+
+
+def selected(cluster: Cluster, service: Service) -> list[Pod]:
+    """Pods a Service's selector matches."""
+    wanted = (service.selector or {}).items()
+    return [
+        pod
+        for pod in cluster.pods.values()
+        if pod.namespace == service.namespace and all(pod.labels.get(k) == v for k, v in wanted)
+    ]
+
+
+def is_controller(pod: Pod, name: str) -> bool:
+    """Whether a pod belongs to the controller of this app name."""
+    if pod.labels.get("app.kubernetes.io/name") != name and pod.labels.get("app") != name:
+        return False
+    return pod.labels.get("app.kubernetes.io/component", "controller") == "controller"
+
+
+def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
+    """The Ingresses a controller pod serves, oldest first (ING-12); empty for an ordinary pod."""
+    return [
+        ingress
+        for ingress in sorted(cluster.ingresses.values(), key=lambda i: (i.created, i.namespace, i.name))
+        if (name := app_name(cluster, ingress)) and is_controller(pod, name)
+    ]
+
+
+def is_any_controller(cluster: Cluster, pod: Pod) -> bool:
+    """Whether this pod is an Ingress controller of some class in the cluster."""
+    names = {KNOWN.get(c.controller, c.controller.rpartition("/")[2]) for c in cluster.ingress_classes.values()}
+    names |= set(CLASS_NAMES.values())
+    return any(is_controller(pod, name) and "app.kubernetes.io/component" in pod.labels for name in names)

@@ -1,0 +1,24 @@
+"""Seeded chance: the same seed and the same choice give the same number, in any order of asking."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def draw(seed: int, *what: object) -> float:
+    """A number in [0, 1) for this seed and this choice."""
+    text = "\x1f".join(map(str, (seed, *what)))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest()) / (1 << 56)
+
+
+def source_port(seed: int, *what: object) -> int:
+    """An ephemeral port (32768-60999, Linux's default range)."""
+    return 32768 + int(draw(seed, "sport", *what) * 28232)
+
+
+def mac(ip: str) -> str:
+    """The MAC of an interface, derived from its address as CNI plugins do (0a:58 + IPv4)."""
+    if ":" in ip:
+        digest = hashlib.blake2b(ip.encode(), digest_size=4).digest()
+        return "0a:58:" + ":".join(f"{byte:02x}" for byte in digest)
+    return "0a:58:" + ":".join(f"{int(part):02x}" for part in ip.split("."))

@@ -1,0 +1,76 @@
+"""Does anything listen there? Kubernetes does not know; we say what we take for granted (NET-03, IMP-04)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from clusterviz.engine.endpoints import target_port
+from clusterviz.engine.objects import Pod
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """``container`` that has the port, "" unknown; ``assumed`` the simplification used, "" none."""
+
+    open: bool
+    container: str = ""
+    assumed: str = ""
+    collision: tuple[str, ...] = ()
+
+
+def listener(cluster: Cluster, pod: Pod, proto: str, port: int, *, loopback: bool = False) -> Listener:
+    """Whether a process of the pod accepts connections on this port.
+
+    The annotation ``clusterviz.dev/listen`` is the truth when present (``8080, 127.0.0.1:9000``).
+    Otherwise declared ports count, ports Services aim at count, and a pod that declares none is
+    taken to listen on any.
+    """
+    owners = tuple(
+        dict.fromkeys(
+            container.name
+            for container in pod.containers
+            for declared in container.ports
+            if declared.port == port and declared.protocol == proto
+        )
+    )
+    first, rest = (owners[0] if owners else ""), owners[1:]
+    if pod.listen is not None:
+        return Listener(_annotated(pod.listen, port, loopback=loopback), first, "", rest)
+    if owners:
+        return Listener(True, first, "declared-port-listens", rest)
+    if not pod.ports:
+        return Listener(True, "", "no-declared-ports")
+    if _targeted(cluster, pod, proto, port):
+        return Listener(True, "", "target-port-listens")
+    return Listener(False, "", "undeclared-port-closed")
+
+
+def _annotated(entries: tuple[str, ...], port: int, *, loopback: bool) -> bool:
+    for entry in entries:
+        host, _, number = entry.rpartition(":")
+        if number == str(port) and (host != "127.0.0.1" or loopback):
+            return True
+    return False
+
+
+def _targeted(cluster: Cluster, pod: Pod, proto: str, port: int) -> bool:
+    return any(
+        one.protocol == proto and target_port(one, pod) == port
+        for service in cluster.services.values()
+        if service.namespace == pod.namespace
+        and service.selector
+        and all(pod.labels.get(key) == value for key, value in service.selector.items())
+        for one in service.ports
+    )
+
+
+ASSUMPTIONS = {
+    "declared-port-listens": "A process is taken to listen on every declared container port.",
+    "no-declared-ports": "The pod declares no ports; it is taken to listen on the one that was called.",
+    "target-port-listens": "No container declares this port, but a Service aims at it, so it is taken to be open.",
+    "undeclared-port-closed": "No container declares this port and no Service aims at it; it is taken to be closed.",
+}

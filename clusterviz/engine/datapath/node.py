@@ -1,0 +1,221 @@
+"""A packet passes a node's network namespace: kube-proxy, routing, policy, masquerade, overlay.
+
+The order is netfilter's: PREROUTING or OUTPUT (Service lookup and DNAT), the routing decision,
+FORWARD (NetworkPolicy), POSTROUTING (masquerade), then the device.
+"""
+
+from __future__ import annotations
+
+from clusterviz.engine.addresses import family, nth
+from clusterviz.engine.datapath import vxlan
+from clusterviz.engine.datapath.draw import mac, source_port
+from clusterviz.engine.datapath.kubeproxy import translate
+from clusterviz.engine.datapath.place import At, Route, route_for, source_address, veth
+from clusterviz.engine.datapath.policing import police
+from clusterviz.engine.journey import Journey
+from clusterviz.engine.objects import Node
+from clusterviz.engine.packet import L4, Ethernet
+from clusterviz.engine.trace import Action, Rule, Session, Verdict
+
+
+def pass_through(j: Journey, at: At) -> At | None:
+    """One visit to a node's network namespace; returns the next stage."""
+    node = at.node
+    assert node is not None
+    j.enter("node", node.ref, node.name, node=node.name, in_iface=at.iface)
+    if node.down:
+        return _down(j, node)
+    if at.came == "wire" and j.packet.outer:
+        vxlan.unwrap(j, node)
+    elif at.came != "local":
+        j.step(Action.RECEIVED, "received", layer=2, hook="prerouting", iface=at.iface, node=node.name)
+    before = j.packet.ip, j.packet.l4
+    masquerade = translate(j, node, at)
+    if masquerade is None:
+        return None
+    route = route_for(j.cluster, node, j.packet.ip.dst)
+    switched = at.came == "pod" and route.kind == "bridge" and j.packet.ip is before[0]
+    if not _route(j, node, at, route, switched=switched):
+        return None
+    masquerade = masquerade or _leaving(j, at, route)
+    seen = source_address(j.cluster, node, route, j.packet.ip.dst) if masquerade else j.packet.ip.src
+    police(j, node, at, route, seen)
+    if masquerade:
+        _masquerade(j, node, route, seen, masquerade)
+    _session(j, node, before)
+    return _send(j, node, at, route, switched=switched)
+
+
+def _down(j: Journey, node: Node) -> None:
+    j.step(Action.DROPPED, "node_down", node=node.name, rule=Rule(name="node is down", rules=("NOD-05",)))
+    j.block(Verdict.NODE_DOWN, ref=node.ref, rule="node is down", why=f"node {node.name} does not answer")
+
+
+def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> bool:
+    """Record the routing decision; False when there is no way on."""
+    ip = j.packet.ip
+    rule = Rule(name=f"route {route.prefix}", text=route.text, ref=node.ref, made_by="the network plugin")
+    command = f"ip route get {ip.dst}"
+    if route.kind == "unreachable":
+        known = bool(j.cluster.services_by_ip.get(ip.dst))
+        verdict = Verdict.VIP_PORT_UNKNOWN if known else Verdict.NO_ROUTE
+        j.step(Action.DROPPED, "vip_unrouted", rule=rule, address=ip.dst, node=node.name, command=command)
+        j.block(verdict, ref=node.ref, rule=rule.name, why=f"no machine owns {ip.dst}")
+        return False
+    if route.kind == "bridge" and route.pod is None:
+        return _nobody(j, node, rule)
+    if switched:
+        j.step(
+            Action.SWITCHED, "switched", layer=2, hook="bridge", component="cni0", address=ip.dst,
+            rule=Rule(name="bridge cni0", text=f"fdb: {mac(ip.dst)}", ref=node.ref, rules=("NET-05",)),
+            command="bridge fdb show br cni0",
+        )  # fmt: skip
+        return True
+    if route.kind == "local":
+        j.step(Action.ROUTED, "routed_local", hook="input", rule=rule, address=ip.dst, node=node.name, command=command)
+        return True
+    diffs = _hop_count(j, node) if at.came != "local" else ()
+    if at.came != "local" and ip.ttl <= 1:
+        j.step(Action.EXPIRED, "ttl_expired", rule=rule, node=node.name)
+        j.block(Verdict.TTL_EXPIRED, ref=node.ref, rule=rule.name, why="the TTL fell to 0")
+        return False
+    j.step(
+        Action.ROUTED, f"routed_{route.kind}", hook="forward", rule=rule, diffs=diffs, command=command,
+        address=ip.dst, node=node.name, route=route.text, target=route.node.name if route.node else "", dev=route.dev,
+    )  # fmt: skip
+    return True
+
+
+def _hop_count(j: Journey, node: Node) -> tuple[object, ...]:
+    return j.packet.change("ip", f"routed by {node.name}", ttl=j.packet.ip.ttl - 1)
+
+
+def _nobody(j: Journey, node: Node, rule: Rule) -> bool:
+    address = j.packet.ip.dst
+    j.step(Action.DROPPED, "pod_gone", rule=rule, address=address, node=node.name, command="ip neigh show dev cni0")
+    j.block(
+        Verdict.POD_GONE, ref=node.ref, rule="no neighbour answers",
+        why=f"no pod on {node.name} has the address {address}",
+    )  # fmt: skip
+    return False
+
+
+def _leaving(j: Journey, at: At, route: Route) -> str:
+    """Why flannel's POSTROUTING rules masquerade, "" when they do not (EGR-01, EGR-02)."""
+    source = j.cluster.pod_by_ip.get(j.packet.ip.src)
+    if source is None or at.came != "pod" or route.kind not in ("default", "onlink"):
+        return ""
+    if not j.cluster.settings.egress_nat:
+        return ""
+    return "it leaves the pod network"
+
+
+def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str) -> None:
+    packet = j.packet
+    egress = why == "it leaves the pod network"
+    diffs = packet.change("ip", "masquerade", src=address)
+    if isinstance(packet.l4, L4):
+        number = source_port(j.probe.seed, "masquerade", node.name, packet.l4.sport)
+        diffs += packet.change("l4", "masquerade", sport=number)
+    j.step(
+        Action.MASQUERADED, "masqueraded_egress" if egress else "masqueraded", hook="postrouting", diffs=diffs,
+        component="flannel" if egress else "kube-proxy", chain="FLANNEL-POSTRTG" if egress else "KUBE-POSTROUTING",
+        rule=Rule(
+            name="MASQUERADE", text="-j MASQUERADE --random-fully", ref=node.ref,
+            made_by="flannel" if egress else "kube-proxy", rules=("EGR-01", "EGR-02") if egress else ("PX-09", "IPT-12"),
+        ),
+        command="iptables -t nat -L POSTROUTING -n", address=address, why=why, dev=route.dev, node=node.name,
+    )  # fmt: skip
+
+
+def _session(j: Journey, node: Node, before: tuple[object, object]) -> None:
+    old_ip, old_l4 = before
+    new_ip, new_l4 = j.packet.ip, j.packet.l4
+    if not isinstance(old_l4, L4) or not isinstance(new_l4, L4):
+        return
+    nat = "+".join(
+        name
+        for name, changed in (
+            ("dnat", (old_ip.dst, old_l4.dport) != (new_ip.dst, new_l4.dport)),  # type: ignore[attr-defined]
+            ("snat", (old_ip.src, old_l4.sport) != (new_ip.src, new_l4.sport)),  # type: ignore[attr-defined]
+        )
+        if changed
+    )
+    session = Session(
+        node=node.name,
+        proto=new_l4.proto,
+        orig=f"{old_ip.src}:{old_l4.sport}>{old_ip.dst}:{old_l4.dport}",  # type: ignore[attr-defined]
+        reply=f"{new_ip.dst}:{new_l4.dport}>{new_ip.src}:{new_l4.sport}",
+        nat=nat,
+    )
+    j.step(
+        Action.SESSION_MADE, "session_made", hook="postrouting", component="conntrack", session=session,
+        command=f"conntrack -L -s {old_ip.src}", nat=nat or "no NAT", node=node.name,  # type: ignore[attr-defined]
+        rule=Rule(name="conntrack entry", text=f"{session.orig} reply {session.reply}", rules=("PX-10",)),
+    )  # fmt: skip
+
+
+def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At | None:
+    packet = j.packet
+    if route.kind == "local":
+        return At("node_in", node, came=at.came)
+    if route.kind == "bridge":
+        assert route.pod is not None
+        if not switched:
+            _ethernet(j, mac(packet.ip.src if at.came == "local" else _bridge(j, node)), mac(packet.ip.dst))
+        _segment(j, node)
+        j.leave(veth(route.pod))
+        return At("pod_in", node, route.pod)
+    if packet.eth is not None or route.kind in ("overlay", "direct", "onlink"):
+        _frame_out(j, node, route)
+    if route.kind == "overlay":
+        if not vxlan.wrap(j, node, route):
+            return None
+    _segment(j, node, encapsulated=route.kind == "overlay")
+    j.leave("eth0")
+    if route.kind == "default":
+        return At("outside_out", node)
+    return At("wire", route.node, came="wire", iface="eth0")
+
+
+def _bridge(j: Journey, node: Node) -> str:
+    ips = j.cluster.bridge_ips(node)
+    return next((ip for ip in ips if family(ip) == family(j.packet.ip.dst)), node.ip)
+
+
+def _frame_out(j: Journey, node: Node, route: Route) -> None:
+    """The Ethernet header for the next segment: overlay devices, or the nodes' own cards."""
+    if route.kind == "overlay" and route.node is not None:
+        ours = next(iter(j.cluster.overlay_ips(node)), node.ip)
+        _ethernet(j, mac(ours), mac(route.via or route.node.ip))
+    else:
+        _ethernet(j, mac(node.ip), mac(route.node.ip if route.node else nth(j.cluster.settings.node_cidr, 1)))
+
+
+def _ethernet(j: Journey, src: str, dst: str) -> None:
+    packet = j.packet
+    kind = "IPv6" if family(packet.ip.dst) == 6 else "IPv4"
+    if packet.eth is None:
+        packet.eth = Ethernet(src, dst, kind)
+        j.step(Action.FORWARDED, "framed", layer=2, push=(packet.eth,), src=src, dst=dst)
+    else:
+        diffs = packet.change("eth", "new layer-2 segment", src=src, dst=dst)
+        if diffs:
+            j.step(Action.FORWARDED, "reframed", layer=2, diffs=diffs, src=src, dst=dst)
+
+
+def _segment(j: Journey, node: Node, *, encapsulated: bool = False) -> None:
+    j.way(node.ref, _kind(j), encapsulated=encapsulated)
+
+
+def _kind(j: Journey) -> str:
+    """Kind of the way on: what the packet is on this part of its journey."""
+    destination = j.packet.ip.dst
+    if destination not in j.cluster.pod_by_ip and destination not in j.cluster.node_by_ip:
+        return "egress"
+    first = j.waypoints[0].ref if j.waypoints else ""
+    outside = first == "internet" or first.startswith("external:")
+    return "ingress" if outside and not j.proxies else "pod"
+
+
+

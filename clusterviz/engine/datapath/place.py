@@ -1,0 +1,112 @@
+"""Where a packet is between two stages of the walk, and how a node would send it on."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from clusterviz.engine.addresses import family, in_any, in_cidr
+from clusterviz.engine.objects import Node, Pod
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+Stage = Literal["pod_out", "node", "pod_in", "node_in", "wire", "outside_in", "outside_out"]
+
+
+class At(NamedTuple):
+    """The next stage: ``came`` is pod, local (a process of the node) or wire."""
+
+    stage: Stage
+    node: Node | None = None
+    pod: Pod | None = None
+    came: str = ""
+    iface: str = ""
+
+
+class Route(NamedTuple):
+    """The line of ``ip route`` that decides.
+
+    ``kind``: local, bridge, overlay, direct (host-gw), onlink (node network), default, unreachable.
+    """
+
+    kind: str
+    prefix: str
+    dev: str
+    via: str = ""
+    node: Node | None = None
+    pod: Pod | None = None
+
+    @property
+    def text(self) -> str:
+        """As ``ip route`` prints it."""
+        via = f" via {self.via}" if self.via else ""
+        return f"{self.prefix}{via} dev {self.dev}" + (" onlink" if self.kind == "overlay" else "")
+
+
+def veth(pod: Pod) -> str:
+    """Name of the node's end of the pod's veth pair."""
+    return "veth" + hashlib.blake2b(pod.ref.encode(), digest_size=4).hexdigest()
+
+
+def home(cluster: Cluster, pod: Pod) -> Node | None:
+    """The node a pod is on; the first one when the objects do not say (pods that have only an IP)."""
+    node = cluster.nodes.get(pod.node)
+    if node is None and not pod.node:
+        return next(iter(cluster.nodes.values()), None)
+    return node
+
+
+def of_family(ips: tuple[str, ...], ip: str) -> str:
+    """The first address of the family of ``ip``, else the first, else ""."""
+    same = [one for one in ips if family(one) == family(ip)]
+    return same[0] if same else (ips[0] if ips else "")
+
+
+def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
+    """How ``node`` sends a packet for ``ip`` on (NET-05..11)."""
+    if ip.startswith("127.") or ip == "::1":
+        return Route("local", ip, "lo", node=node)
+    owner = cluster.node_by_ip.get(ip)
+    if owner is not None and owner.name == node.name:
+        return Route("local", ip, "lo", node=node)
+    pod = cluster.pod_by_ip.get(ip)
+    if pod is not None:
+        place = home(cluster, pod)
+        if place is None or place.name == node.name:
+            return Route("bridge", own_block(node, ip) or ip, "cni0", node=node, pod=pod)
+        return _to_node(cluster, place, ip, pod)
+    if owner is not None and ip in owner.ips:
+        return Route("onlink", cluster.settings.node_cidr, "eth0", node=owner)
+    for other in cluster.nodes.values():
+        block = own_block(other, ip)
+        if block and other.name == node.name:
+            return Route("bridge", block, "cni0", node=node)
+        if block:
+            return _to_node(cluster, other, ip, None)
+    if in_any(ip, cluster.settings.service_cidr):
+        return Route("unreachable", "default", "eth0")
+    return Route("default", "default", "eth0", via="the node's gateway")
+
+
+def own_block(node: Node, ip: str) -> str:
+    """The pod CIDR of the node that holds the address, "" when none does."""
+    return next((cidr for cidr in node.pod_cidrs if in_cidr(ip, cidr)), "")
+
+
+def _to_node(cluster: Cluster, node: Node, ip: str, pod: Pod | None) -> Route:
+    block = own_block(node, ip) or of_family(node.pod_cidrs, ip) or ip
+    if cluster.settings.network == "vxlan":
+        return Route("overlay", block, "flannel.1", of_family(cluster.overlay_ips(node), ip), node, pod)
+    return Route("direct", block, "eth0", of_family(node.ips, ip), node, pod)
+
+
+def source_address(cluster: Cluster, node: Node, route: Route, ip: str) -> str:
+    """The address of the interface a packet for ``ip`` leaves by (PX-09, NET-10)."""
+    if route.kind == "local" and route.dev == "lo" and ip.startswith("127."):
+        return "127.0.0.1"
+    if route.kind == "bridge":
+        return of_family(cluster.bridge_ips(node), ip) or of_family(node.ips, ip)
+    if route.kind == "overlay":
+        return of_family(cluster.overlay_ips(node), ip) or of_family(node.ips, ip)
+    return of_family(node.ips, ip)

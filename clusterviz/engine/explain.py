@@ -1,0 +1,53 @@
+"""Words for a trace: a sentence a step for a beginner and one for an operator, and the summary.
+
+Sentences are templates over a step's ``facts``; the facts decide, the words only dress them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from clusterviz.engine.sentences import SENTENCES, VERDICTS
+from clusterviz.engine.trace import Hop, Step, Trace
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def sentence(step: Step, level: str = "novice") -> str:
+    """The sentence of a step at a level: novice or operator."""
+    novice, operator = SENTENCES[step.reason]
+    template = operator if level == "operator" else novice
+    return template.format_map(_Facts(step.facts))
+
+
+def summary(trace: Trace) -> str:
+    """One sentence: what became of the packet and what the client feels."""
+    text = VERDICTS[trace.verdict.value]
+    why = trace.blockers[0].why if trace.blockers else ""
+    detail = f" ({why})" if why else ""
+    return f"{text}{detail}. The client sees: {trace.symptom}."
+
+
+def document(trace: Trace) -> dict[str, Any]:
+    """The trace as plain data, sentences filled in."""
+    data: dict[str, Any] = msgspec.to_builtins(trace)
+    data["success"] = trace.success
+    data["summary"] = summary(trace)
+    for legs, hops in ((data["forward"], trace.forward), (data["reverse"], trace.reverse)):
+        for plain, hop in zip(legs, hops, strict=True):
+            _fill(plain, hop)
+    data["children"] = [
+        {"cause": child.cause, "trace": document(child.trace)} for child in trace.children
+    ]
+    return data
+
+
+def _fill(plain: dict[str, Any], hop: Hop) -> None:
+    for seq, (entry, step) in enumerate(zip(plain["steps"], hop.steps, strict=True)):
+        entry["seq"] = seq
+        entry["explain"] = {level: sentence(step, level) for level in ("novice", "operator")}

@@ -1,0 +1,277 @@
+"""The sentences of `explain`: a table of reason codes, (novice, operator)."""
+
+from __future__ import annotations
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "originated_pod": (
+        "{container} in pod {pod} opens a connection to {dst}. The packet carries the pod's own address, {src}.",
+        "Socket in the pod's network namespace: {src} -> {dst}.",
+    ),
+    "originated_node": (
+        "A process on node {node} opens a connection to {dst}; its packet carries {src}.",
+        "Host socket; source {src} is the address of the interface the route chooses.",
+    ),
+    "originated_outside": (
+        "A client outside the cluster, {src}, calls {dst}.",
+        "Outside client {src} -> {dst}.",
+    ),
+    "loopback": (
+        "{address} is the pod itself: the packet turns round inside the pod and never reaches a cable.",
+        "Route table local: {address} dev lo; no veth, no node, no policy.",
+    ),
+    "framed_neighbour": (
+        "{target} is on the same bridge, so {pod} addresses the frame straight to it.",
+        "ARP for {target} on eth0; the frame's destination MAC is the peer pod's.",
+    ),
+    "framed_gateway": (
+        "{pod} hands the packet to its node: the bridge, {target}, is its way out.",
+        "Default route via {target} (cni0); the frame's destination MAC is the bridge's.",
+    ),
+    "framed": ("The packet gets an Ethernet header for the next cable.", "New Ethernet header {src} -> {dst}."),
+    "reframed": (
+        "On a new piece of network the packet gets new card addresses; its IP addresses stay.",
+        "Layer-2 rewrite: {src} -> {dst}.",
+    ),
+    "received": ("Node {node} takes the packet from {iface}.", "Received on {iface}; conntrack state NEW."),
+    "received_pod": ("Pod {pod} gets the packet; the sender it sees is {src}.", "Received on eth0 of {pod}, source {src}."),
+    "load_balanced": (
+        "{address}:{port} is Service {service}: an address no machine has. The rules on node {node} draw 1 of {count} pods: {pod}.",
+        "kube-proxy on {node}: {service}, list {choice}, {count} candidates, p = {probability:.4f}, drew {random}.",
+    ),
+    "dnat": (
+        "Node {node} rewrites the destination: {old} becomes {new}. From here on it is an ordinary pod packet.",
+        "DNAT {old} -> {new} on {node}; conntrack will turn the reply back.",
+    ),
+    "no_endpoints": (
+        "Service {service} has no pod that is ready, so node {node} refuses the connection at once.",
+        "No endpoint anywhere for {service}: REJECT in filter on {node}.",
+    ),
+    "no_local_endpoint": (
+        "Service {service} only allows pods on node {node} itself, and there is none: the packet is thrown away silently.",
+        "Local traffic policy, no endpoint on {node}: DROP.",
+    ),
+    "source_range": (
+        "Service {service} lets only {ranges} use its load balancer address; {source} is not among them, so it is thrown away.",
+        "loadBalancerSourceRanges {ranges}: {source} dropped on {node}.",
+    ),
+    "vip_port_unknown": (
+        "Service {service} has no port {port} (it has {ports}); no rule rewrites the packet and it is lost.",
+        "No kube-proxy rule for port {port} on {service}; {mode} mode lets it fall through to the default route.",
+    ),
+    "vip_port_refused": (
+        "Service {service} has no port {port} (it has {ports}); the node refuses it.",
+        "{mode} mode rejects ports a ClusterIP does not have.",
+    ),
+    "vip_icmp": (
+        "A ping to {address} gets no answer: a Service address is only a rule for its ports, no machine has it.",
+        "No rule for ICMP on {service}; nothing owns {address}.",
+    ),
+    "vip_unrouted": (
+        "No machine has {address} and no rule rewrites it: the packet leads nowhere.",
+        "{address} lies in the Service range, no rule matched on {node}; lost on the default route.",
+    ),
+    "switched": (
+        "Both pods hang on the same bridge: it passes the frame on like a network switch. Nothing is rewritten.",
+        "Layer-2 switching on cni0 to {address}; IP header and TTL untouched.",
+    ),
+    "routed_local": ("{address} is node {node} itself.", "Route table local: INPUT on {node}."),
+    "routed_bridge": (
+        "{address} is a pod on node {node}: out through the bridge to it.",
+        "{route}: to cni0 on {node}; TTL falls by one.",
+    ),
+    "routed_overlay": (
+        "{address} is a pod on node {target}: the route says over the overlay network.",
+        "{route}; TTL falls by one.",
+    ),
+    "routed_direct": (
+        "{address} is a pod on node {target}: the route says straight to that node, nothing is wrapped.",
+        "{route} (host-gw); TTL falls by one.",
+    ),
+    "routed_onlink": ("{address} is node {target}, on the same network as {node}.", "{route}."),
+    "routed_default": (
+        "{address} is not in the cluster: the packet goes out by the default route of node {node}.",
+        "{route}: leaves the cluster.",
+    ),
+    "policy_not_isolated": (
+        "No NetworkPolicy selects {pod} for {way}, so everything may pass.",
+        "{pod} is not isolated for {way}.",
+    ),
+    "policy_allowed": (
+        "A NetworkPolicy guards {pod}, and one of its rules allows this {way}.",
+        "{way} of {pod}: allowed by a rule of {policies}.",
+    ),
+    "policy_own_node": (
+        "A pod's own node may always talk with it, whatever the policies say.",
+        "{peer} belongs to {pod}'s node: exempt.",
+    ),
+    "policy_itself": ("A pod always reaches itself.", "Source and destination are {pod}: exempt."),
+    "policy_host_network": ("Policies do not guard pods that use the node's network.", "{pod} is hostNetwork: exempt."),
+    "policy_not_enforced": (
+        "Nothing in this cluster enforces NetworkPolicy: it is only text here.",
+        "The network plugin does not enforce NetworkPolicy.",
+    ),
+    "policy_denied": (
+        "{policies} guards {pod} and no rule allows this {way} ({peer}, port {port}): the packet is dropped.",
+        "{way} of {pod} denied by {policies}; nearest miss: {nearest}.",
+    ),
+    "masqueraded": (
+        "Node {node} puts its own address, {address}, as sender, because {why}: so the answer comes back here.",
+        "MASQUERADE to {address} ({dev}): {why}.",
+    ),
+    "masqueraded_egress": (
+        "Leaving the pod network, the packet gets the node's address {address} as sender: outside, nobody knows pod addresses.",
+        "Egress MASQUERADE to {address} on {node}.",
+    ),
+    "session_made": (
+        "Node {node} remembers this connection, so that the answer finds its way back.",
+        "conntrack entry on {node} ({nat}).",
+    ),
+    "encapsulated": (
+        "The packet is wrapped in another one from node to node: {near} to {far}. The inside is not touched.",
+        "VXLAN {vni}: outer {near} -> {far} UDP {port}.",
+    ),
+    "decapsulated": (
+        "Node {node} unwraps the packet: inside, sender and receiver are as they were, {src} to {dst}.",
+        "VXLAN header removed; inner {src} -> {dst}.",
+    ),
+    "wire": ("Over the cable to node {target}.", "Frame {src} -> {dst} on the node network."),
+    "wire_encapsulated": (
+        "On the cable only the nodes are visible: {src} to {dst}. The pod's packet rides inside.",
+        "Outer frame {src} -> {dst} on the node network.",
+    ),
+    "delivered": (
+        "{container} in pod {pod} listens on port {port} and answers. It sees {src} as its caller.",
+        "Socket on {port}; peer {src}.",
+    ),
+    "delivered_in_pod": (
+        "{container} in the same pod listens on port {port}: containers of a pod share one address and one port space.",
+        "Loopback socket on {port} in {pod}.",
+    ),
+    "delivered_host": (
+        "Pod {pod} uses the network of node {node} itself and listens on port {port}.",
+        "hostNetwork socket on {port}; peer {src}.",
+    ),
+    "ping_answered": ("{pod} answers the ping.", "ICMP echo reply from {pod}."),
+    "nobody_listening": (
+        "Nothing in pod {pod} listens on port {port}: its kernel refuses the connection.",
+        "RST: no socket on {port} in {pod}.",
+    ),
+    "nobody_listening_node": (
+        "Nothing on node {node} listens on port {port}, and no Service has it as node port.",
+        "RST from {node}: no socket on {port}.",
+    ),
+    "pod_not_running": ("Pod {pod} is {phase}: no process is there to answer.", "{pod} phase {phase}."),
+    "pod_gone": (
+        "No pod on node {node} has the address {address} any more; nobody answers for it.",
+        "ARP for {address} on cni0 of {node} gets no answer; host unreachable after some seconds.",
+    ),
+    "node_down": ("Node {node} is down: whatever is sent to it is lost.", "{node} does not answer."),
+    "ttl_expired": ("The packet has been passed on too often and is thrown away.", "TTL 0 on {node}."),
+    "mtu_exceeded": (
+        "The packet of {length} bytes is too large for the overlay (at most {mtu}) and may not be split.",
+        "{length} > {mtu} with DF on {node}: ICMP fragmentation needed.",
+    ),
+    "exited": (
+        "The packet reaches {address} outside the cluster; that server sees {src} as its caller.",
+        "Left the cluster with source {src}.",
+    ),
+    "no_egress_nat": (
+        "The packet leaves with the pod address {src}, which nobody outside can answer to.",
+        "No masquerade on {node}; no route back to {src}.",
+    ),
+    "unroutable_outside": (
+        "{address} is {what}: routers outside the cluster do not know it.",
+        "No route from outside to {address}.",
+    ),
+    "balancer_chose": (
+        "The load balancer of {service} passes the connection to node {node}, 1 of {count} that are fit for it.",
+        "Balancer picked {node} of {count} (externalTrafficPolicy {policy}).",
+    ),
+    "no_lb_backend": (
+        "No node passes the health check of {service}: the load balancer has nowhere to send.",
+        "All nodes fail the health check of {service}.",
+    ),
+    "balancer_proxied": (
+        "This balancer opens a connection of its own from {address} to node port {target}.",
+        "ipMode Proxy: {address} -> {target}.",
+    ),
+    "proxy_chose": (
+        "The Ingress controller reads the request for {host}{path}, finds its rule, and picks pod {pod} of Service {service}.",
+        "{controller}: {host}{path} -> {service}, {count} ready endpoints, picked {pod}.",
+    ),
+    "proxied": (
+        "The client's connection ends here. The controller opens a new one from {source} straight to the pod {target}: the Service's address is not used.",
+        "Second connection {source} -> {target}; X-Forwarded-For: {client}.",
+    ),
+    "no_ingress_rule": (
+        "No Ingress rule fits {host}{path}: the controller answers 404 itself.",
+        "No rule and no default backend for {host}{path}: 404.",
+    ),
+    "proxy_no_endpoints": (
+        "The rule leads to Service {service}, but {why}: the controller answers 503.",
+        "{service} port {port}: {why}; 503.",
+    ),
+    "dns_blocked": (
+        "The name {name} cannot be looked up: the question to DNS itself does not get through ({why}).",
+        "DNS query for {name} failed: {why}.",
+    ),
+    "name_not_found": (
+        "The name {name} leads to no address: {why}. No connection is tried.",
+        "{name}: {why}.",
+    ),
+    "no_lb_provider": ("There is no address to call: {why}.", "{why}."),
+    "no_ingress_controller": ("There is no address to call: {why}.", "{why}."),
+    "answered": ("{place} answers.", "Reply leaves {place}."),
+    "answered_error": ("{place} answers with HTTP {status}.", "HTTP {status} from {place}."),
+    "refused_reply": ("{place} answers with a refusal.", "RST or ICMP unreachable from {place}."),
+    "reply_delivered": (
+        "The client has its answer; it comes from {src}, the very address it called.",
+        "Reply delivered at {place}, source {src}.",
+    ),
+    "reply_session": ("The node knows this connection and lets the answer pass.", "conntrack hit at {place}, no NAT."),
+    "un_nat": (
+        "Node {node} remembers what it rewrote and turns it back: {changes}.",
+        "conntrack reverse NAT on {node}: {changes}.",
+    ),
+    "reply_permitted": (
+        "Answers need no rule of their own: policy was judged when the connection began.",
+        "ESTABLISHED: not judged again.",
+    ),
+    "reply_forwarded": ("{place} passes the answer on.", "Forwarded at {place}."),
+    "reply_encapsulated": ("The answer is wrapped for the way between the nodes.", "VXLAN towards the client's node."),
+    "reply_decapsulated": ("{place} unwraps the answer.", "VXLAN removed at {place}."),
+    "reply_proxied": (
+        "The Ingress controller passes the answer on in the client's own connection.",
+        "Proxied back at {place}.",
+    ),
+}
+
+VERDICTS: dict[str, str] = {
+    "delivered": "The packet arrives",
+    "delivered_in_pod": "The packet arrives without leaving the pod",
+    "exited_cluster": "The packet leaves the cluster and reaches the server outside",
+    "denied_ingress": "A NetworkPolicy of the receiver stops the packet",
+    "denied_egress": "A NetworkPolicy of the sender stops the packet",
+    "no_endpoints_rejected": "The Service has nobody behind it, so the node refuses",
+    "no_local_endpoint_dropped": "The Service allows only local pods and there is none here",
+    "source_range_dropped": "The load balancer address is closed to this client",
+    "vip_port_unknown": "The Service does not have this port",
+    "vip_icmp_unanswered": "A Service address cannot be pinged",
+    "nobody_listening": "The packet arrives, but nothing listens on that port",
+    "name_not_found": "The name has no address",
+    "dns_blocked": "The name cannot be looked up",
+    "no_route": "There is no way to that address",
+    "node_down": "A node on the way is down",
+    "pod_gone": "No pod has that address any more",
+    "pod_not_running": "The pod is not running",
+    "no_lb_provider": "Nobody provides the load balancer",
+    "no_lb_backend": "The load balancer has no healthy node",
+    "no_ingress_controller": "Nobody serves the Ingress",
+    "no_ingress_rule": "No Ingress rule fits the request",
+    "proxy_no_endpoints": "The Ingress controller has no backend to send to",
+    "proxy_backend_failed": "The Ingress controller's backend does not answer",
+    "reply_lost": "The packet arrives, but the answer cannot come back",
+    "ttl_expired": "The packet was passed on too often",
+    "mtu_exceeded": "The packet is too large for the way",
+    "insufficient_info": "The objects do not say enough to tell",
+}

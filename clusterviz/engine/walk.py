@@ -1,0 +1,169 @@
+"""`trace`: walk one probe through a snapshot, stage by stage, and then the reply back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from clusterviz.engine.addresses import family
+from clusterviz.engine.datapath import node as node_stage
+from clusterviz.engine.datapath import outside, pod
+from clusterviz.engine.datapath.dns import uses_cluster_dns
+from clusterviz.engine.datapath.draw import source_port
+from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
+from clusterviz.engine.ends import Origin, Target, find_origin, find_target
+from clusterviz.engine.journey import Journey, Packet
+from clusterviz.engine.packet import ICMP, IP, L4, Http
+from clusterviz.engine.probe import Destination, Probe, Source
+from clusterviz.engine.reply import reply
+from clusterviz.engine.symptoms import symptom
+from clusterviz.engine.trace import Action, Child, Rule, Trace, Verdict
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+STAGES: dict[str, Callable[[Journey, At], At | None]] = {
+    "pod_out": pod.leave,
+    "node": node_stage.pass_through,
+    "pod_in": pod.deliver,
+    "node_in": outside.into_node,  # type: ignore[dict-item]
+    "wire": outside.wire,
+    "outside_in": outside.leave_outside,
+    "outside_out": outside.arrive_outside,  # type: ignore[dict-item]
+}
+MOST_STAGES = 64
+
+
+def trace(cluster: Cluster, probe: Probe) -> Trace:
+    """What happens to a new connection: every hop forward, the reply, the verdict.
+
+    The same snapshot and probe always give the same answer. Raises `ProbeError` when the question
+    names something that does not exist.
+    """
+    origin = find_origin(cluster, probe.source)
+    target = find_target(cluster, origin, probe)
+    journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
+    for code, text in target.assumed:
+        journey.assume(code, text)
+    if _look_up(journey, origin, target):
+        at: At | None = _start(journey, origin)
+        for _ in range(MOST_STAGES):
+            if at is None:
+                break
+            at = STAGES[at.stage](journey, at)
+    return _answer(journey)
+
+
+def _packet(cluster: Cluster, origin: Origin, probe: Probe, target: Target) -> Packet:
+    ip = target.ip or "0.0.0.0"  # noqa: S104 - no address was found, and nothing is bound
+    version = family(ip)
+    if origin.pod is not None:
+        source = of_family(origin.pod.ips, ip)
+    elif origin.node is not None:
+        source = source_address(cluster, origin.node, route_for(cluster, origin.node, ip), ip)
+    else:
+        source = origin.ip
+    if ip.startswith("127."):
+        source = "127.0.0.1"
+    header = IP(source, ip, probe.protocol, 64, version)
+    if probe.protocol == "ICMP":
+        return Packet(header, ICMP("echo-request"))
+    sport = probe.source_port or source_port(probe.seed, source, ip, target.port)
+    flags = "SYN" if probe.protocol == "TCP" else ""
+    request = probe.request
+    payload = Http(request.method, request.host, request.path) if request else None
+    return Packet(header, L4(probe.protocol, sport, target.port or 0, flags), payload)
+
+
+def _start(journey: Journey, origin: Origin) -> At:
+    if origin.pod is not None:
+        return At("pod_out", None, origin.pod)
+    if origin.node is not None:
+        node = origin.node
+        journey.enter("node", node.ref, node.name, node=node.name, role="sender")
+        journey.way(node.ref, "pod")
+        journey.step(
+            Action.ORIGINATED, "originated_node", layer=4, direction="out", hook="socket", src=journey.packet.ip.src,
+            dst=journey.packet.ip.dst, node=node.name, rule=Rule(name="host network namespace", ref=node.ref, rules=("NET-10",)),
+            command="ip route get " + journey.packet.ip.dst,
+        )  # fmt: skip
+        journey.leave("")
+        return At("node", node, came="local")
+    return At("outside_in")
+
+
+def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
+    """The name look-up before the call; False when the call never happens."""
+    pod_ = origin.pod
+    found = target.resolution
+    if found is not None and pod_ is not None and not _ask_dns(journey, origin):
+        return False
+    if target.failed is None:
+        return True
+    place = origin.pod or origin.node
+    kind = "pod" if origin.pod else "node" if origin.node else "internet"
+    ref = place.ref if place else "internet"
+    journey.enter(kind, ref, place.name if place else "client outside", role="sender")
+    journey.way(ref, "")
+    tries = ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
+    journey.step(
+        Action.REJECTED, target.failed.value, layer=7, hook="userspace", component="resolver",
+        rule=Rule(name="name look-up", ref=target.ref, rules=found.rules if found else ()), why=target.why, tries=tries,
+        name=journey.probe.destination.name,
+    )  # fmt: skip
+    journey.block(target.failed, ref=target.ref, rule="before any packet", why=target.why)
+    return False
+
+
+def _ask_dns(journey: Journey, origin: Origin) -> bool:
+    """Trace the query to the DNS Service; False when it cannot be asked (DNS-14)."""
+    cluster, pod_ = journey.cluster, origin.pod
+    assert pod_ is not None
+    if not uses_cluster_dns(pod_):
+        return True
+    if not cluster.services_by_ip.get(cluster.settings.dns_ip):
+        journey.assume("dns-implied", "No DNS Service is among the objects; the cluster is taken to have one that answers.")
+        return True
+    question = Probe(
+        source=Source(kind="pod", namespace=pod_.namespace, name=pod_.name),
+        destination=Destination(kind="ip", ip=cluster.settings.dns_ip, port=53),
+        protocol="UDP",
+        seed=journey.probe.seed,
+    )
+    child = trace(cluster, question)
+    journey.children.append(Child("dns", child))
+    if child.success:
+        return True
+    journey.enter("pod", pod_.ref, f"{pod_.namespace}/{pod_.name}", node=pod_.node, role="sender")
+    for waypoint in child.waypoints:
+        journey.way(waypoint.ref, waypoint.kind, nat=waypoint.nat, encapsulated=waypoint.encapsulated)
+    journey.step(
+        Action.DROPPED, "dns_blocked", layer=7, hook="userspace", component="resolver",
+        rule=Rule(name="name look-up", ref=pod_.ref, rules=("DNS-14",)), name=journey.probe.destination.name,
+        why=child.blockers[0].why if child.blockers else "no answer",
+    )  # fmt: skip
+    for blocker in child.blockers:
+        journey.block(Verdict.DNS_BLOCKED, ref=blocker.ref, rule=blocker.rule, why=blocker.why)
+    return False
+
+
+def _answer(journey: Journey) -> Trace:
+    verdict = journey.verdict or Verdict.INSUFFICIENT_INFO
+    hops = tuple(journey.hops)
+    back, reason = reply(journey.cluster, hops, verdict, journey.proxy_hop)
+    return Trace(
+        probe=journey.probe,
+        snapshot=journey.cluster.fingerprint,
+        verdict=verdict,
+        symptom=symptom(verdict, journey.probe, hops, proxied=journey.proxies > 0),
+        first_failing_step=journey.failing,
+        forward=hops,
+        reverse=back,
+        reverse_reason=reason,
+        sessions=tuple(journey.sessions),
+        branches=journey.branches,
+        children=tuple(journey.children),
+        blockers=tuple(journey.blockers),
+        assumptions=journey.assumptions,
+        waypoints=tuple(journey.waypoints),
+    )
