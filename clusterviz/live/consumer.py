@@ -58,7 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         name = self.scope["url_route"]["kwargs"]["name"]
         live = instance.current()
         await self.accept()
-        if not await live.runner.ensure(name):
+        if not await live.crew.ensure(name):
             reason = f"There is no cluster {name!r}."
             await self._error("unknown_cluster", reason)
             await self.close(code=CLOSE_UNKNOWN_CLUSTER, reason=reason)
@@ -118,7 +118,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _error(self, code: str, message: str) -> None:
         await self.base_send({"type": "websocket.send", "text": encode(Error(code, message))})
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - Channels' signature
         """The browser is gone."""
         raise StopConsumer
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 
 class Transport(Protocol):
@@ -66,5 +66,5 @@ def transport_of(send: Any) -> Transport | None:
     if isinstance(send, partial) and send.args:
         transport = getattr(send.args[0], "transport", None)
         if hasattr(transport, "registerProducer"):
-            return transport  # type: ignore[no-any-return]
+            return transport
     return None

@@ -1,4 +1,4 @@
-"""The hub and the runner of a running event loop.
+"""The hub and the crew of a running event loop.
 
 They belong to the loop, not to the module: tests have a loop each. Threads (HTTP views) see the
 newest one.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import weakref
 
+from clusterviz.live.crew import Crew
 from clusterviz.live.hub import Hub
-from clusterviz.live.runner import Runner
 
 
 class Live:
@@ -18,7 +18,7 @@ class Live:
 
     def __init__(self) -> None:
         self.hub = Hub()
-        self.runner = Runner(self.hub)
+        self.crew = Crew(self.hub)
 
 
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Live] = weakref.WeakKeyDictionary()
@@ -33,13 +33,13 @@ def current() -> Live:
 
 
 def serving() -> Live | None:
-    """The one whose runner is started, for code that runs outside the loop."""
+    """The one whose clusters are kept, for code that runs outside the loop."""
     for loop, live in list(_lives.items()):
-        if live.runner.started and not loop.is_closed():
+        if live.crew.started and not loop.is_closed():
             return live
     return None
 
 
 def reset() -> None:
-    """Forget all of them; runners must have been stopped."""
+    """Forget all of them; crews must have been stopped."""
     _lives.clear()

@@ -179,8 +179,9 @@ def encode(message: ServerMessage) -> str:
 def decode(text: str) -> BrowserMessage:
     """Read a browser's message. Raises `ProtocolError` for anything else."""
     try:
-        return _decoder.decode(text)
+        message: BrowserMessage = _decoder.decode(text)
     except msgspec.ValidationError as error:
         raise ProtocolError("invalid", f"{error}. Allowed: resume, ping, subscribe.") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ProtocolError("malformed", f"Not a JSON object: {error}") from None
+    return message

@@ -119,12 +119,7 @@ def test_a_node_back_in_time_keeps_its_pods(shop):
     names = {pod.name for pod in shop.pods()}
     shop.patch("Node", lost.node, "", metadata=DOWN)
     shop.run(shop.timing.unknown_after + 2)
-    annotations = {
-        k: v
-        for k, v in shop.get("Node", lost.node, "")["metadata"]["annotations"].items()
-        if k != "clusterviz.dev/down"
-    }
-    shop.patch("Node", lost.node, "", metadata={"annotations": annotations})
+    shop.patch("Node", lost.node, "", metadata={"annotations": {}})
     shop.settle()
     assert {pod.name for pod in shop.pods()} == names
     assert all(e.ready for e in shop.endpoints())

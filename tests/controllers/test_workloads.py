@@ -1,5 +1,7 @@
 """Deployments, StatefulSets, DaemonSets and the scheduler (LIF-05..10)."""
 
+from itertools import pairwise
+
 import pytest
 
 from clusterviz.engine.controllers.deployment import share
@@ -16,7 +18,8 @@ def test_default_surge_rounds_up_and_unavailable_down(replicas, surge, unavailab
 
 
 @pytest.mark.parametrize(
-    ("rolling", "most", "least"), [({}, 5, 3), ({"maxSurge": 0, "maxUnavailable": 2}, 4, 2), ({"maxSurge": "100%"}, 8, 3)]
+    ("rolling", "most", "least"),
+    [({}, 5, 3), ({"maxSurge": 0, "maxUnavailable": 2}, 4, 2), ({"maxSurge": "100%"}, 8, 3)],
 )
 def test_rolling_update_stays_within_its_bounds(nodes, rolling, most, least):
     """LIF-06: at all times."""
@@ -97,7 +100,7 @@ def test_statefulset_pods_start_in_order_and_keep_their_names(nodes):
         world.reconcile()
     assert order[0] == ["db-0"]
     assert [pod.name for pod in world.pods()] == ["db-0", "db-1", "db-2"]
-    assert all(later[: len(earlier)] == earlier for earlier, later in zip(order, order[1:], strict=False))
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(order))
     old = world.cluster.pods["shop", "db-1"]
     assert (old.hostname, old.subdomain) == ("db-1", "db")
     world.delete_pod("db-1")

@@ -19,7 +19,7 @@ from clusterviz.engine.controllers.work import (
 from clusterviz.engine.objects import DOWN_ANNOTATION, Obj
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
-LEASE = "clusterviz.dev/silent-since"
+HEARTBEAT = "lastHeartbeatTime"
 
 
 def nodes(work: Work) -> None:
@@ -32,9 +32,9 @@ def nodes(work: Work) -> None:
 
 
 def _silent(work: Work, node: Obj) -> None:
-    since = seconds(annotation(node, LEASE))
+    since = seconds(str(condition(node, "Ready").get(HEARTBEAT) or ""))
     if not since:
-        work.put(_annotated(node, work.stamp))
+        work.put(_heartbeat(node, work.stamp))
         work.wake(seconds(work.stamp) + work.timing.unknown_after)
         return
     if not work.due(since + work.timing.unknown_after):
@@ -68,8 +68,8 @@ def _evict(work: Work, pod: Obj) -> None:
 
 
 def _alive(work: Work, node: Obj) -> None:
-    if annotation(node, LEASE):
-        node = _annotated(node, "")
+    if condition(node, "Ready").get(HEARTBEAT):
+        node = _heartbeat(node, "")
         work.put(node)
     if condition(node, "Ready").get("status") != "True":
         was_unknown = bool(condition(node, "Ready"))
@@ -92,11 +92,14 @@ def _heal_pods(work: Work, name: str) -> None:
         work.put(changed(pod, status={**status(pod), "conditions": rest}))
 
 
-def _annotated(node: Obj, value: str) -> Obj:
-    notes = {k: v for k, v in (meta(node).get("annotations") or {}).items() if k != LEASE}
-    if value:
-        notes[LEASE] = value
-    return changed(node, metadata={**meta(node), "annotations": notes})
+def _heartbeat(node: Obj, stamp: str) -> Obj:
+    """The kubelet's last sign of life; kept only while it is silent, or every node would always change."""
+    ready = condition(node, "Ready") or {"type": "Ready", "status": "True"}
+    ready.pop(HEARTBEAT, None)
+    if stamp:
+        ready[HEARTBEAT] = stamp
+    others = [c for c in status(node).get("conditions") or () if c.get("type") != "Ready"]
+    return changed(node, status={**status(node), "conditions": [*others, ready]})
 
 
 def _with_taints(node: Obj, taints: list[dict[str, Any]]) -> Obj:

@@ -173,6 +173,8 @@ def set_condition(
         entry["message"] = message
     same = old.get("status") == value and old.get("lastTransitionTime")
     entry["lastTransitionTime"] = old["lastTransitionTime"] if same else stamp
+    if "lastHeartbeatTime" in old:
+        entry["lastHeartbeatTime"] = old["lastHeartbeatTime"]
     conditions = [c for c in status(obj).get("conditions") or () if c.get("type") != kind]
     return changed(obj, status={**status(obj), "conditions": [*conditions, entry]})
 

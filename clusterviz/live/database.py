@@ -1,0 +1,93 @@
+"""The few things the live side wants from the database; all of them block, so never in the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import Max
+
+from clusterviz.cluster import snapshot
+from clusterviz.cluster.models import Change as Line
+from clusterviz.cluster.models import Cluster
+from clusterviz.cluster.services import changed
+from clusterviz.cluster.services import checkpoint as write_checkpoint
+from clusterviz.engine import Settings
+from clusterviz.engine.cluster import Change
+
+Listener = Callable[[], None]
+_receivers: dict[Listener, Callable[..., None]] = {}
+
+
+class ClusterGoneError(Exception):
+    """The cluster was deleted."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A cluster as the database has it, and the journal's last line it includes."""
+
+    objects: list[dict[str, Any]]
+    settings: Settings
+    seed: int
+    head: int
+
+
+def heads() -> dict[str, tuple[int, Settings]]:
+    """The journal's last line and the settings of every cluster."""
+    lines = dict(Line.objects.values_list("cluster_id").annotate(last=Max("sequence")).order_by())
+    return {cluster.name: (lines.get(cluster.pk, 0), cluster.engine_settings) for cluster in Cluster.objects.all()}
+
+
+def _find(name: str) -> Cluster:
+    try:
+        return Cluster.objects.get(name=name)
+    except Cluster.DoesNotExist:
+        raise ClusterGoneError(name) from None
+
+
+@transaction.atomic
+def load(name: str) -> Stored:
+    """All objects of a cluster, at one moment."""
+    cluster = _find(name)
+    return Stored(
+        snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster)
+    )
+
+
+def changes(name: str, after: int) -> tuple[int, list[Change]]:
+    """Wishes after a line of the journal, and the last line read."""
+    lines = snapshot.load_changes(_find(name), after)
+    wishes = [
+        Change("set", line.object) if line.verb == "set" else Change("unset", line.key)
+        for line in lines
+        if "." not in line.kind  # another group's kind that only shares its name with one we know
+    ]
+    return (lines[-1].sequence if lines else after), wishes
+
+
+def checkpoint(name: str, position: int, made: Iterable[Change]) -> None:
+    """Save what a simulator made that has seen the journal up to ``position``."""
+    made = list(made)
+    write_checkpoint(
+        _find(name),
+        set=[change.value for change in made if change.verb == "set"],
+        unset=[change.key for change in made if change.verb == "unset"],
+        seen=position,
+    )
+
+
+def listen(listener: Listener) -> None:
+    """Call ``listener`` after each commit of a wish in this process."""
+
+    def receive(**_: Any) -> None:
+        listener()
+
+    _receivers[listener] = receive
+    changed.connect(receive, weak=False)
+
+
+def ignore(listener: Listener) -> None:
+    """Stop calling it."""
+    changed.disconnect(_receivers.pop(listener))

@@ -1,0 +1,227 @@
+"""One cluster kept alive: follows the journal, steps the simulator, tells the hub, checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from clusterviz.engine import Cluster, Settings
+from clusterviz.engine.cluster import Change
+from clusterviz.engine.controllers import CONTROLLERS
+from clusterviz.engine.objects import Key
+from clusterviz.engine.probe import Probe
+from clusterviz.live import database
+from clusterviz.live.hub import Hub
+from clusterviz.live.leader import Leadership
+from clusterviz.live.protocol import Event, Route
+from clusterviz.live.scene import Scene
+from clusterviz.live.simulator import Simulator
+
+logger = logging.getLogger(__name__)
+
+FRAME = 0.2
+CHECKPOINT = 1.0
+FOLLOW = 1.0
+IDLE = 1.0
+RESTART = 2.0
+T = TypeVar("T")
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Replica(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody may read of a cluster at one moment, from any thread."""
+
+    name: str
+    cluster: Cluster
+    epoch: int
+    seq: int
+    time: float
+    scene: Scene
+    events: tuple[Event, ...]
+    routes: tuple[Route, ...]
+    connections: dict[str, tuple[Cluster, Probe]]
+
+
+def replica_of(simulator: Simulator) -> Replica:
+    """The state of a simulator that nobody can change any more."""
+    return Replica(
+        name=simulator.name,
+        cluster=simulator.cluster,
+        epoch=simulator.epoch,
+        seq=simulator.seq,
+        time=simulator.clock.now,
+        scene=simulator.scene,
+        events=tuple(simulator.events),
+        routes=tuple(simulator.routes.routes.values()),
+        connections=simulator.connections,
+    )
+
+
+class Keeper:
+    """Leads the cluster when nobody else does, follows the database otherwise."""
+
+    def __init__(
+        self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.name = name
+        self.replica: Replica | None = None
+        self.ready = asyncio.Event()
+        self._hub, self._in_thread, self._wall = hub, in_thread, wall
+        self._leadership = Leadership(name)
+        self._poke = asyncio.Event()
+        self._head = self._position = 0
+        self._settings: Settings | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._epoch = 0
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process steps the cluster."""
+        return self._leadership.held
+
+    def start(self) -> None:
+        """Begin; `ready` is set when the first picture exists."""
+        self._task = asyncio.create_task(self._run(), name=f"cluster {self.name}")
+
+    async def stop(self) -> None:
+        """End, saving what is unsaved."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._leadership.release()
+
+    def notice(self, head: int, settings: Settings) -> None:
+        """The journal of the cluster goes up to ``head`` now."""
+        if head != self._head or settings != self._settings:
+            self._head, self._settings = head, settings
+            self._poke.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._live()
+            except database.ClusterGoneError:
+                return
+            except Exception:
+                logger.exception("Cluster %s stopped with an error and starts again", self.name)
+                self._leadership.release()
+                await asyncio.sleep(RESTART)
+
+    async def _live(self) -> None:
+        leading = self._leadership.acquire()
+        stored = await self._in_thread(database.load, self.name)
+        self._position = self._head = stored.head
+        self._settings = stored.settings
+        now = self._wall()
+        self._epoch = max(int(now * 1000), self._epoch + 1)
+        simulator = Simulator(
+            self.name,
+            stored.objects,
+            settings=stored.settings,
+            seed=f"{stored.seed}/{stored.head}",
+            epoch=self._epoch,
+            now=now,
+            controllers=CONTROLLERS if leading else (),
+        )
+        self.replica = replica_of(simulator)
+        await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
+        self.ready.set()
+        try:
+            await self._loop(simulator, leading=leading)
+        finally:
+            if leading and self._leadership.held:
+                await asyncio.shield(self._save(simulator))
+
+    async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
+        framed = saved = followed = self._wall()
+        while True:
+            if self._head != self._position:
+                await self._follow_journal(simulator)
+            now = self._wall()
+            if not leading and now - followed >= FOLLOW:
+                followed = now
+                if self._leadership.acquire():
+                    return
+                await self._reload(simulator)
+            watched = self._hub.watched(self.name)
+            simulator.step(now, connections=watched)
+            await self._publish_state(simulator)
+            if watched and now - framed >= FRAME:
+                framed = now
+                await self._publish_traffic(simulator)
+            if leading and now - saved >= CHECKPOINT and simulator.unsaved:
+                saved = now
+                await self._save(simulator)
+            await self._pause(simulator, framed + FRAME if watched else now + IDLE, saved + CHECKPOINT)
+
+    async def _pause(self, simulator: Simulator, until: float, save: float) -> None:
+        """Sleep until there is something to do; an edit wakes us at once."""
+        due = [until]
+        if simulator.next_event is not None:
+            due.append(simulator.next_event)
+        if simulator.unsaved:
+            due.append(save)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._poke.wait(), max(0.01, min(due) - self._wall()))
+        self._poke.clear()
+
+    async def _publish_state(self, simulator: Simulator) -> None:
+        if not simulator.stirred:
+            return
+        message = simulator.take_state()
+        self.replica = replica_of(simulator)
+        if message is not None:
+            await self._hub.publish_state(self.name, message)
+
+    async def _publish_traffic(self, simulator: Simulator) -> None:
+        frame = simulator.take_traffic()
+        await self._publish_state(simulator)
+        self._hub.forget_routes(self.name, frame.forgotten)
+        if frame.routes or frame.forgotten:
+            self.replica = replica_of(simulator)
+        await self._hub.publish_traffic(self.name, frame.time, frame.routes, frame.calls, frame.totals)
+
+    async def _follow_journal(self, simulator: Simulator) -> None:
+        position, changes = await self._in_thread(database.changes, self.name, self._position)
+        self._position = position
+        self._head = max(self._head, position)
+        if self._settings is not None and self._settings != simulator.cluster.settings:
+            simulator.configure(self._settings)
+        simulator.step(self._wall(), connections=False)
+        simulator.apply(changes)
+
+    async def _save(self, simulator: Simulator) -> None:
+        """Checkpoint; what could not be saved is tried again next time."""
+        changes = simulator.take_checkpoint()
+        if not changes:
+            return
+        try:
+            await self._in_thread(database.checkpoint, self.name, self._position, changes)
+        except Exception:
+            simulator.put_back(changes)
+            raise
+
+    async def _reload(self, simulator: Simulator) -> None:
+        """Somebody else leads: take over what it checkpointed."""
+        stored = await self._in_thread(database.load, self.name)
+        self._position = self._head = stored.head
+        changes = differences(simulator.cluster, stored.objects, stored.settings)
+        if changes:
+            simulator.apply(changes)
+
+
+def differences(cluster: Cluster, objects: list[dict[str, Any]], settings: Settings) -> list[Change]:
+    """What leads from a snapshot to these objects."""
+    new = Cluster.from_objects(objects, settings=settings, expand=False).objects
+    gone: list[Key] = [key for key in cluster.objects if key not in new]
+    return [Change("unset", key) for key in gone] + [
+        Change("set", obj) for key, obj in new.items() if cluster.objects.get(key) != obj
+    ]

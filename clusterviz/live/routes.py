@@ -1,0 +1,116 @@
+"""Traces -> routes of the picture, and the table of routes of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from clusterviz.engine.cluster import Cluster
+from clusterviz.engine.probe import Probe
+from clusterviz.engine.trace import Step, Trace, Verdict
+from clusterviz.live.protocol import Route, Segment
+
+REFUSED = frozenset(
+    {
+        Verdict.NO_ENDPOINTS_REJECTED,
+        Verdict.NOBODY_LISTENING,
+        Verdict.NAME_NOT_FOUND,
+        Verdict.NO_INGRESS_RULE,
+        Verdict.PROXY_NO_ENDPOINTS,
+        Verdict.PROXY_BACKEND_FAILED,
+    }
+)
+KINDS = ("ingress", "egress", "service", "pod", "local")
+FORGET_AFTER = 60.0
+Tracer = Callable[[Cluster, Probe], Trace]
+
+
+def effect_of(trace: Trace) -> str:
+    """allowed, rewritten (delivered after a NAT), refused (an answer that says no) or dropped."""
+    if trace.success:
+        return "rewritten" if any(point.nat for point in trace.waypoints) else "allowed"
+    return "refused" if trace.verdict in REFUSED or trace.symptom == "refused" else "dropped"
+
+
+def route_of(trace: Trace, flow: str) -> Route:
+    """The way a trace takes through the picture; without an id."""
+    points = trace.waypoints
+    kinds = {point.kind for point in points}
+    return Route(
+        id="",
+        flow=flow,
+        kind=next((kind for kind in KINDS if kind in kinds), "local"),
+        effect=effect_of(trace),
+        waypoints=tuple(point.ref for point in points),
+        segments=tuple(Segment(point.kind, point.nat, point.encapsulated) for point in points[:-1]),
+        verdict=str(trace.verdict),
+        symptom=trace.symptom,
+        stop="" if trace.success or not points else points[-1].ref,
+        overlay=any(point.encapsulated for point in points),
+        reason=reason_of(trace),
+    )
+
+
+def reason_of(trace: Trace) -> str:
+    """One short sentence with the rule that decided."""
+    step = deciding_step(trace)
+    if step is None:
+        return str(trace.verdict).replace("_", " ").capitalize() + "."
+    from clusterviz.engine.explain import sentence
+
+    return sentence(step)
+
+
+def deciding_step(trace: Trace) -> Step | None:
+    """The step that stopped the packet, else the choice of a backend, else the last step."""
+    if trace.first_failing_step is not None:
+        hop, step = trace.first_failing_step
+        return trace.forward[hop].steps[step]
+    steps = [step for hop in trace.forward for step in hop.steps]
+    choices = [step for step in steps if step.candidates]
+    return choices[0] if choices else (steps[-1] if steps else None)
+
+
+class RouteTable:
+    """Routes of an epoch: equal ways share an id; those unused for a minute are forgotten."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Route, str] = {}
+        self._used: dict[str, float] = {}
+        self._counter = 0
+        self.routes: dict[str, Route] = {}
+        self.fresh: list[Route] = []
+
+    def add(self, route: Route, now: float) -> Route:
+        """The route with its id; a new one is listed in ``fresh``."""
+        if route not in self._ids:
+            self._counter += 1
+            self._ids[route] = f"r{self._counter}"
+            named = msgspec.structs.replace(route, id=self._ids[route])
+            self.routes[named.id] = named
+            self.fresh.append(named)
+        named = self.routes[self._ids[route]]
+        self._used[named.id] = now
+        return named
+
+    def touch(self, route_id: str, now: float) -> bool:
+        """A known route is used again; False when it was forgotten."""
+        if route_id not in self.routes:
+            return False
+        self._used[route_id] = now
+        return True
+
+    def take_fresh(self) -> list[Route]:
+        """Routes nobody was told of yet."""
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+    def forget(self, now: float) -> list[str]:
+        """Drop routes nobody took for a minute and return their ids."""
+        old = [route_id for route_id, used in self._used.items() if now - used > FORGET_AFTER]
+        for route_id in old:
+            route = self.routes.pop(route_id)
+            del self._used[route_id]
+            self._ids.pop(msgspec.structs.replace(route, id=""), None)
+        return old

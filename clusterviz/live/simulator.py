@@ -1,0 +1,298 @@
+"""The life of one cluster: wishes come in, controllers act, connections are opened.
+
+A `Simulator` knows neither the database nor the sockets nor the wall clock. Somebody steps it and
+takes away what came of it: a state message, a traffic frame, changes to checkpoint.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Iterable
+
+import msgspec
+
+from clusterviz.engine import Cluster, Settings, trace
+from clusterviz.engine.clock import Clock
+from clusterviz.engine.cluster import Change
+from clusterviz.engine.controllers import CONTROLLERS, Controller, Timing, reconcile
+from clusterviz.engine.controllers.work import Happening
+from clusterviz.engine.fill import pod_addresses
+from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj, ref_of
+from clusterviz.engine.probe import Probe
+from clusterviz.engine.traffic import Connection, Traffic
+from clusterviz.live import scene
+from clusterviz.live.meter import Meter
+from clusterviz.live.protocol import Call, Event, Route, State, Totals
+from clusterviz.live.routes import RouteTable, Tracer, route_of
+
+EVENTS_KEPT = 500
+CONNECTIONS_KEPT = 20_000
+CACHE_SIZE = 20_000
+RECONCILE = "reconcile"
+# Kinds whose status the simulator writes, and what it writes into the metadata of a pod.
+LIVING = frozenset({"Pod", "Node", "Service", *WORKLOAD_KINDS})
+DELETION = ("deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+class TrafficFrame(msgspec.Struct, frozen=True):
+    """What happened on the wires since the last one."""
+
+    time: float
+    routes: list[Route]
+    calls: list[Call]
+    totals: Totals
+    forgotten: list[str]
+
+
+class Simulator:
+    """One cluster under simulated time."""
+
+    def __init__(  # noqa: PLR0913 - chance, time and settings come in as arguments
+        self,
+        name: str,
+        objects: Iterable[Obj],
+        *,
+        settings: Settings | None = None,
+        seed: str = "1",
+        epoch: int = 1,
+        now: float = 0.0,
+        timing: Timing | None = None,
+        controllers: tuple[Controller, ...] = CONTROLLERS,
+        tracer: Tracer = trace,
+    ) -> None:
+        self.name, self.epoch, self.seq = name, epoch, 0
+        objects = list(objects)
+        given = set(map(id, objects))
+        self.cluster = Cluster.from_objects(objects, settings=settings or Settings(), expand=False)
+        self.clock = Clock(now)
+        self.traffic = Traffic(seed, now)
+        self.traffic.update(self.cluster)
+        self.routes = RouteTable()
+        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self.connections: dict[str, tuple[Cluster, Probe]] = {}
+        self._rng = random.Random(seed)  # noqa: S311 - names and places, not secrets
+        self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
+        self._last_ip: dict[str, str] = {}
+        self._dirty: set[Key] = set()
+        # What was filled in at the start (addresses, node ports) is news for the database.
+        self._unsaved: dict[Key, Obj | None] = {
+            key: obj for key, obj in self.cluster.objects.items() if id(obj) not in given
+        }
+        self._new_events: list[Event] = []
+        self._calls: Counter[str] = Counter()
+        self._samples: dict[str, tuple[Cluster, Probe]] = {}
+        self._meter = Meter()
+        self._cache: dict[tuple[Key, Probe], tuple[str, str]] = {}
+        self._externals: set[str] = set()
+        self._connection = self._event = 0
+        self._remember_addresses()
+        self.scene = scene.build(self.cluster)
+        self.clock.schedule(now, RECONCILE)
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Wishes from outside; the controllers look at them with the next step."""
+        wishes = list(changes)
+        if not wishes:
+            return
+        self._remember_addresses()
+        self._replace([self._merged(wish) for wish in wishes])
+        for change in wishes:
+            if change.verb == "unset":
+                self._unsaved.pop(change.key, None)
+            elif self.cluster.objects[change.key] != change.value:
+                self._unsaved[change.key] = self.cluster.objects[change.key]
+        self.clock.schedule(self.clock.now, RECONCILE)
+
+    def _merged(self, change: Change) -> Change:
+        """A wish was written against the last checkpoint; what happened since is not undone by it."""
+        mine = self.cluster.objects.get(change.key)
+        if change.verb == "unset" or mine is None or change.key[0] not in LIVING:
+            return change
+        wish = dict(change.value)
+        if mine.get("status"):
+            wish["status"] = mine["status"]
+        if change.key[0] == "Pod":
+            node = (mine.get("spec") or {}).get("nodeName")
+            if node:
+                wish["spec"] = {"nodeName": node, **(wish.get("spec") or {})}
+            leaving = {k: v for k, v in (mine.get("metadata") or {}).items() if k in DELETION}
+            wish["metadata"] = {**(wish.get("metadata") or {}), **leaving}
+        return Change("set", wish)
+
+    def configure(self, settings: Settings) -> None:
+        """New cluster settings."""
+        self.cluster = self.cluster.with_settings(settings)
+        self._cache.clear()
+        self._dirty.update(self.cluster.objects)
+        self.clock.schedule(self.clock.now, RECONCILE)
+
+    def _remember_addresses(self) -> None:
+        """The highest address in use on each node is the last one given out (IPM-02)."""
+        for node in self.cluster.nodes.values():
+            for cidr in node.pod_cidrs:
+                if cidr not in self._last_ip:
+                    ips = [
+                        ip
+                        for key, obj in self.cluster.objects.items()
+                        if key[0] == "Pod" and (obj.get("spec") or {}).get("nodeName") == node.name
+                        for ip in pod_addresses(obj)
+                    ]
+                    if highest := max(ips, key=_address_order, default=""):
+                        self._last_ip[cidr] = highest
+
+    def _replace(self, changes: list[Change]) -> None:
+        before = self.cluster.objects
+        self.cluster = self.cluster.apply(changes)
+        keys = {change.key for change in changes}
+        # Addresses the snapshot filled in on its own are changes too.
+        keys |= {key for key, obj in self.cluster.objects.items() if before.get(key) is not obj}
+        self._dirty |= keys
+        self._cache.clear()
+        if any(key[0] == "TrafficFlow" for key in keys):
+            self.traffic.update(self.cluster)
+
+    def step(self, until: float, *, connections: bool = True) -> None:
+        """Let simulated time run; without ``connections`` only the controllers live."""
+        while (when := self.clock.peek()) is not None and when <= until:
+            self._open(when, connections=connections)
+            self.clock.run_until(when, self._handle)
+        self._open(until, connections=connections)
+        self.clock.run_until(until, self._handle)
+
+    def _open(self, until: float, *, connections: bool) -> None:
+        if not connections:
+            self.traffic.skip(until)
+            return
+        for connection in self.traffic.run(self.cluster, until):
+            self._decide(connection)
+
+    def _handle(self, event: object) -> None:
+        if event != RECONCILE or not self._controllers:
+            return
+        outcome = reconcile(
+            self.cluster.objects,
+            now=self.clock.now,
+            rng=self._rng,
+            settings=self.cluster.settings,
+            timing=self._timing,
+            last_ip=self._last_ip,
+            controllers=self._controllers,
+        )
+        for happening in outcome.happenings:
+            self._tell(happening)
+        if outcome.changes:
+            before = self.cluster.objects
+            self._replace(list(outcome.changes))
+            for key in self._dirty:
+                if self.cluster.objects.get(key) is not before.get(key):
+                    self._unsaved[key] = self.cluster.objects.get(key)
+        if outcome.wake is not None:
+            self.clock.schedule(outcome.wake, RECONCILE)
+
+    def _tell(self, happening: Happening) -> None:
+        self._event += 1
+        event = Event(
+            id=f"{self.epoch}.{self._event}",
+            time=happening.time,
+            wall=happening.time,
+            type=happening.type,
+            reason=happening.reason,
+            message=happening.message,
+            ref=happening.ref,
+        )
+        self.events.append(event)
+        self._new_events.append(event)
+
+    def _decide(self, connection: Connection) -> None:
+        cached = (connection.flow, connection.probe)
+        known = self._cache.get(cached)
+        if known is None or not self.routes.touch(known[0], connection.time):
+            answer = self._tracer(self.cluster, connection.probe)
+            route = self.routes.add(route_of(answer, ref_of(connection.flow)), connection.time)
+            self._see(route)
+            known = (route.id, route.effect)
+            if len(self._cache) < CACHE_SIZE:
+                self._cache[cached] = known
+        route_id, effect = known
+        self._calls[route_id] += connection.count
+        self._samples[route_id] = (self.cluster, connection.probe)
+        self._meter.add(connection.time, ref_of(connection.flow), effect, connection.count)
+
+    def _see(self, route: Route) -> None:
+        """Somebody outside who was not in the picture yet must be, before the route is drawn."""
+        self._externals |= {ref for ref in route.waypoints if ref.startswith("external:") or ref == "internet"}
+
+    def take_state(self) -> State | None:
+        """The change of the picture since the last call, None when there is none."""
+        # Events alone do not change the picture, but must be told.
+        new = scene.update(self.scene, self.cluster, self._dirty, self._externals)
+        self._dirty.clear()
+        changed, gone = scene.difference(self.scene, new)
+        events, self._new_events = self._new_events, []
+        self.scene = new
+        if not (changed or gone or events):
+            return None
+        self.seq += 1
+        return State(
+            epoch=self.epoch,
+            seq=self.seq,
+            base=self.seq - 1,
+            time=self.clock.now,
+            set=changed,
+            unset=gone,
+            events=events,
+        )
+
+    @property
+    def stirred(self) -> bool:
+        """Whether `take_state` would have something to say."""
+        return bool(
+            self._dirty or self._new_events or any(ref not in self.scene for ref in self._externals)
+        )
+
+    def take_traffic(self) -> TrafficFrame:
+        """Connections since the last call; those it names can be traced for a while."""
+        calls = []
+        for route_id, count in sorted(self._calls.items(), key=lambda item: _number(item[0])):
+            self._connection += 1
+            connection = f"{self.epoch}.{self._connection}"
+            self.connections[connection] = self._samples[route_id]
+            calls.append(Call(route_id, count, connection))
+        while len(self.connections) > CONNECTIONS_KEPT:
+            del self.connections[next(iter(self.connections))]
+        self._calls.clear()
+        self._samples.clear()
+        now = self.clock.now
+        fresh = self.routes.take_fresh()
+        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self.routes.forget(now))
+
+    def take_checkpoint(self) -> list[Change]:
+        """What the controllers made since the last call."""
+        unsaved, self._unsaved = self._unsaved, {}
+        return [
+            Change("unset", key) if obj is None else Change("set", obj) for key, obj in sorted(unsaved.items())
+        ]
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether `take_checkpoint` would have something to save."""
+        return bool(self._unsaved)
+
+    def put_back(self, changes: Iterable[Change]) -> None:
+        """A checkpoint failed: keep its changes for the next one, unless newer ones exist."""
+        for change in changes:
+            self._unsaved.setdefault(change.key, change.value if change.verb == "set" else None)
+
+    @property
+    def next_event(self) -> float | None:
+        """When the controllers have something to do next."""
+        return self.clock.peek()
+
+
+def _number(route_id: str) -> int:
+    return int(route_id[1:])
+
+
+def _address_order(ip: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in ip.split(".")) if ip.replace(".", "").isdecimal() else ()

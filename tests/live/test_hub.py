@@ -1,0 +1,224 @@
+"""The hub: one encoding for all, must-arrive state, latest-wins traffic, backpressure."""
+
+import asyncio
+import json
+from functools import partial
+
+import pytest
+
+from clusterviz.live.hub import Hub
+from clusterviz.live.protocol import STATE_RING, Call, Route, State, Totals
+
+TOTALS = Totals(0.0, {})
+
+
+def state(seq, epoch=1):
+    return State(epoch=epoch, seq=seq, base=seq - 1, time=float(seq), set=[], unset=[], events=[])
+
+
+def route(number):
+    return Route(
+        id=f"r{number}", flow="f", kind="pod", effect="allowed", waypoints=(), segments=(), verdict="", symptom=""
+    )
+
+
+class Inbox:
+    """A browser that reads as soon as something is written."""
+
+    def __init__(self):
+        self.messages = []
+
+    async def send(self, message):
+        self.messages.append(json.loads(message["text"]))
+
+    def of(self, kind):
+        return [message for message in self.messages if message["type"] == kind]
+
+
+class Transport:
+    """The producer side of a Twisted transport."""
+
+    def __init__(self):
+        self.producer = object()
+
+    def registerProducer(self, producer, streaming):  # noqa: N802
+        assert self.producer is None
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self):  # noqa: N802
+        self.producer = None
+
+
+class Protocol:
+    """What Daphne's send is bound to."""
+
+    def __init__(self):
+        self.transport = Transport()
+
+
+class TwistedBrowser(Inbox):
+    """A browser behind Daphne, whose buffer can be full."""
+
+    def __init__(self):
+        super().__init__()
+        self.protocol = Protocol()
+        self.send = partial(self._reply, self.protocol)
+
+    async def _reply(self, protocol, message):
+        self.messages.append(json.loads(message["text"]))
+
+    def stall(self):
+        self.protocol.transport.producer.pauseProducing()
+
+    async def read(self):
+        self.protocol.transport.producer.resumeProducing()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def hub():
+    hub = Hub()
+    await hub.open("c", 1, 0, 0.0)
+    return hub
+
+
+async def settle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def traffic(hub, time, routes=(), calls=()):
+    await hub.publish_traffic("c", time, list(routes), list(calls), TOTALS)
+    await settle()
+
+
+async def test_every_browser_gets_the_same_text_encoded_once(hub):
+    boxes = [Inbox() for _ in range(5)]
+    for box in boxes:
+        hub.join("c", box.send)
+    await hub.publish_state("c", state(1))
+    await traffic(hub, 1.0, [route(1)], [Call("r1", 3, "1.1")])
+    assert all(box.messages == boxes[0].messages for box in boxes)
+    assert [message["type"] for message in boxes[0].messages] == ["state", "traffic"]
+    assert hub.topic("c").encoded == 2
+
+
+async def test_a_stalled_browser_costs_nothing_and_gets_the_newest_frame(hub):
+    slow, quick = TwistedBrowser(), TwistedBrowser()
+    client = hub.join("c", slow.send)
+    hub.join("c", quick.send)
+    slow.stall()
+    for number in range(10):
+        await traffic(hub, float(number))
+    assert slow.messages == []
+    assert len(quick.of("traffic")) == 10
+    assert client.dropped == 9
+    await slow.read()
+    assert [message["time"] for message in slow.of("traffic")] == [9.0]
+
+
+async def test_a_stalled_browser_gets_all_state_afterwards(hub):
+    slow = TwistedBrowser()
+    hub.join("c", slow.send)
+    slow.stall()
+    for number in range(1, 6):
+        await hub.publish_state("c", state(number))
+    await slow.read()
+    assert [message["seq"] for message in slow.of("state")] == [1, 2, 3, 4, 5]
+    assert slow.of("resync") == []
+
+
+async def test_a_browser_too_far_behind_is_told_to_resync_once(hub):
+    slow = TwistedBrowser()
+    client = hub.join("c", slow.send)
+    slow.stall()
+    for number in range(1, STATE_RING + 10):
+        await hub.publish_state("c", state(number))
+    await slow.read()
+    assert [message["type"] for message in slow.messages] == ["resync"]
+    await hub.publish_state("c", state(STATE_RING + 10))
+    assert [message["seq"] for message in slow.of("state")] == [STATE_RING + 10]
+    assert client.resyncs == 1
+
+
+async def test_a_dropped_frame_does_not_lose_its_routes(hub):
+    slow, quick = TwistedBrowser(), TwistedBrowser()
+    hub.join("c", slow.send)
+    hub.join("c", quick.send)
+    await traffic(hub, 1.0, [route(1)])
+    slow.stall()
+    await traffic(hub, 2.0, [route(2)])
+    await traffic(hub, 3.0, [route(3)])
+    await slow.read()
+    await traffic(hub, 4.0, [route(4)])
+    known = [[r["id"] for r in message["routes"]] for message in slow.of("traffic")]
+    assert known == [["r1"], ["r2", "r3"], ["r4"]]
+    assert [[r["id"] for r in m["routes"]] for m in quick.of("traffic")] == [["r1"], ["r2"], ["r3"], ["r4"]]
+
+
+async def test_without_a_transport_a_slow_send_holds_up_nobody(hub):
+    gate = asyncio.Event()
+    slow, quick = Inbox(), Inbox()
+
+    async def waiting(message):
+        await gate.wait()
+        await slow.send(message)
+
+    hub.join("c", waiting)
+    hub.join("c", quick.send)
+    for number in range(1, 4):
+        await hub.publish_state("c", state(number))
+        await traffic(hub, float(number))
+    assert len(quick.messages) == 6
+    assert slow.messages == []
+    gate.set()
+    await settle()
+    assert [message["seq"] for message in slow.of("state")] == [1, 2, 3]
+    assert len(slow.of("traffic")) == 1
+
+
+async def test_a_new_epoch_makes_everybody_resync(hub):
+    box = Inbox()
+    hub.join("c", box.send)
+    await hub.publish_state("c", state(1))
+    await settle()
+    await hub.open("c", 2, 0, 5.0)
+    await settle()
+    await hub.publish_state("c", state(1, epoch=2))
+    await settle()
+    assert [(m["type"], m.get("epoch")) for m in box.messages] == [("state", 1), ("resync", None), ("state", 2)]
+
+
+async def test_resume_goes_on_where_the_browser_stopped(hub):
+    for number in range(1, 6):
+        await hub.publish_state("c", state(number))
+    box = Inbox()
+    client = hub.join("c", box.send)
+    assert not client.resume(2, 3), "another epoch"
+    assert not client.resume(1, 9), "from the future"
+    assert client.resume(1, 3)
+    await client.pump()
+    assert [message["seq"] for message in box.messages] == [4, 5]
+
+
+async def test_only_traffic_can_be_switched_off(hub):
+    box = Inbox()
+    client = hub.join("c", box.send)
+    client.wants_traffic = False
+    assert not hub.watched("c")
+    await traffic(hub, 1.0)
+    await hub.publish_state("c", state(1))
+    await settle()
+    assert [message["type"] for message in box.messages] == ["state"]
+
+
+async def test_a_gone_browser_is_forgotten_and_its_transport_given_back(hub):
+    gone = TwistedBrowser()
+    client = hub.join("c", gone.send)
+    client.close()
+    await hub.publish_state("c", state(1))
+    assert gone.messages == []
+    assert gone.protocol.transport.producer is None
+    assert not hub.topic("c").clients
