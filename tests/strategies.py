@@ -1,0 +1,153 @@
+"""Hypothesis strategies: small clusters of plain objects, settings, and probes into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from clusterviz.engine import Cluster, Destination, Probe, Request, Settings, Source
+
+LABELS = st.fixed_dictionaries(
+    {"app": st.sampled_from(["web", "api", "db"])}, optional={"tier": st.sampled_from(["front", "back"])}
+)
+NAMESPACES = ("shop", "spy")
+PORTS = (80, 8080, 5432)
+
+
+def _named(kind: str, api: str, name: str, namespace: str = "") -> dict[str, Any]:
+    meta = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": api, "kind": kind, "metadata": meta}
+
+
+@st.composite
+def nodes(draw: Any) -> list[dict[str, Any]]:
+    count = draw(st.integers(1, 3))
+    return [
+        _named("Node", "v1", f"n{index}")
+        | ({"metadata": {"name": f"n{index}", "annotations": {"clusterviz.dev/down": "true"}}} if down else {})
+        for index in range(1, count + 1)
+        for down in [draw(st.integers(0, 9)) == 0]
+    ]
+
+
+@st.composite
+def pods(draw: Any, node_count: int) -> list[dict[str, Any]]:
+    found = []
+    for index in range(draw(st.integers(1, 7))):
+        namespace = draw(st.sampled_from(NAMESPACES))
+        pod = _named("Pod", "v1", f"p{index}", namespace)
+        pod["metadata"]["labels"] = draw(LABELS)
+        ports = draw(st.lists(st.sampled_from(PORTS), max_size=2, unique=True))
+        pod["spec"] = {
+            "nodeName": f"n{draw(st.integers(1, node_count))}",
+            "containers": [{"name": "c", "ports": [{"containerPort": p, "name": f"p{p}"} for p in ports]}],
+        }
+        if draw(st.integers(0, 9)) == 0:
+            pod["spec"]["hostNetwork"] = True
+        ready = draw(st.sampled_from(["True", "True", "True", "False"]))
+        pod["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}
+        if draw(st.integers(0, 7)) == 0:
+            pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        found.append(pod)
+    return found
+
+
+@st.composite
+def services(draw: Any) -> list[dict[str, Any]]:
+    found = []
+    for index in range(draw(st.integers(1, 3))):
+        service = _named("Service", "v1", f"s{index}", draw(st.sampled_from(NAMESPACES)))
+        port: dict[str, Any] = {"port": draw(st.sampled_from(PORTS)), "targetPort": draw(st.sampled_from([80, 8080, "p8080"]))}
+        spec: dict[str, Any] = {
+            "type": draw(st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"])),
+            "selector": draw(LABELS),
+            "ports": [port],
+            "internalTrafficPolicy": draw(st.sampled_from(["Cluster", "Cluster", "Local"])),
+        }
+        if spec["type"] != "ClusterIP":
+            spec["externalTrafficPolicy"] = draw(st.sampled_from(["Cluster", "Local"]))
+        elif draw(st.integers(0, 4)) == 0:
+            spec["clusterIP"] = "None"
+        service["spec"] = spec
+        found.append(service)
+    return found
+
+
+def _peers() -> st.SearchStrategy[dict[str, Any]]:
+    labels = st.builds(lambda found: {"matchLabels": found}, LABELS)
+    return st.one_of(
+        st.builds(lambda pod: {"podSelector": pod}, labels | st.just({})),
+        st.builds(lambda pod: {"namespaceSelector": {}, "podSelector": pod}, labels),
+        st.just({"namespaceSelector": {}}),
+        st.just({"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.244.0.0/24"]}}),
+    )
+
+
+@st.composite
+def policies(draw: Any) -> list[dict[str, Any]]:
+    found = []
+    for index in range(draw(st.integers(0, 3))):
+        policy = _named("NetworkPolicy", "networking.k8s.io/v1", f"np{index}", draw(st.sampled_from(NAMESPACES)))
+        types = draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]))
+        port_list = st.lists(
+            st.builds(lambda p: {"port": p}, st.sampled_from([80, 8080, "p8080"])), max_size=2
+        )
+        rule = {
+            kind: draw(st.lists(st.builds(lambda key, peer, port: {key: peer, "ports": port}, st.just(key), st.lists(_peers(), max_size=2), port_list), max_size=2))
+            for kind, key in (("ingress", "from"), ("egress", "to"))
+        }
+        policy["spec"] = {
+            "podSelector": draw(st.just({}) | st.builds(lambda found: {"matchLabels": found}, LABELS)),
+            "policyTypes": types,
+        } | {kind: value for kind, value in rule.items() if kind.capitalize() in types}
+        found.append(policy)
+    return found
+
+
+SETTINGS = st.builds(
+    Settings,
+    network=st.sampled_from(["vxlan", "host-gw"]),
+    proxy_mode=st.sampled_from(["iptables", "nftables"]),
+    masquerade_all=st.booleans(),
+    detect_local=st.sampled_from([True, True, False]),
+    enforce_policies=st.sampled_from([True, True, False]),
+    egress_nat=st.sampled_from([True, True, True, False]),
+)
+
+
+@st.composite
+def objects(draw: Any) -> list[dict[str, Any]]:
+    made = draw(nodes())
+    return [*made, *draw(pods(len(made))), *draw(services()), *draw(policies())]
+
+
+@st.composite
+def clusters(draw: Any) -> Cluster:
+    return Cluster.from_objects(draw(objects()), draw(SETTINGS))
+
+
+@st.composite
+def probes(draw: Any, cluster: Cluster) -> Probe:
+    """A probe whose ends exist in the cluster, or lie outside."""
+    pod_names = sorted(name for name, pod in cluster.pods.items() if pod.ips)
+    sources = [Source(kind="pod", namespace=ns, name=name) for ns, name in pod_names]
+    sources += [Source(kind="external"), Source(kind="node", name=next(iter(cluster.nodes)))]
+    port = draw(st.sampled_from(PORTS))
+    targets = [Destination(kind="pod", namespace=ns, name=name, port=port) for ns, name in pod_names]
+    targets += [Destination(kind="service", namespace=ns, name=name, port=port) for ns, name in sorted(cluster.services)]
+    targets += [
+        Destination(kind="name", name=f"{name}.{ns}", port=port) for ns, name in sorted(cluster.services)
+    ]
+    node_ports = sorted(number for _, number in cluster.services_by_node_port)
+    targets += [Destination(kind="node", name=name, port=node_port) for name in cluster.nodes for node_port in node_ports]
+    targets += [Destination(kind="ip", ip="203.0.113.80", port=443), Destination(kind="ip", ip="127.0.0.1", port=port)]
+    protocol = draw(st.sampled_from(["TCP", "TCP", "TCP", "UDP", "ICMP"]))
+    request = draw(st.none() | st.just(Request(host="shop.example.com")))
+    return Probe(
+        source=draw(st.sampled_from(sources)),
+        destination=draw(st.sampled_from(targets)),
+        protocol=protocol,
+        seed=draw(st.integers(0, 5)),
+        request=request if protocol == "TCP" else None,
+    )
