@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,12 +25,13 @@ class Cure(Exception):  # noqa: N818 - it is the remedy that is shown
     """What is missing and what to do about it, in one sentence."""
 
 
-def main(goal):
+def main(goal: str) -> None:
     """Everything `goal` needs; quick when nothing changed."""
     if sys.version_info < OLDEST:
         newer = newer_python()
         os.execv(newer, [newer, *sys.argv])  # noqa: S606 - a Python we just found on PATH
-    once("venv", sys.version, make_venv, BIN / "python")
+    if not venv_works():
+        make_venv()
     packages = "dev" if goal == "test" else "run"
     if packages == "dev" or not stamped("python-dev", lock("dev")):
         once(f"python-{packages}", lock(packages), lambda: install_packages(packages), BIN / "daphne")
@@ -40,7 +42,7 @@ def main(goal):
         find_npm()  # the JavaScript tests run on its node
 
 
-def once(name, key, work, product):
+def once(name: str, key: str, work: "Callable[[], None]", product: Path) -> None:
     """Do `work` unless its product is there and was made from the same key."""
     if product.exists() and stamped(name, key):
         return
@@ -51,28 +53,28 @@ def once(name, key, work, product):
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 
-def stamped(name, key):
+def stamped(name: str, key: str) -> bool:
     """Whether the step was done for this very key."""
     stamp = STAMPS / name
     return stamp.exists() and stamp.read_text() == digest(key)
 
 
-def digest(key):
-    """A short name for a key of any length, bound to the place: a moved folder has a broken venv."""
-    return hashlib.sha256(f"{ROOT}\n{key}".encode()).hexdigest()
+def digest(key: str) -> str:
+    """A short name for a key of any length."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
-def lock(name):
+def lock(name: str) -> str:
     """The text of a Python lock file."""
     return (ROOT / "requirements" / f"{name}.txt").read_text()
 
 
-def npm_lock(folder):
+def npm_lock(folder: Path) -> str:
     """The text of an npm lock file."""
     return (folder / "package-lock.json").read_text()
 
 
-def newer_python():
+def newer_python() -> str:
     """Another Python on PATH that is new enough."""
     for minor in range(20, OLDEST[1] - 1, -1):
         found = shutil.which(f"python3.{minor}")
@@ -86,7 +88,16 @@ def newer_python():
     )
 
 
-def make_venv():
+def venv_works() -> bool:
+    """Whether .venv is a virtual environment that was made here with a Python that is new enough and still there."""
+    test = f"import sys; sys.exit(not (sys.prefix == {str(VENV)!r} and sys.version_info >= {OLDEST!r}))"
+    try:
+        return subprocess.run([str(BIN / "python"), "-c", test], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def make_venv() -> None:
     """A fresh virtual environment."""
     say("Creating the virtual environment .venv ...")
     try:
@@ -102,7 +113,7 @@ def make_venv():
     run([sys.executable, "-m", "venv", "--clear", str(VENV)], "The virtual environment could not be made")
 
 
-def install_packages(name):
+def install_packages(name: str) -> None:
     """The Python packages of one lock file, each checked against its hash."""
     count = sum("==" in line for line in lock(name).splitlines())
     say(f"Installing Python packages ({count}, checked against requirements/{name}.txt) ...")
@@ -114,64 +125,74 @@ def install_packages(name):
     )
 
 
-def npm_ci(folder, *options):
+def npm_ci(folder: Path, *options: str) -> None:
     """Exactly the packages of one npm lock file."""
     npm = find_npm()
     say(f"Installing browser packages from {(folder / 'package-lock.json').relative_to(ROOT)} ...")
     run(
-        [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options],
+        [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options],
         "The npm packages could not be installed: is this machine online, and may npm reach its registry?",
         folder=folder,
     )
 
 
-def find_npm():
+def find_npm() -> str:
     """The system's npm when it is new enough, else the one in a Python wheel, installed when first wanted."""
     for npm in (shutil.which("npm"), str(BIN / "npm")):
         if npm and shutil.which(npm) and npm_version(npm) >= OLDEST_NPM:
-            return [npm]
+            return npm
     say("There is no usable npm on this machine;")
     install_packages("node")
-    return [str(BIN / "npm")]
+    return str(BIN / "npm")
 
 
-def npm_version(npm):
+def npm_version(npm: str) -> int:
     """The first number of `npm --version`; 0 when it does not even start."""
     try:
-        answer = subprocess.run([npm, "--version"], stdout=subprocess.PIPE, env=environment(), check=False)  # noqa: S603
+        answer = subprocess.run([npm, "--version"], stdout=subprocess.PIPE, env=environment(), check=False)
         return int(answer.stdout.decode().split(".")[0])
     except (OSError, ValueError):
         return 0
 
 
-def environment():
+def environment() -> "dict[str, str]":
     """Ours, with the programs of the virtual environment found last: a system's node goes first."""
     return {**os.environ, "PATH": os.environ.get("PATH", "") + os.pathsep + str(BIN)}
 
 
-def run(command, trouble, progress=lambda _: None, folder=ROOT):
+def run(
+    command: "list[str]", trouble: str, progress: "Callable[[str], str | None]" = lambda _: None, folder: Path = ROOT
+) -> None:
     """Run a command quietly, naming what it is at; show its last words only when it fails."""
-    process = subprocess.Popen(  # noqa: S603 - commands written in this file
-        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
     )
     lines = []
+    assert process.stdout
     for raw in process.stdout:
         lines.append(raw.decode(errors="replace").rstrip())
         show(progress(lines[-1]))
     show("")
     if process.wait():
         say("\n".join(lines[-15:]))
-        raise Cure(f"{trouble} (`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)")
+        raise Cure(
+            f"{trouble} (`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)"
+        )
 
 
-def show(word):
+def show(word: "str | None") -> None:
     """The thing being worked on, on one line that keeps changing; nothing where nobody watches."""
     if word is not None and sys.stdout.isatty():
         sys.stdout.write(f"\r\033[K  {word}" if word else "\r\033[K")
         sys.stdout.flush()
 
 
-def say(line):
+def say(line: str) -> None:
     """One line, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
