@@ -45,3 +45,12 @@ def django_db_modify_db_settings(isolated_settings: Path) -> None:
 def repository() -> Path:
     """The folder that holds manage.py."""
     return Path(settings.BASE_DIR)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests go last: while Playwright runs, its event loop blocks asyncio tests and the ORM."""
+    browser = Path(__file__).parent / "browser"
+    for item in items:
+        if browser in item.path.parents:
+            item.add_marker("browser")
+    items.sort(key=lambda item: browser in item.path.parents)
