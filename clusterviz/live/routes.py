@@ -7,14 +7,15 @@ from collections.abc import Callable
 import msgspec
 
 from clusterviz.engine.cluster import Cluster
+from clusterviz.engine.explain import sentence
 from clusterviz.engine.probe import Probe
+from clusterviz.engine.symptoms import refused
 from clusterviz.engine.trace import Step, Trace, Verdict
 from clusterviz.live.protocol import Route, Segment
 
-REFUSED = frozenset(
+# Answers that say no although no packet was refused on the way.
+TOLD_NO = frozenset(
     {
-        Verdict.NO_ENDPOINTS_REJECTED,
-        Verdict.NOBODY_LISTENING,
         Verdict.NAME_NOT_FOUND,
         Verdict.NO_INGRESS_RULE,
         Verdict.PROXY_NO_ENDPOINTS,
@@ -30,7 +31,7 @@ def effect_of(trace: Trace) -> str:
     """allowed, rewritten (delivered after a NAT), refused (an answer that says no) or dropped."""
     if trace.success:
         return "rewritten" if any(point.nat for point in trace.waypoints) else "allowed"
-    return "refused" if trace.verdict in REFUSED or trace.symptom == "refused" else "dropped"
+    return "refused" if trace.verdict in TOLD_NO or refused(trace.verdict, trace.forward) else "dropped"
 
 
 def route_of(trace: Trace, flow: str) -> Route:
@@ -57,8 +58,6 @@ def reason_of(trace: Trace) -> str:
     step = deciding_step(trace)
     if step is None:
         return str(trace.verdict).replace("_", " ").capitalize() + "."
-    from clusterviz.engine.explain import sentence
-
     return sentence(step)
 
 
