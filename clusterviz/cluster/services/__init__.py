@@ -10,6 +10,7 @@ from clusterviz.cluster.services.apply import apply_objects
 from clusterviz.cluster.services.checkpoint import checkpoint
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.importing import export_yaml, import_documents, import_files, read_files
 from clusterviz.cluster.services.journal import changed
 from clusterviz.cluster.services.scaffold import create_cluster, save_cluster
 
@@ -25,5 +26,9 @@ __all__ = [
     "create_cluster",
     "delete_cluster",
     "delete_objects",
+    "export_yaml",
+    "import_documents",
+    "import_files",
+    "read_files",
     "save_cluster",
 ]

@@ -19,9 +19,9 @@ MADE_BY_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "EndpointSlice"})
 @transaction.atomic
 def checkpoint(
     cluster: Cluster,
-    *,
     set: Iterable[Obj] = (),  # noqa: A002  the verb of the journal
     unset: Iterable[Key] = (),
+    *,
     seen: int | None = None,
 ) -> None:
     """Write objects in bulk, without journal.

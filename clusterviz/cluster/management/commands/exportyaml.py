@@ -1,0 +1,29 @@
+"""Print a cluster as Kubernetes manifests."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clusterviz.cluster import services
+from clusterviz.cluster.models import Cluster
+
+
+class Command(BaseCommand):
+    """Manifests that kubectl accepts."""
+
+    help = "Print a cluster as manifests that kubectl accepts."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which cluster, and whether with its traffic."""
+        parser.add_argument("--cluster", default="demo", metavar="NAME")
+        parser.add_argument("--flows", action="store_true", help="add traffic flows, a kind that only ClusterViz knows")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Print."""
+        cluster = Cluster.objects.filter(name=options["cluster"]).first()
+        if cluster is None:
+            raise CommandError(f"there is no cluster {options['cluster']!r}")
+        self.stdout.write(services.export_yaml(cluster, flows=options["flows"]), ending="")

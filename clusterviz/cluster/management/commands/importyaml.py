@@ -1,0 +1,81 @@
+"""Load Kubernetes manifests into a cluster."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from clusterviz.cluster import services
+from clusterviz.cluster.models import Cluster
+from clusterviz.cluster.settling import settle
+from clusterviz.engine.manifests import Limits
+
+ACTOR = "importyaml"
+SUFFIXES = {".yaml", ".yml", ".json"}
+
+
+class Command(BaseCommand):
+    """All or nothing, with a summary of what was created, changed and ignored."""
+
+    help = "Load Kubernetes manifests (a file, a folder, or - for standard input) into a cluster, all or nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where from, where to."""
+        parser.add_argument("path", metavar="FILE|DIR|-")
+        parser.add_argument("--cluster", default="demo", metavar="NAME")
+        parser.add_argument("--dry-run", action="store_true", help="tell what would happen, change nothing")
+        parser.add_argument("--create", action="store_true", help="make the cluster if there is none of that name")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Read, apply, settle, tell."""
+        name, dry_run = options["cluster"], options["dry_run"]
+        try:
+            documents = services.read_files(self._files(options["path"]))
+            # One transaction, so that a refused import leaves no empty cluster behind.
+            with transaction.atomic():
+                cluster = self._cluster(name, create=options["create"])
+                summary = services.import_documents(cluster, documents, actor=ACTOR, dry_run=dry_run)
+                transaction.set_rollback(dry_run)
+        except services.Invalid as error:
+            for problem in error.problems:
+                self.stderr.write(self.style.ERROR(str(problem)))
+            raise CommandError("nothing was changed") from None
+        self.stdout.write(str(summary))
+        if not dry_run:
+            self.stdout.write("The running server takes it from here." if not settle(name) else "Settled.")
+
+    def _cluster(self, name: str, *, create: bool) -> Cluster:
+        found = Cluster.objects.filter(name=name).first()
+        if found is not None:
+            return found
+        if not create:
+            raise CommandError(f"there is no cluster {name!r}; add --create to make it")
+        return services.create_cluster(name, actor=ACTOR)
+
+    def _files(self, path: str) -> list[tuple[str, bytes]]:
+        """Name and content of what to read; one byte more than allowed is enough to refuse it."""
+        limit = Limits().size + 1
+        if path == "-":
+            return [("standard input", sys.stdin.buffer.read(limit))]
+        where = Path(path)
+        if where.is_dir():
+            names = sorted(p for p in where.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if not names:
+                raise CommandError(f"{path} holds no .yaml, .yml or .json file")
+            return [(str(name.relative_to(where)), _start(name, limit)) for name in names]
+        if not where.is_file():
+            raise CommandError(f"{path} is neither a file nor a folder")
+        return [(where.name, _start(where, limit))]
+
+
+def _start(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from None
