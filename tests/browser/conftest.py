@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 15
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL = "no Chromium or Chrome on PATH; install one: apt-get install chromium (Debian), brew install --cask chromium (macOS)"
+INSTALL = "no Chromium or Chrome on PATH: apt-get install chromium (Debian), brew install chromium (macOS)"
 # The network flags keep Chromium from looking up its maker's hosts, which a closed network answers slowly.
 FLAGS = [
     "--no-sandbox",

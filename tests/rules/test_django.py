@@ -1,0 +1,122 @@
+"""Django's own checks, our check for missing browser files, and what collecting makes of the static files."""
+
+import json
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import Client, override_settings
+
+from clusterviz.assets import VENDOR_FILES, VendorFinder, collect_if_changed
+from clusterviz.dashboard.checks import vendor_files_installed
+from clusterviz.settings import secret_key
+
+
+def test_the_system_check_is_clean() -> None:
+    call_command("check", fail_level="WARNING")
+
+
+@pytest.mark.django_db
+def test_the_migrations_match_the_models() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_missing_browser_files_are_an_error_with_the_cure(tmp_path: Path) -> None:
+    with override_settings(NODE_MODULES=tmp_path):
+        [error] = vendor_files_installed()
+    assert error.id == "dashboard.E001"
+    assert "cytoscape" in error.msg
+    assert "make setup" in str(error.hint)
+
+
+def test_the_missing_files_check_is_registered(tmp_path: Path) -> None:
+    with override_settings(NODE_MODULES=tmp_path), pytest.raises(SystemCheckError, match=r"dashboard\.E001"):
+        call_command("check")
+
+
+def test_only_the_named_vendor_files_are_offered() -> None:
+    offered = {name for name, _ in VendorFinder().list([])}
+    assert offered == set(VENDOR_FILES)
+    assert VendorFinder().find("vendor/cytoscape/package.json") == []
+    assert Path(str(VendorFinder().find("vendor/cytoscape/cytoscape.esm.min.mjs"))).is_file()
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static files as a browser gets them."""
+    root = tmp_path_factory.mktemp("build") / "static"
+    hashed = {"staticfiles": {"BACKEND": "clusterviz.assets.HashedStaticFiles"}}
+    with override_settings(STATIC_ROOT=root, STORAGES=hashed):
+        assert collect_if_changed()
+        assert not collect_if_changed(), "nothing changed, yet the files were collected again"
+    return root
+
+
+def test_every_module_imports_hashed_names(collected: Path) -> None:
+    """Django rewrites an import only when its statement ends in a semicolon, and says nothing when it does not."""
+    paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
+    ours = [collected / hashed for name, hashed in paths.items() if name.startswith("js/")]
+    assert ours
+    plain = {
+        f"{path.name}: {target}"
+        for path in ours
+        for target in re.findall(
+            r"""^\s*(?:import|export)\b[^"';]*["'](\.[^"']+)["']""", path.read_text(), re.MULTILINE
+        )
+        if not re.search(r"\.[0-9a-f]{12}\.m?js$", target)
+    }
+    assert not plain
+
+
+def test_the_first_load_is_small(collected: Path) -> None:
+    """The budget is 250 KB over the wire for scripts, styles and fonts together."""
+    paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
+    sizes = {
+        name: min(path.stat().st_size for path in (collected / hashed, collected / f"{hashed}.br") if path.exists())
+        for name, hashed in paths.items()
+        if name.startswith(("js/", "css/", "vendor/"))
+    }
+    assert sum(sizes.values()) <= 250_000, sizes
+
+
+def test_the_secret_key_is_private_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "secret-key"
+    first = secret_key(path)
+    assert len(first) >= 50
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert secret_key(path) == first
+    assert [file.name for file in tmp_path.iterdir()] == ["secret-key"]
+
+
+@pytest.mark.django_db
+def test_every_page_forbids_inline_code() -> None:
+    policy = Client().get("/login/").headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_unknown_hosts_are_refused() -> None:
+    assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("port", "complaint"), [("banana", "a number from 1 to 65535"), ("0", "a number from 1 to 65535")]
+)
+def test_serve_says_what_a_port_is(port: str, complaint: str, repository: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--port", port],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
