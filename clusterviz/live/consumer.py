@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -27,13 +28,15 @@ from clusterviz.live.protocol import (
     encode,
 )
 
+PATIENCE = 0.2
+
 
 class LiveConsumer(AsyncWebsocketConsumer):
     """Serves docs/protocol.md. The database is asked once, on connect, who the user is."""
 
     client: Client | None = None
     editor = False
-    spoken = False
+    greeting: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle messages one after the other; no channel layer is joined, frames come from the hub."""
@@ -66,11 +69,22 @@ class LiveConsumer(AsyncWebsocketConsumer):
         user = self.scope.get("user")
         self.editor = bool(user) and await database_sync_to_async(is_editor)(user)
         self.client = live.hub.join(name, self.base_send)
-        await self.client.say(self._hello(self.client, resumed=False))
+        # A browser that comes back says so at once; one that says nothing is greeted as new.
+        self.greeting = asyncio.create_task(self._greet_later())
 
-    def _hello(self, client: Client, *, resumed: bool) -> Hello:
+    async def _greet_later(self) -> None:
+        await asyncio.sleep(PATIENCE)
+        await self._greet(resumed=False)
+
+    async def _greet(self, *, resumed: bool) -> None:
+        """Say hello, once, and begin the stream."""
+        client = self.client
+        if client is None or not client.held:
+            return
         topic = client.topic
-        return Hello(
+        if not resumed:
+            client.start()
+        hello = Hello(
             cluster=topic.name,
             epoch=topic.epoch,
             seq=topic.seq,
@@ -78,6 +92,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             editor=self.editor,
             resumed=resumed,
         )
+        await client.say(hello)
+        await client.release()
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer what a browser says; what cannot be read changes nothing."""
@@ -87,33 +103,26 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self._error("too_large", f"{size} bytes; at most {MAX_MESSAGE} are read.")
             await self.close(code=CLOSE_TOO_BIG, reason="message too large")
             return
-        if text is None:
-            await self._error("binary", "Binary messages are not understood; send JSON text.")
-            return
         try:
             request = decode(text)
         except ProtocolError as error:
+            await self._greet(resumed=False)
             await self._error(error.code, str(error)[:400])
             return
-        first, self.spoken = not self.spoken, True
         if self.client is not None:
-            await self._answer(self.client, request, first=first)
+            await self._answer(self.client, request)
 
-    async def _answer(
-        self, client: Client, request: Resume | Ping | Subscribe, *, first: bool
-    ) -> None:
+    async def _answer(self, client: Client, request: Resume | Ping | Subscribe) -> None:
+        if isinstance(request, Resume):
+            if not client.held:
+                await self._error("unexpected", "resume is only allowed as the first message.")
+            await self._greet(resumed=client.held and client.resume(request.epoch, request.seq))
+            return
+        await self._greet(resumed=False)
         if isinstance(request, Ping):
             await client.say(Pong(client.topic.time))
-        elif isinstance(request, Subscribe):
-            client.wants_traffic = request.traffic
-        elif not first:
-            await self._error("unexpected", "resume is only allowed as the first message.")
-        elif client.resume(request.epoch, request.seq):
-            await client.say(self._hello(client, resumed=True))
-            await client.pump()
         else:
-            client.resync("the stream no longer reaches back that far")
-            await client.pump()
+            client.wants_traffic = request.traffic
 
     async def _error(self, code: str, message: str) -> None:
         await self.base_send({"type": "websocket.send", "text": encode(Error(code, message))})
@@ -123,6 +132,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         raise StopConsumer
 
     def _leave(self) -> None:
+        if self.greeting is not None:
+            self.greeting.cancel()
         if self.client is not None:
             self.client.close()
             self.client = None

@@ -93,6 +93,8 @@ class Client:
         self.resyncs = 0
         self._frame: Frame | None = None
         self._resync = ""
+        # Nothing is sent before the greeting.
+        self.held = True
         self._paused = self._busy = self.closed = False
         transport = transport_of(self._send)
         self.flow = TransportFlow(transport, self._pause, self._resume) if transport else None
@@ -110,6 +112,11 @@ class Client:
         self._paused = False
         self.wake()
 
+    def start(self) -> None:
+        """Begin with the present; the browser fetches everything before it as a snapshot."""
+        self.epoch, self.seq = self.topic.epoch, self.topic.seq
+        self.routes_known = self.topic.route_number
+
     def resume(self, epoch: int, seq: int) -> bool:
         """Go on after ``seq``; False when that is not possible any more."""
         if epoch != self.topic.epoch or self.topic.since(seq) is None:
@@ -121,7 +128,7 @@ class Client:
 
     def offer(self, frame: Frame) -> None:
         """The newest traffic; an older frame that was not sent yet is dropped and counted."""
-        if not self.wants_traffic:
+        if not self.wants_traffic or self.held:
             return
         if self._frame is not None:
             self.dropped += 1
@@ -138,8 +145,7 @@ class Client:
         if self._resync:
             text = encode(Resync(self._resync))
             self._resync, self.resyncs = "", self.resyncs + 1
-            self.epoch, self.seq = self.topic.epoch, self.topic.seq
-            self.routes_known = self.topic.route_number
+            self.start()
             return text
         if behind := self.topic.since(self.seq):
             self.seq, text = behind[0]
@@ -152,7 +158,7 @@ class Client:
 
     async def pump(self) -> None:
         """Send what is due, until the browser has everything or stops reading."""
-        if self._busy:
+        if self._busy or self.held:
             return
         self._busy = True
         try:
@@ -161,13 +167,18 @@ class Client:
         finally:
             self._busy = False
 
+    async def release(self) -> None:
+        """The browser is greeted: from now on it gets the stream."""
+        self.held = False
+        await self.pump()
+
     async def say(self, message: ServerMessage) -> None:
         """Send one message to this browser alone."""
         await self._send({"type": "websocket.send", "text": encode(message)})
 
     def wake(self) -> None:
         """Pump in a task of its own."""
-        if not self._busy and not self.closed:
+        if not self._busy and not self.held and not self.closed:
             task = asyncio.ensure_future(self.pump())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -176,8 +176,10 @@ def encode(message: ServerMessage) -> str:
     return _encoder.encode(message).decode()
 
 
-def decode(text: str) -> BrowserMessage:
-    """Read a browser's message. Raises `ProtocolError` for anything else."""
+def decode(text: str | None) -> BrowserMessage:
+    """Read a browser's message, None for a binary one. Raises `ProtocolError` for anything else."""
+    if text is None:
+        raise ProtocolError("binary", "Binary messages are not understood; send JSON text.")
     try:
         message: BrowserMessage = _decoder.decode(text)
     except msgspec.ValidationError as error:

@@ -84,6 +84,13 @@ async def hub():
     return hub
 
 
+def join(hub, send):
+    """A browser that was greeted."""
+    client = hub.join("c", send)
+    client.held = False
+    return client
+
+
 async def settle():
     for _ in range(5):
         await asyncio.sleep(0)
@@ -97,7 +104,7 @@ async def traffic(hub, time, routes=(), calls=()):
 async def test_every_browser_gets_the_same_text_encoded_once(hub):
     boxes = [Inbox() for _ in range(5)]
     for box in boxes:
-        hub.join("c", box.send)
+        join(hub, box.send)
     await hub.publish_state("c", state(1))
     await traffic(hub, 1.0, [route(1)], [Call("r1", 3, "1.1")])
     assert all(box.messages == boxes[0].messages for box in boxes)
@@ -107,8 +114,8 @@ async def test_every_browser_gets_the_same_text_encoded_once(hub):
 
 async def test_a_stalled_browser_costs_nothing_and_gets_the_newest_frame(hub):
     slow, quick = TwistedBrowser(), TwistedBrowser()
-    client = hub.join("c", slow.send)
-    hub.join("c", quick.send)
+    client = join(hub, slow.send)
+    join(hub, quick.send)
     slow.stall()
     for number in range(10):
         await traffic(hub, float(number))
@@ -121,7 +128,7 @@ async def test_a_stalled_browser_costs_nothing_and_gets_the_newest_frame(hub):
 
 async def test_a_stalled_browser_gets_all_state_afterwards(hub):
     slow = TwistedBrowser()
-    hub.join("c", slow.send)
+    join(hub, slow.send)
     slow.stall()
     for number in range(1, 6):
         await hub.publish_state("c", state(number))
@@ -132,7 +139,7 @@ async def test_a_stalled_browser_gets_all_state_afterwards(hub):
 
 async def test_a_browser_too_far_behind_is_told_to_resync_once(hub):
     slow = TwistedBrowser()
-    client = hub.join("c", slow.send)
+    client = join(hub, slow.send)
     slow.stall()
     for number in range(1, STATE_RING + 10):
         await hub.publish_state("c", state(number))
@@ -145,8 +152,8 @@ async def test_a_browser_too_far_behind_is_told_to_resync_once(hub):
 
 async def test_a_dropped_frame_does_not_lose_its_routes(hub):
     slow, quick = TwistedBrowser(), TwistedBrowser()
-    hub.join("c", slow.send)
-    hub.join("c", quick.send)
+    join(hub, slow.send)
+    join(hub, quick.send)
     await traffic(hub, 1.0, [route(1)])
     slow.stall()
     await traffic(hub, 2.0, [route(2)])
@@ -166,8 +173,8 @@ async def test_without_a_transport_a_slow_send_holds_up_nobody(hub):
         await gate.wait()
         await slow.send(message)
 
-    hub.join("c", waiting)
-    hub.join("c", quick.send)
+    join(hub, waiting)
+    join(hub, quick.send)
     for number in range(1, 4):
         await hub.publish_state("c", state(number))
         await traffic(hub, float(number))
@@ -181,7 +188,7 @@ async def test_without_a_transport_a_slow_send_holds_up_nobody(hub):
 
 async def test_a_new_epoch_makes_everybody_resync(hub):
     box = Inbox()
-    hub.join("c", box.send)
+    join(hub, box.send)
     await hub.publish_state("c", state(1))
     await settle()
     await hub.open("c", 2, 0, 5.0)
@@ -195,7 +202,7 @@ async def test_resume_goes_on_where_the_browser_stopped(hub):
     for number in range(1, 6):
         await hub.publish_state("c", state(number))
     box = Inbox()
-    client = hub.join("c", box.send)
+    client = join(hub, box.send)
     assert not client.resume(2, 3), "another epoch"
     assert not client.resume(1, 9), "from the future"
     assert client.resume(1, 3)
@@ -205,7 +212,7 @@ async def test_resume_goes_on_where_the_browser_stopped(hub):
 
 async def test_only_traffic_can_be_switched_off(hub):
     box = Inbox()
-    client = hub.join("c", box.send)
+    client = join(hub, box.send)
     client.wants_traffic = False
     assert not hub.watched("c")
     await traffic(hub, 1.0)
@@ -216,7 +223,7 @@ async def test_only_traffic_can_be_switched_off(hub):
 
 async def test_a_gone_browser_is_forgotten_and_its_transport_given_back(hub):
     gone = TwistedBrowser()
-    client = hub.join("c", gone.send)
+    client = join(hub, gone.send)
     client.close()
     await hub.publish_state("c", state(1))
     assert gone.messages == []
