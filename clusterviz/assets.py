@@ -78,9 +78,13 @@ def collect_if_changed() -> bool:
 
 def _fingerprint() -> str:
     """A digest over name, size and time of every static file, and over this module, which decides how they end up."""
+    sources = sorted(
+        (f"{getattr(storage, 'prefix', None)}/{name}", storage.path(name))
+        for finder in get_finders()
+        for name, storage in finder.list(None)
+    )
     digest = sha256(Path(__file__).read_bytes())
-    for finder in get_finders():
-        for name, storage in finder.list(None):
-            status = Path(storage.path(name)).stat()
-            digest.update(f"{getattr(storage, 'prefix', None)}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for name, path in sources:
+        status = Path(path).stat()
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
