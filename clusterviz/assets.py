@@ -16,9 +16,8 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 VENDOR_FILES = {
     "vendor/cytoscape/cytoscape.esm.min.mjs": "cytoscape/dist/cytoscape.esm.min.mjs",
     "vendor/inter/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-    "vendor/jetbrains-mono/jetbrains-mono.woff2": (
-        "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2"
-    ),
+    # one weight: the variable file is twice the size, and addresses are written in one weight
+    "vendor/jetbrains-mono/jetbrains-mono.woff2": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-500-normal.woff2",
 }
 
 
