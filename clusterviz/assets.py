@@ -12,12 +12,13 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
+MONO = "@fontsource/jetbrains-mono/files/jetbrains-mono-latin"
 #: Address below /static/ -> file below node_modules. Only what the pages really load.
 VENDOR_FILES = {
     "vendor/cytoscape/cytoscape.esm.min.mjs": "cytoscape/dist/cytoscape.esm.min.mjs",
     "vendor/inter/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     # one weight: the variable file is twice the size, and addresses are written in one weight
-    "vendor/jetbrains-mono/jetbrains-mono.woff2": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-500-normal.woff2",
+    "vendor/jetbrains-mono/jetbrains-mono.woff2": f"{MONO}-500-normal.woff2",
 }
 
 
