@@ -20,7 +20,7 @@ from clusterviz.engine.objects import Key, Obj, Pod, ref_of
 from clusterviz.engine.probe import Destination, Probe, Request, Source, parse_destination
 
 DRAWS = 256
-MAX_RATE = 200.0
+MAX_RATE = 100.0
 FLOW = "TrafficFlow"
 
 

@@ -143,6 +143,8 @@ class Keeper:
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
         framed = saved = followed = self._wall()
         while True:
+            if self._settings != simulator.cluster.settings:
+                return  # another network: everything is built anew, in a new epoch
             if self._head != self._position:
                 await self._follow_journal(simulator)
             now = self._wall()
@@ -193,8 +195,6 @@ class Keeper:
         position, changes = await self._in_thread(database.changes, self.name, self._position)
         self._position = position
         self._head = max(self._head, position)
-        if self._settings is not None and self._settings != simulator.cluster.settings:
-            simulator.configure(self._settings)
         simulator.step(self._wall(), connections=False)
         simulator.apply(changes)
 

@@ -120,13 +120,6 @@ class Simulator:
             wish["metadata"] = {**(wish.get("metadata") or {}), **leaving}
         return Change("set", wish)
 
-    def configure(self, settings: Settings) -> None:
-        """New cluster settings."""
-        self.cluster = self.cluster.with_settings(settings)
-        self._cache.clear()
-        self._dirty.update(self.cluster.objects)
-        self.clock.schedule(self.clock.now, RECONCILE)
-
     def _remember_addresses(self) -> None:
         """The highest address in use on each node is the last one given out (IPM-02)."""
         for node in self.cluster.nodes.values():

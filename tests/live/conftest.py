@@ -91,12 +91,12 @@ class Browser(WebsocketCommunicator):
         assert accepted
         return await self.receive_json_from(timeout=15)
 
-    async def wait_for(self, wanted, timeout=15):
+    async def wait_for(self, wanted, within=15):
         """The next message ``wanted`` (a type or a predicate) accepts, others skipped."""
         accepts = wanted if callable(wanted) else lambda message: message["type"] == wanted
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             while True:
-                message = await self.receive_json_from(timeout=timeout)
+                message = await self.receive_json_from(timeout=within)
                 if accepts(message):
                     return message
 

@@ -86,7 +86,7 @@ async def test_an_edit_reaches_two_browsers_within_a_second(shop, live, browser)
         message = await each.wait_for(
             lambda m: m["type"] == "state"
             and any(e["id"] == "workload:Deployment/shop/api" and e["replicas"] == 4 for e in m["set"]),
-            timeout=1,
+            within=1,
         )
         assert message["seq"] == message["base"] + 1
     await one.disconnect()

@@ -65,7 +65,7 @@ class TwistedBrowser(Inbox):
         self.protocol = Protocol()
         self.send = partial(self._reply, self.protocol)
 
-    async def _reply(self, protocol, message):
+    async def _reply(self, _protocol, message):
         self.messages.append(json.loads(message["text"]))
 
     def stall(self):

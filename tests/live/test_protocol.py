@@ -100,7 +100,10 @@ def test_anything_else_is_refused_with_a_reason(text, code):
     assert str(caught.value)
 
 
-@given(st.text() | JSON.map(json.dumps) | st.dictionaries(st.sampled_from(["type", "epoch", "seq"]), JSON).map(json.dumps))
+OBJECTS = st.dictionaries(st.sampled_from(["type", "epoch", "seq"]), JSON)
+
+
+@given(st.text() | JSON.map(json.dumps) | OBJECTS.map(json.dumps))
 def test_no_text_does_more_than_raise_a_protocol_error(text):
     try:
         message = protocol.decode(text)

@@ -157,7 +157,8 @@ def test_the_scene_kept_up_step_by_step_is_the_scene_drawn_anew():
     seq = sim.seq
     delete(sim, min(pods(sim)))
     patch(sim, ("Deployment", "shop", "web"), spec={"replicas": 0})
-    patch(sim, ("Node", "", "n1"), spec={"unschedulable": True}, metadata={"annotations": {"clusterviz.dev/down": "true"}})
+    down = {"annotations": {"clusterviz.dev/down": "true"}}
+    patch(sim, ("Node", "", "n1"), spec={"unschedulable": True}, metadata=down)
     for _ in range(40):
         sim.step(sim.clock.now + 2)
         message = sim.take_state()
