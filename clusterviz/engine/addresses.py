@@ -49,6 +49,7 @@ def family(ip: str) -> int:
     return 6 if ":" in ip else 4
 
 
+@lru_cache(maxsize=65536)
 def nth(cidr: str, n: int) -> str:
     """The n-th address of a CIDR: 0 overlay device, 1 bridge (IPM-02)."""
     return str(network(cidr)[n])

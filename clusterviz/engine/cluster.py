@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family
+from clusterviz.engine.addresses import family, nth
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.fill import Objects, complete, fill_nodes, fill_services
@@ -188,7 +188,7 @@ class Cluster:
         """Live pods by each of their addresses; hostNetwork pods share the node's and stay out (NET-02)."""
         return {
             ip: pod
-            for pod in self.pods.values()
+            for _, pod in sorted(self.pods.items())
             if not pod.host_network and not pod.ended
             for ip in pod.ips
         }
@@ -206,21 +206,17 @@ class Cluster:
     def host_pods(self) -> dict[str, list[Pod]]:
         """Running hostNetwork pods by node name (NET-02)."""
         found: dict[str, list[Pod]] = {}
-        for pod in self.pods.values():
+        for _, pod in sorted(self.pods.items()):
             if pod.host_network and not pod.ended:
                 found.setdefault(pod.node, []).append(pod)
         return found
 
     def bridge_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of cni0: the first of each pod CIDR (NET-04)."""
-        from clusterviz.engine.addresses import nth
-
         return tuple(nth(cidr, 1) for cidr in node.pod_cidrs)
 
     def overlay_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""
-        from clusterviz.engine.addresses import nth
-
         return tuple(nth(cidr, 0) for cidr in node.pod_cidrs) if self.settings.network == "vxlan" else ()
 
     @cached_property
@@ -256,7 +252,7 @@ class Cluster:
                 found = derive_endpoints(self, service)
             else:
                 found = tuple(endpoint for one in given for endpoint in one.endpoints)
-            found = tuple(sorted(found, key=lambda e: (family(e.ip), _sortable(e.ip), e.ports)))
+            found = tuple(sorted(found, key=lambda e: (family(e.ip), _sortable(e.ip), e.pod, e.ports)))
             self._endpoints[name] = found
         return found
 
@@ -280,7 +276,7 @@ class Cluster:
         """(protocol, node port) -> Service and index of its port."""
         return {
             (port.protocol, port.node_port): (service, index)
-            for service in self.services.values()
+            for _, service in sorted(self.services.items())
             if service.type in ("NodePort", "LoadBalancer")
             for index, port in enumerate(service.ports)
             if port.node_port

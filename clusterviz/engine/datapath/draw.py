@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 
 def draw(seed: int, *what: object) -> float:
@@ -16,6 +17,7 @@ def source_port(seed: int, *what: object) -> int:
     return 32768 + int(draw(seed, "sport", *what) * 28232)
 
 
+@lru_cache(maxsize=65536)
 def mac(ip: str) -> str:
     """The MAC of an interface, derived from its address as CNI plugins do (0a:58 + IPv4)."""
     if ":" in ip:

@@ -1,0 +1,435 @@
+"""The mission's kinds of communication, one by one, on the classroom cluster of `world`."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterviz.engine import Probe, ProbeError, Settings, Verdict, trace
+from clusterviz.engine.packet import IP, L4, Ethernet, Http, Vxlan
+from tests.engine.world import actions, ask, build, header, landed, places, pod, policy, seen, service
+
+ROUTED = Settings(network="host-gw")
+
+
+def test_containers_of_a_pod_talk_over_loopback_and_never_leave_it() -> None:
+    """NET-03."""
+    found = ask(build(), "shop/web-1/main", "localhost:8080")
+    assert found.verdict is Verdict.DELIVERED_IN_POD
+    assert places(found) == ["pod:shop/web-1"]
+    assert header(found.forward[0].headers_out).src == "127.0.0.1"
+
+
+def test_a_pods_own_address_is_loopback_too() -> None:
+    found = ask(build(), "shop/web-1", "10.244.0.2:8080")
+    assert found.verdict is Verdict.DELIVERED_IN_POD
+
+
+def test_two_containers_cannot_bind_one_port() -> None:
+    """NET-03: one port space."""
+    twin = pod("shop/twin", "10.244.0.9", "n1", app="twin")
+    twin["spec"]["containers"].append({"name": "sidecar", "ports": [{"containerPort": 8080}]})
+    found = ask(build(twin), "shop/twin/sidecar", "localhost:8080")
+    assert "port-collision" in [assumption.code for assumption in found.assumptions]
+    assert "sidecar" in next(a.text for a in found.assumptions if a.code == "port-collision")
+
+
+def test_a_port_open_on_localhost_only_is_closed_from_outside_the_pod() -> None:
+    private = pod("shop/private", "10.244.0.9", "n1", app="private")
+    private["metadata"]["annotations"] = {"clusterviz.dev/listen": "127.0.0.1:8080"}
+    cluster = build(private)
+    assert ask(cluster, "shop/private", "localhost:8080").success
+    found = ask(cluster, "shop/client", "10.244.0.9:8080")
+    assert found.verdict is Verdict.NOBODY_LISTENING
+    assert "refused" in found.symptom
+
+
+def test_same_node_is_switched_at_layer_two() -> None:
+    """NET-05: MACs are the pods' own, TTL unchanged, nothing encapsulated."""
+    found = ask(build(), "shop/client", "10.244.0.2:8080")
+    assert places(found) == ["pod:shop/client", "node:n1", "pod:shop/web-1"]
+    assert header(found.forward[-1].headers_in).ttl == 64
+    frame = header(found.forward[0].headers_out, Ethernet)
+    assert frame == header(found.forward[-1].headers_in, Ethernet)
+    assert frame.dst == "0a:58:0a:f4:00:02"
+    assert "switched" in actions(found) and "encapsulated" not in actions(found)
+
+
+def test_other_node_travels_inside_a_packet_of_the_nodes() -> None:
+    """NET-06, NET-07, NET-08."""
+    found = ask(build(), "shop/client", "10.244.1.2:8080")
+    assert places(found) == ["pod:shop/client", "node:n1", "wire", "node:n2", "pod:shop/web-2"]
+    outer = found.forward[2].headers_in
+    assert [type(part).__name__ for part in outer] == ["Ethernet", "IP", "L4", "Vxlan", "Ethernet", "IP", "L4"]
+    assert (outer[1].src, outer[1].dst) == ("192.168.0.11", "192.168.0.12")
+    assert outer[2].dport == 8472 and isinstance(outer[3], Vxlan) and outer[3].vni == 1
+    assert seen(found) == "10.244.0.3"
+    assert header(found.forward[-1].headers_in).ttl == 62
+
+
+def test_routed_network_wraps_nothing() -> None:
+    """NET-11."""
+    found = ask(build(settings=ROUTED), "shop/client", "10.244.1.2:8080")
+    assert len([part for part in found.forward[2].headers_in if isinstance(part, IP)]) == 1
+    assert seen(found) == "10.244.0.3"
+    rules = [step.rule.text for step in found.forward[1].steps if step.rule]
+    assert "10.244.1.0/24 via 192.168.0.12 dev eth0" in rules
+
+
+def test_one_flow_keeps_one_outer_source_port() -> None:
+    """NET-08: a hash of the inner flow."""
+    first = ask(build(), "shop/client", "10.244.1.2:8080")
+    again = ask(build(), "shop/client", "10.244.1.2:8080")
+    assert first.forward[2].headers_in[2] == again.forward[2].headers_in[2]
+
+
+def test_cluster_ip_is_rewritten_on_the_clients_node_and_back() -> None:
+    """PX-02, PX-03, TRC-04."""
+    found = ask(build(), "shop/client", "http://web/")
+    node = next(hop for hop in found.forward if hop.place.ref == "node:n1")
+    assert header(node.headers_in).dst == "10.96.0.20"
+    assert header(node.headers_out).dst in ("10.244.0.2", "10.244.1.2")
+    assert landed(found).endswith(":8080") and seen(found) == "10.244.0.3"
+    back = found.reverse[-1].headers_out
+    assert header(back).src == "10.96.0.20" and header(back, L4).sport == 80
+
+
+def test_a_service_spreads_over_all_its_pods_evenly() -> None:
+    """PX-16: uniform a connection."""
+    cluster = build()
+    hits = [landed(ask(cluster, "shop/client", "10.96.0.20:80", seed=seed)) for seed in range(400)]
+    assert set(hits) == {"10.244.0.2:8080", "10.244.1.2:8080"}
+    assert 150 < hits.count("10.244.0.2:8080") < 250
+
+
+def test_nobody_owns_a_virtual_ip() -> None:
+    found = ask(build(), "shop/client", "10.96.0.20:80")
+    assert found.forward[0].owners["10.96.0.20"] == "nobody: virtual IP of Service shop/web"
+
+
+def test_chain_names_are_upstreams() -> None:
+    """IPT-14, the published vector."""
+    from clusterviz.engine.datapath.service import chain_hash
+
+    cluster = build(
+        service("ns1/svc1", app="web", ports=[{"name": "p80", "port": 80, "protocol": "TCP"}]),
+    )
+    svc = cluster.services[("ns1", "svc1")]
+    assert chain_hash(svc, svc.ports[0]) == "XPGD46QRK7WJZT7O"
+    assert chain_hash(svc, svc.ports[0], "10.180.0.1:80") == "SXIVWICOYRO3J4NJ"
+
+
+def test_hairpin_is_masqueraded_to_the_bridge() -> None:
+    """PX-06, SRC-2."""
+    cluster = build(service("shop/self", app="db", port=80, target=5432))
+    found = ask(cluster, "shop/db-0", "http://self/")
+    assert found.success
+    assert seen(found) == "10.244.2.1"
+    assert header(found.reverse[-1].headers_out).src == cluster.services[("shop", "self")].ip
+
+
+def test_no_endpoints_is_refused_at_once() -> None:
+    """PX-07."""
+    found = ask(build(service("shop/none", app="nobody")), "shop/client", "http://none/")
+    assert found.verdict is Verdict.NO_ENDPOINTS_REJECTED
+    assert found.symptom == "connection refused, at once"
+    assert found.reverse and header(found.reverse[-1].headers_out, L4).flags == "RST,ACK"
+
+
+def test_not_ready_pods_get_nothing_and_the_reason_is_told() -> None:
+    """EPS-05."""
+    waiting = pod("shop/web-3", "10.244.2.9", "n3", app="web")
+    waiting["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    cluster = build(waiting)
+    found = [ask(cluster, "shop/client", "10.96.0.20:80", seed=seed) for seed in range(50)]
+    assert not any(landed(one).startswith("10.244.2.9") for one in found)
+    step = next(s for hop in found[0].forward for s in hop.steps if s.action == "load_balanced")
+    assert [c.why for c in step.candidates if c.address == "10.244.2.9"] == ["not ready"]
+
+
+@pytest.mark.parametrize(
+    ("source", "external_policy", "expected"),
+    [
+        ("shop/client", "Cluster", "masqueraded"),
+        ("shop/client", "Local", "10.244.0.3"),
+        ("internet", "Cluster", "masqueraded"),
+        ("internet", "Local", "203.0.113.7"),
+    ],
+)
+def test_source_address_the_pod_sees_through_a_node_port(source: str, external_policy: str, expected: str) -> None:
+    """SRC-4, SRC-5."""
+    cluster = build(
+        service("shop/np", app="web", type="NodePort", externalTrafficPolicy=external_policy)
+    )
+    port = cluster.services[("shop", "np")].ports[0].node_port
+    assert port == 30086  # SVC-04: the static band is left free
+    found = ask(cluster, source, f"node:n1:{port}")
+    assert found.success
+    if expected == "masqueraded":
+        assert seen(found) in ("10.244.0.1", "10.244.0.0")
+    else:
+        assert seen(found) == expected
+
+
+def test_local_policy_drops_where_no_pod_is() -> None:
+    """PX-05, PX-07."""
+    cluster = build(service("shop/np", app="web", type="NodePort", externalTrafficPolicy="Local"))
+    port = cluster.services[("shop", "np")].ports[0].node_port
+    found = ask(cluster, "internet", f"node:n3:{port}")
+    assert found.verdict is Verdict.NO_LOCAL_ENDPOINT_DROPPED
+    assert "times out" in found.symptom and not found.reverse
+
+
+def test_a_load_balancer_with_local_policy_only_uses_nodes_with_pods() -> None:
+    """PX-14, PX-15."""
+    cluster = build(service("shop/lb", app="web", type="LoadBalancer", externalTrafficPolicy="Local"))
+    for seed in range(20):
+        found = ask(cluster, "internet", "service:shop/lb:80", seed=seed)
+        assert found.success and seen(found) == "203.0.113.7"
+        assert "node:n3" not in places(found)
+
+
+def test_without_a_provider_a_load_balancer_stays_pending() -> None:
+    """SVC-06, M17."""
+    cluster = build(service("shop/lb", app="web", type="LoadBalancer"), settings=Settings(load_balancer_provider=False))
+    assert ask(cluster, "internet", "service:shop/lb:80").verdict is Verdict.NO_LB_PROVIDER
+    assert "no-lb-provider" in [warning.code for warning in cluster.warnings]
+
+
+def test_a_headless_name_gives_a_pod_address_and_no_rewrite() -> None:
+    """SVC-08, DNS-02."""
+    found = ask(build(service("shop/direct", app="web", clusterIP="None")), "shop/client", "http://direct:8080/")
+    assert found.success and "dnat" not in actions(found)
+    assert header(found.forward[0].headers_in).dst in ("10.244.0.2", "10.244.1.2")
+
+
+def test_an_external_name_leads_outside() -> None:
+    """SVC-09, DNS-05."""
+    made = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "pay", "namespace": "shop"},
+        "spec": {"type": "ExternalName", "externalName": "payments.example.com"},
+    }
+    found = ask(build(made), "shop/client", "https://pay/")
+    assert found.verdict is Verdict.EXITED_CLUSTER
+
+
+def test_a_short_name_works_only_in_its_own_namespace() -> None:
+    """DNS-13, M24."""
+    cluster = build()
+    assert ask(cluster, "shop/client", "http://web/").success
+    missed = ask(cluster, "spy/spy-1", "http://web/")
+    assert missed.verdict is Verdict.NAME_NOT_FOUND and "NXDOMAIN" in missed.symptom
+    assert ask(cluster, "spy/spy-1", "http://web.shop/").success
+
+
+def test_a_pod_leaving_the_cluster_shows_its_nodes_address() -> None:
+    """EGR-01, SRC-7."""
+    found = ask(build(), "shop/client", "203.0.113.80:443")
+    assert found.verdict is Verdict.EXITED_CLUSTER and seen(found) == "192.168.0.11"
+    assert header(found.reverse[-1].headers_out).dst == "10.244.0.3"
+
+
+def test_outsiders_cannot_call_pods_or_virtual_ips() -> None:
+    cluster = build()
+    assert ask(cluster, "internet", "10.244.0.2:8080").verdict is Verdict.NO_ROUTE
+    assert ask(cluster, "internet", "10.96.0.20:80").verdict is Verdict.NO_ROUTE
+
+
+def test_a_ping_to_a_virtual_ip_is_not_answered() -> None:
+    """M1."""
+    cluster = build()
+    assert ask(cluster, "shop/client", "10.96.0.20", protocol="ICMP").verdict is Verdict.VIP_ICMP_UNANSWERED
+    assert ask(cluster, "shop/client", "10.244.1.2", protocol="ICMP").success
+
+
+@pytest.mark.parametrize(("mode", "words"), [("iptables", "times out"), ("nftables", "refused")])
+def test_a_port_the_service_lacks(mode: str, words: str) -> None:
+    """PX-11."""
+    found = ask(build(settings=Settings(proxy_mode=mode)), "shop/client", "10.96.0.20:81")  # type: ignore[arg-type]
+    assert found.verdict is Verdict.VIP_PORT_UNKNOWN and words in found.symptom
+
+
+class TestIngress:
+    """ING."""
+
+    def made(self, **spec: object) -> list[dict[str, object]]:
+        ingress = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "main", "namespace": "shop"},
+            "spec": {
+                "ingressClassName": "nginx",
+                "rules": [
+                    {
+                        "host": "shop.example.com",
+                        "http": {
+                            "paths": [
+                                _path("/", "Prefix", "web", 80),
+                                _path("/db", "Prefix", "db", 5432),
+                                _path("/gone", "Exact", "missing", 80),
+                            ]
+                        },
+                    }
+                ],
+                **spec,
+            },
+        }
+        front = service("ingress/front", app="ingress-nginx", type="LoadBalancer", target=80)
+        kind = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "IngressClass",
+            "metadata": {"name": "nginx"},
+            "spec": {"controller": "k8s.io/ingress-nginx"},
+        }
+        front["spec"]["selector"] = {"app": "ingress-nginx"}
+        return [ingress, front, kind]
+
+    def test_the_controller_ends_the_connection_and_calls_a_pod_directly(self) -> None:
+        """ING-11, SRC-6, M19."""
+        found = ask(build(*self.made()), "internet", "http://shop.example.com/cart")
+        assert found.success
+        assert "pod:ingress/ctl" in places(found)
+        assert seen(found) == "10.244.2.3"
+        last = found.forward[-1].headers_in
+        assert header(last).dst in ("10.244.0.2", "10.244.1.2") and header(last, L4).dport == 8080
+        assert header(last, Http).forwarded_for
+        after = found.forward[[h.place.ref for h in found.forward].index("pod:ingress/ctl") :]
+        assert all(header(hop.headers_out).dst != "10.96.0.20" for hop in after)
+        assert header(found.reverse[-1].headers_out, Http).status == 200
+
+    def test_the_longest_path_wins(self) -> None:
+        """ING-07."""
+        found = ask(build(*self.made()), "internet", "http://shop.example.com/db/x")
+        assert landed(found) == "10.244.2.2:5432"
+
+    @pytest.mark.parametrize(
+        ("url", "verdict", "symptom"),
+        [
+            ("http://shop.example.com/gone", Verdict.PROXY_NO_ENDPOINTS, "503"),
+            ("http://other.example.com/", Verdict.NO_INGRESS_RULE, "404"),
+        ],
+    )
+    def test_what_the_controller_answers_itself(self, url: str, verdict: Verdict, symptom: str) -> None:
+        """ING-08, ING-09."""
+        cluster = build(*self.made())
+        address = cluster.services[("ingress", "front")].lb_ips[0]
+        probe = Probe.parse("internet", url)
+        if verdict is Verdict.NO_INGRESS_RULE:
+            import msgspec
+
+            from clusterviz.engine import Destination
+
+            probe = msgspec.structs.replace(probe, destination=Destination(kind="ip", ip=address, port=80))
+        found = trace(cluster, probe)
+        assert found.verdict is verdict and symptom in found.symptom
+        assert str(header(found.reverse[-1].headers_out, Http).status) == symptom
+
+    def test_an_ingress_without_a_controller_does_nothing(self) -> None:
+        """ING-01, M18."""
+        found = ask(build(self.made()[0]), "internet", "http://shop.example.com/")
+        assert found.verdict is Verdict.NO_INGRESS_CONTROLLER
+
+    def test_a_backend_shut_off_by_policy_is_a_gateway_time_out(self) -> None:
+        found = ask(
+            build(*self.made(), policy("shop/deny", "web", policyTypes=["Ingress"])),
+            "internet",
+            "http://shop.example.com/",
+        )
+        assert found.verdict is Verdict.DENIED_INGRESS and "504" in found.symptom
+
+
+def _path(path: str, kind: str, name: str, port: int) -> dict[str, object]:
+    return {"path": path, "pathType": kind, "backend": {"service": {"name": name, "port": {"number": port}}}}
+
+
+class TestPolicy:
+    """NP."""
+
+    def test_selection_isolates_and_only_the_selected(self) -> None:
+        """NP-01, NP-03."""
+        cluster = build(policy("shop/db", "db", ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]))
+        assert ask(cluster, "shop/web-1", "http://db:5432/").success
+        denied = ask(cluster, "shop/client", "http://db:5432/")
+        assert denied.verdict is Verdict.DENIED_INGRESS and "times out" in denied.symptom
+        assert denied.waypoints[-1].ref == "pod:shop/db-0"
+        assert ask(cluster, "shop/client", "http://web/").success
+
+    def test_ports_are_the_pods_after_dnat(self) -> None:
+        """NP-14, M10."""
+        wrong = policy("shop/p", "web", ingress=[{"ports": [{"port": 80}]}])
+        right = policy("shop/p", "web", ingress=[{"ports": [{"port": 8080}]}])
+        assert ask(build(wrong), "shop/client", "http://web/").verdict is Verdict.DENIED_INGRESS
+        assert ask(build(right), "shop/client", "http://web/").success
+
+    def test_one_entry_is_and_two_entries_are_or(self) -> None:
+        """NP-08, M9."""
+        namespace = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "spy"}}}
+        pods = {"podSelector": {"matchLabels": {"app": "client"}}}
+        both = policy("shop/p", "db", ingress=[{"from": [{**namespace, **pods}]}])
+        either = policy("shop/p", "db", ingress=[{"from": [namespace, pods]}])
+        assert not ask(build(both), "spy/spy-1", "http://db.shop:5432/").success
+        assert ask(build(either), "spy/spy-1", "http://db.shop:5432/").success
+        assert ask(build(either), "shop/client", "http://db:5432/").success
+
+    def test_all_blockers_are_named_not_only_the_first(self) -> None:
+        cluster = build(
+            policy("shop/in", "db", policyTypes=["Ingress"]), policy("spy/out", "spy", policyTypes=["Egress"])
+        )
+        found = ask(cluster, "spy/spy-1", "10.244.2.2:5432")
+        assert [b.verdict for b in found.blockers] == [Verdict.DENIED_EGRESS, Verdict.DENIED_INGRESS]
+
+    def test_denied_egress_breaks_the_name_first(self) -> None:
+        """DNS-14, M11."""
+        dns = [
+            pod("kube-system/coredns-1", "10.244.2.8", "n3", app="dns", ports=()),
+            service("kube-system/kube-dns", app="dns", clusterIP="10.96.0.10"),
+        ]
+        dns[1]["spec"]["ports"] = [{"name": "dns", "port": 53, "targetPort": 53, "protocol": "UDP"}]
+        cluster = build(*dns, policy("shop/out", "client", policyTypes=["Egress"]))
+        found = ask(cluster, "shop/client", "http://web/")
+        assert found.verdict is Verdict.DNS_BLOCKED
+        assert found.children[0].trace.verdict is Verdict.DENIED_EGRESS
+        assert ask(cluster, "shop/web-1", "http://web/").children[0].trace.success
+
+    def test_a_cluster_that_does_not_enforce_lets_all_pass(self) -> None:
+        """NP-24, M8."""
+        cluster = build(policy("shop/deny", "db", policyTypes=["Ingress"]), settings=Settings(enforce_policies=False))
+        assert ask(cluster, "spy/spy-1", "10.244.2.2:5432").success
+        assert "not-enforced" in [warning.code for warning in cluster.warnings]
+
+
+def test_a_dead_node_swallows_packets() -> None:
+    """NOD-05."""
+    cluster = build()
+    down = dict(cluster.objects[("Node", "", "n2")])
+    down["metadata"] = {**down["metadata"], "annotations": {"clusterviz.dev/down": "true"}}
+    from clusterviz.engine import Change
+
+    found = ask(cluster.apply([Change("set", down)]), "shop/client", "10.244.1.2:8080")
+    assert found.verdict is Verdict.NODE_DOWN and not found.reverse
+
+
+def test_a_deleted_pods_address_answers_nobody() -> None:
+    """PX-17."""
+    assert ask(build(), "shop/client", "10.244.0.77:80").verdict is Verdict.POD_GONE
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "field"),
+    [
+        ("shop/nobody", "http://web/", "from"),
+        ("node/n9", "http://web/", "from"),
+        ("shop/web-1/nobox", "http://web/", "from"),
+        ("shop/client", "pod:shop/nobody:80", "to"),
+        ("shop/client", "10.96.0.20:70000", "to"),
+        ("shop/client", "", "to"),
+        ("a/b/c/d", "http://web/", "from"),
+        ("shop/client", "gopher://web/", "to"),
+        ("shop/client", "service:shop/web:nope", "to"),
+    ],
+)
+def test_a_question_about_nothing_gets_a_clear_answer(source: str, to: str, field: str) -> None:
+    with pytest.raises(ProbeError) as caught:
+        ask(build(), source, to)
+    assert caught.value.field == field and str(caught.value)
