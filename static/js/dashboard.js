@@ -1,0 +1,230 @@
+/** Puts the rooms together: socket -> model -> picture and panels. */
+import { Picture } from "./graph/picture.js";
+import { Feed } from "./model/feed.js";
+import { isActive, matches, NOTHING, shows } from "./model/filter.js";
+import { way } from "./model/lines.js";
+import { Session } from "./model/session.js";
+import { Store } from "./model/store.js";
+import { flagOf, reaches, routesOf } from "./model/walk.js";
+import { Api } from "./net/http.js";
+import { Connection } from "./net/socket.js";
+import { byId, fill, h } from "./panels/dom.js";
+import { filterBox } from "./panels/filters.js";
+import { importer } from "./panels/importer.js";
+import { bindKeys, keySheet } from "./panels/keys.js";
+import { searchBox } from "./panels/search.js";
+import { SidePanel } from "./panels/side.js";
+import { toast } from "./panels/toasts.js";
+import { notice, status, toolbar } from "./panels/toolbar.js";
+import { TracePanel } from "./panels/trace.js";
+import { askTrace } from "./panels/traceform.js";
+
+const page = byId("dash").dataset;
+const api = new Api(/** @type {string} */ (page.cluster));
+const store = new Store();
+const login = page.login ?? "/login/";
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+let editor = page.editor === "yes";
+let filter = { ...NOTHING };
+let selected = "";
+let lastTraffic = 0;
+/** @type {(value?: unknown) => void} */
+let drawn = () => {};
+const ready = new Promise((resolve) => { drawn = resolve; });
+
+const picture = new Picture(
+  { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) },
+  { select: (id) => choose(id), packet: (connection) => follow({ connection }) },
+);
+const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
+const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), closed: () => side.show(selected) });
+const feed = new Feed({ apply, call: ([id, , connection]) => picture.single(id, connection), waiting: showWaiting });
+const session = new Session(store, {
+  snapshot: () => api.snapshot(),
+  loaded, deliver: (message) => feed.push(message),
+  status: (state, words) => {
+    status(state === "live" ? liveState() : state, state === "live" ? liveWords() : words);
+    if (words) notice(words, state === "live" ? 4000 : 0);
+    else if (state === "live") notice("");
+  },
+  editor: (value) => { editor = value; },
+});
+const socket = new Connection(/** @type {string} */ (page.cluster), {
+  message: (message) => session.hear(message),
+  lost: () => session.lost(),
+  gone: () => { status("reconnecting", "no such cluster"); notice("This cluster does not exist any more."); },
+  position: () => session.position(),
+});
+
+/** @param {boolean} fresh */
+function loaded(fresh) {
+  feed.clear();
+  picture.routes = store.routes;
+  picture.packets.clear();
+  picture.setScene(store.entities, store.settings, fresh);
+  applyFilter();
+  side.refresh(new Set());
+  welcome();
+  requestAnimationFrame(() => drawn());
+}
+
+/** @param {any} message */
+function apply(message) {
+  if (message.type === "traffic") return applyTraffic(message);
+  const { changed, gap } = store.state(message);
+  if (gap) return void session.resync("the picture fell behind");
+  if (!changed) return undefined;
+  picture.setScene(store.entities, store.settings);
+  picture.select(selected);
+  side.refresh(new Set([...message.unset, ...message.set.map((/** @type {any} */ e) => e.id)]));
+  if (filter.label || filter.namespace) applyFilter();
+  return welcome();
+}
+
+/** @param {any} message */
+function applyTraffic(message) {
+  const { fresh, known } = store.traffic(message);
+  if (!known) return;
+  if (fresh) picture.setRoutes(store.routes);
+  const now = performance.now();
+  picture.addCalls(message.calls, Math.min(1500, now - lastTraffic));
+  lastTraffic = now;
+  const { worth } = picture.packets;
+  byId("worth").textContent = picture.still ? `${store.totals.rps.toFixed(0)} connections a second` : `1 dot = ${worth} connection${worth === 1 ? "" : "s"}`;
+  if (!feed.paused) status(liveState(), liveWords());
+}
+
+function liveState() {
+  return feed.paused ? "paused" : "live";
+}
+
+function liveWords() {
+  return feed.paused ? `paused · ${feed.waiting} waiting` : `live · ${store.totals.rps.toFixed(store.totals.rps < 10 ? 1 : 0)} req/s`;
+}
+
+/** @param {number} count */
+function showWaiting(count) {
+  if (!feed.paused) return;
+  status("paused", `paused · ${count} waiting`);
+  notice(`paused · ${count} waiting`);
+}
+
+/** An empty cluster says what to do. */
+function welcome() {
+  const box = byId("welcome");
+  const empty = ![...store.entities.values()].some((e) => e.kind === "pod" || e.kind === "node");
+  box.hidden = !empty;
+  if (empty) {
+    fill(box, h("h2", {}, "This cluster is empty"), h("p", {}, "Drop Kubernetes manifests anywhere on this page, or paste them."),
+      h("button.strong", { testid: "welcome-import", onclick: () => imports.open() }, "Import manifests"));
+  }
+}
+
+/** @param {string} id */
+function choose(id) {
+  if (tracer.open) tracer.close();
+  selected = id;
+  picture.select(id);
+  side.show(id);
+  requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id)));
+}
+
+function applyFilter() {
+  const bright = matches(filter);
+  const all = store.entities;
+  const active = isActive(filter) && (filter.namespace || filter.kind || filter.label);
+  picture.filter = { dimmed: (id) => Boolean(active) && !bright(all.get(id)), shown: shows(filter, all) };
+  if (picture.layout) picture.drawEdges();
+  picture.redraw();
+}
+
+/** @param {{from?: string, to?: string}} ends */
+function ask(ends) {
+  askTrace(ends, { entities: store.entities.values(), trace: (question) => api.trace(question), show: (trace, question) => tracer.show(trace, question) });
+}
+
+/** @param {Record<string, string>} question */
+async function follow(question) {
+  const answer = await api.trace(question);
+  if (answer.ok) tracer.show(answer.body, "from" in question ? question : null);
+  else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
+}
+
+/** @type {{trace: any, ways: {forward: any, back: any}, reached: number[]}|null} */
+let lit = null;
+
+/** @param {any} trace @param {import("./model/walk.js").Beat|null} beat @param {number} index @param {import("./model/walk.js").Beat[]} all */
+function light(trace, beat, index, all) {
+  if (!trace || !beat || !picture.tracks) {
+    lit = null;
+    return picture.setSpot(null);
+  }
+  if (lit?.trace !== trace) {
+    const { forward, reverse } = routesOf(trace);
+    const ways = { forward: way(forward, picture.tracks), back: way(reverse, picture.tracks) };
+    lit = { trace, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
+  }
+  const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));
+  for (const id of [...refs]) if (picture.entities.get(id)?.node) refs.add(picture.entities.get(id).node);
+  return picture.setSpot({ way: lit.ways.forward, back: lit.ways.back, reply: beat.reply, reached: lit.reached[index], refs, ref: beat.ref,
+    flag: flagOf(beat), failed: beat.failed });
+}
+
+/** @param {boolean} on */
+function setPaused(on) {
+  picture.paused = on;
+  if (on) feed.pause();
+  else {
+    feed.resume();
+    notice("");
+    for (const dot of picture.packets.dots) dot.alone = false;
+  }
+  status(liveState(), liveWords());
+  picture.loop.wake();
+}
+
+function step() {
+  if (!feed.step()) notice("paused · no call waits yet", 1500);
+}
+
+function setCalm() {
+  picture.still = calm.matches;
+  if (picture.layout) picture.drawEdges();
+  picture.redraw();
+}
+
+const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; }, theme: () => picture.retheme() });
+const searching = searchBox({ entities: () => store.entities.values(), select: choose });
+const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); } });
+const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
+const bindings = [
+  { key: "/", does: "search", run: searching.focus },
+  { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
+  { key: ".", does: "one call, while paused", run: bar.step },
+  { key: "+", does: "faster", run: () => bar.faster(1) },
+  { key: "-", does: "slower", run: () => bar.faster(-1) },
+  { key: "t", does: "trace a packet", run: () => ask({}) },
+  { key: "f", does: "filter", run: filters.toggle },
+  { key: "i", does: "import manifests", run: imports.open },
+  { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
+  { key: "?", does: "this sheet", run: () => keySheet(bindings) },
+  { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
+];
+bindKeys(bindings, (event) => tracer.open && tracer.key(event));
+byId("ask").addEventListener("click", () => ask({}));
+byId("import").addEventListener("click", imports.open);
+byId("fit").addEventListener("click", () => picture.camera.fit());
+byId("keys").addEventListener("click", () => keySheet(bindings));
+calm.addEventListener("change", setCalm);
+setCalm();
+
+Object.assign(window, { clusterviz: {
+  ready, cy: picture.cy,
+  stats: () => ({
+    frames: picture.loop.frames, frame: { p50: picture.loop.cost(0.5), p95: picture.loop.cost(0.95) }, dots: picture.packets.dots.length,
+    worth: picture.packets.worth, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,
+    waiting: feed.waiting, routes: store.routes.size, calls: store.totals.rps,
+  }),
+  /** Where packets are on the screen, for tests. */
+  packets: () => picture.screenDots(),
+} });

@@ -1,0 +1,52 @@
+/** The one camera: Cytoscape's pan and zoom. It refits by itself until a person moves it. */
+
+const MARGIN = 14;
+
+export class Camera {
+  /** @param {any} cy @param {HTMLElement} container */
+  constructor(cy, container) {
+    this.cy = cy;
+    this.container = container;
+    this.moved = false;
+    this.bounds = { x: 0, y: 0, w: 100, h: 100 };
+    cy.on("dragpan scrollzoom pinchzoom", () => { this.moved = true; });
+  }
+
+  get() {
+    const { x, y } = this.cy.pan();
+    return { x, y, zoom: this.cy.zoom() };
+  }
+
+  /** @param {import("../model/layout.js").Rect} bounds */
+  follow(bounds) {
+    const same = bounds.w === this.bounds.w && bounds.h === this.bounds.h && bounds.x === this.bounds.x;
+    this.bounds = bounds;
+    if (!same && !this.moved) this.fit();
+  }
+
+  /** Everything in view. */
+  fit() {
+    this.moved = false;
+    const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    if (!w || !h) return;
+    const zoom = Math.min((w - 2 * MARGIN) / this.bounds.w, (h - 2 * MARGIN) / this.bounds.h, 1.3);
+    const { x, y } = this.bounds;
+    this.cy.viewport({ zoom, pan: { x: (w - this.bounds.w * zoom) / 2 - x * zoom, y: (h - this.bounds.h * zoom) / 2 - y * zoom } });
+  }
+
+  resized() {
+    this.cy.resize();
+    if (!this.moved) this.fit();
+  }
+
+  /** @param {{x: number, y: number, w: number, h: number}|undefined} box brings it into view, changing as little as possible */
+  reveal(box) {
+    if (!box) return;
+    const { x, y, zoom } = this.get();
+    const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    const [left, top] = [box.x * zoom + x, box.y * zoom + y];
+    const dx = left < 20 ? 20 - left : Math.min(0, w - 20 - (left + box.w * zoom));
+    const dy = top < 20 ? 20 - top : Math.min(0, h - 20 - (top + box.h * zoom));
+    if (dx || dy) this.cy.panBy({ x: dx, y: dy });
+  }
+}

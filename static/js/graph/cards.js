@@ -1,0 +1,205 @@
+/** Pods, nodes, Services and outside machines: one function draws one thing at its box. */
+import { fork, globe, rack, shield } from "./icons.js";
+import { roundRect, write } from "./text.js";
+
+/** @typedef {CanvasRenderingContext2D} Ctx */
+/** @typedef {import("../model/layout.js").Box} Box */
+/** @typedef {import("../model/layout.js").Panel} Panel */
+/** @typedef {import("./tokens.js").Tokens} Tokens */
+
+/**
+ * A pod's name in two parts: what it belongs to, and what makes it unique.
+ * @param {any} pod @returns {[string, string]}
+ */
+export function podName(pod) {
+  const owner = String(pod.workload ?? "").split("/").pop() ?? "";
+  if (owner && pod.name.startsWith(`${owner}-`)) return [owner, pod.name.slice(owner.length + 1)];
+  return [pod.name, ""];
+}
+
+/** @param {any} pod @returns {{word: string, tone: ""|"pending"|"text-blocked"|"text-third"}} */
+export function podState(pod) {
+  if (pod.terminating) return { word: "terminating", tone: "text-third" };
+  if (pod.phase === "Failed" || /BackOff|Err|OOM/.test(pod.reason ?? "")) return { word: pod.reason || "failed", tone: "text-blocked" };
+  if (!pod.node) return { word: pod.reason || "pending", tone: "pending" };
+  if (pod.phase === "Succeeded") return { word: "completed", tone: "text-third" };
+  if (pod.phase !== "Running") return { word: "starting", tone: "pending" };
+  return pod.ready ? { word: "", tone: "" } : { word: "not ready", tone: "pending" };
+}
+
+/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens */
+export function drawPod(ctx, box, pod, tokens) {
+  const state = podState(pod);
+  const quiet = pod.terminating || !pod.node;
+  const stripe = pod.role === "ingress" ? "kind-ingress" : pod.role === "dns" ? "stripe-quiet" : "stripe";
+  roundRect(ctx, box.x, box.y, box.w, box.h, 9);
+  ctx.fillStyle = quiet ? tokens.panel : tokens.card;
+  ctx.fill();
+  ctx.save();
+  ctx.clip();
+  ctx.fillStyle = tokens[state.tone === "text-blocked" ? "kind-blocked" : stripe];
+  ctx.fillRect(box.x, box.y, 6, box.h);
+  ctx.restore();
+  ctx.strokeStyle = state.tone ? tokens[state.tone] : tokens.border;
+  ctx.lineWidth = state.tone ? 1.8 : 1.4;
+  ctx.setLineDash(quiet || state.tone === "pending" ? [6, 5] : []);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  podWords(ctx, box, pod, tokens, state);
+}
+
+/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {{word: string, tone: string}} state */
+function podWords(ctx, box, pod, tokens, state) {
+  const [name, unique] = podName(pod);
+  const walled = pod.isolated?.ingress || pod.isolated?.egress;
+  const left = box.x + 18;
+  const dim = pod.terminating || !pod.node;
+  write(ctx, name, left, box.y + 27, box.w - 26 - (walled ? 22 : 0),
+    { size: 19, least: 12, weight: 600, family: tokens.words, colour: dim ? tokens["text-second"] : tokens.text });
+  write(ctx, pod.ip || "no address yet", left, box.y + 50, box.w - 30,
+    { size: 16, least: 11, family: tokens.code, colour: tokens["text-second"] });
+  const end = containers(ctx, left, box.y + 64, pod, tokens);
+  const word = state.word || unique.split("-").pop() || "";
+  write(ctx, word, box.x + box.w - 12, box.y + 76, box.x + box.w - 18 - end, {
+    size: 13, least: 11, family: state.word ? tokens.words : tokens.code, weight: state.word ? 600 : 400, align: "right",
+    colour: state.tone ? tokens[state.tone] : tokens["text-third"] });
+  if (walled) shield(ctx, box.x + box.w - 19, box.y + 21, tokens["text-second"]);
+}
+
+/** Containers share one address: squares joined by a line called localhost. */
+function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {number} */ y, /** @type {any} */ pod, /** @type {Tokens} */ tokens) {
+  const all = pod.containers ?? [];
+  const shown = all.slice(0, 4);
+  shown.forEach((/** @type {any} */ container, /** @type {number} */ i) => {
+    const left = x + i * 23;
+    ctx.fillStyle = tokens[pod.role === "ingress" ? "kind-ingress" : "stripe"];
+    if (i) ctx.fillRect(left - 9, y + 6, 9, 2);
+    roundRect(ctx, left, y, 14, 14, 4);
+    if (container.ready) return ctx.fill();
+    ctx.strokeStyle = tokens.pending;
+    ctx.lineWidth = 1.6;
+    return ctx.stroke();
+  });
+  const end = x + shown.length * 23 - 9;
+  if (all.length < 2) return end;
+  return end + 7 + write(ctx, "localhost", end + 7, y + 11.5, 70, { size: 13, least: 11, family: tokens.words, colour: tokens["text-third"] });
+}
+
+/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens */
+export function drawNode(ctx, panel, node, tokens) {
+  const { box } = panel;
+  ctx.shadowColor = tokens.shadow;
+  ctx.shadowBlur = 18;
+  roundRect(ctx, box.x, box.y, box.w, box.h, 12);
+  ctx.fillStyle = tokens.panel;
+  ctx.fill();
+  ctx.shadowBlur = 0;
+  ctx.save();
+  ctx.clip();
+  ctx.fillStyle = tokens["panel-head"];
+  ctx.fillRect(box.x, box.y, box.w, 46);
+  ctx.restore();
+  ctx.strokeStyle = node.ready ? tokens.border : tokens["kind-blocked"];
+  ctx.lineWidth = node.ready ? 1.6 : 2.5;
+  ctx.stroke();
+  rack(ctx, box.x + 27, box.y + 24, node.ready ? tokens["stripe-quiet"] : tokens["kind-blocked"]);
+  const state = !node.ready ? "NotReady" : !node.schedulable ? "cordoned" : "";
+  const ipWidth = write(ctx, node.ip, box.x + box.w - 16, box.y + 30, 190, { size: 17, family: tokens.code, colour: tokens["text-second"], align: "right" });
+  const width = write(ctx, node.name, box.x + 48, box.y + 31, box.w - 80 - ipWidth - (state ? 96 : 0),
+    { size: 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
+  if (state) pill(ctx, box.x + 60 + width, box.y + 13, state, tokens, node.ready ? "pending" : "text-blocked");
+  drawPlumbing(ctx, panel, node, tokens);
+}
+
+/** @param {Ctx} ctx @param {number} x @param {number} y @param {string} text @param {Tokens} tokens @param {string} tone */
+export function pill(ctx, x, y, text, tokens, tone) {
+  ctx.font = `600 13px ${tokens.words}`;
+  const width = ctx.measureText(text).width + 18;
+  roundRect(ctx, x, y, width, 22, 11);
+  ctx.fillStyle = tokens.page;
+  ctx.fill();
+  ctx.strokeStyle = tokens[tone];
+  ctx.lineWidth = 1.4;
+  ctx.stroke();
+  write(ctx, text, x + 9, y + 15.5, 200, { size: 13, weight: 600, family: tokens.words, colour: tokens[tone] });
+  return width;
+}
+
+/** The bridge every pod of the node hangs on, and the socket to the wire. */
+function drawPlumbing(/** @type {Ctx} */ ctx, /** @type {Panel} */ panel, /** @type {any} */ node, /** @type {Tokens} */ tokens) {
+  const { bridge, socket } = panel;
+  roundRect(ctx, bridge.x, bridge.y, bridge.w, bridge.h, 6);
+  ctx.fillStyle = tokens.bus;
+  ctx.fill();
+  ctx.strokeStyle = tokens.border;
+  ctx.lineWidth = 1.2;
+  ctx.stroke();
+  write(ctx, "cni0 bridge", bridge.x + 12, bridge.y + 20, 120, { size: 14, weight: 600, family: tokens.words, colour: tokens["text-second"] });
+  write(ctx, node.bridge ?? "", bridge.x + bridge.w - 12, bridge.y + 20, 150,
+    { size: 14, family: tokens.code, colour: tokens["text-second"], align: "right" });
+  ctx.fillStyle = tokens.bus;
+  ctx.fillRect(socket.x + 16, socket.y + socket.h - 2, socket.w - 32, 28);
+  roundRect(ctx, socket.x, socket.y, socket.w, socket.h, 6);
+  ctx.fill();
+  ctx.strokeStyle = tokens.border;
+  ctx.stroke();
+  write(ctx, "eth0", socket.x + socket.w + 10, socket.y + 30, 60, { size: 14, family: tokens.code, colour: tokens["text-third"] });
+}
+
+/** @param {any} service @returns {string} what a client dials */
+export function serviceAddress(service) {
+  if (service.kind === "ingress") return service.rules?.[0]?.host || service.address || "no address";
+  if (service.type === "ExternalName") return service.externalName || "ExternalName";
+  const port = service.ports?.[0]?.port;
+  if (service.headless) return `headless${port ? `:${port}` : ""}`;
+  const more = (service.ports?.length ?? 0) > 1 ? "…" : "";
+  return `${service.clusterIP || "no address"}${port ? `:${port}` : ""}${more}`;
+}
+
+/** A Service is not a machine: its border is dashed, and nobody owns its address. */
+export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens) {
+  const ingress = service.kind === "ingress";
+  const dead = !ingress && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
+    && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
+  hexagon(ctx, box, ingress ? 4 : 13);
+  ctx.fillStyle = tokens.panel;
+  ctx.fill();
+  ctx.strokeStyle = dead ? tokens["kind-blocked"] : ingress ? tokens["kind-ingress"] : tokens["kind-service"];
+  ctx.lineWidth = 1.8;
+  ctx.setLineDash(ingress ? [] : [7, 5]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  const x = box.x + box.w / 2;
+  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: 18, least: 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
+  const second = dead ? "no ready endpoint" : serviceAddress(service);
+  write(ctx, second, x, box.y + 47, box.w - 30,
+    { size: 14, least: 10, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
+}
+
+/** @param {Ctx} ctx @param {Box} box @param {number} cut */
+function hexagon(ctx, box, cut) {
+  const { x, y, w, h } = box;
+  ctx.beginPath();
+  ctx.moveTo(x + cut, y);
+  ctx.lineTo(x + w - cut, y);
+  ctx.lineTo(x + w, y + h / 2);
+  ctx.lineTo(x + w - cut, y + h);
+  ctx.lineTo(x + cut, y + h);
+  ctx.lineTo(x, y + h / 2);
+  ctx.closePath();
+}
+
+/** @param {Ctx} ctx @param {Box} box @param {any} entity @param {Tokens} tokens @param {boolean} inside whether it stands on the Internet's side */
+export function drawOutside(ctx, box, entity, tokens, inside) {
+  const colour = tokens[inside ? "kind-ingress" : "kind-egress"];
+  roundRect(ctx, box.x, box.y, box.w, box.h, 11);
+  ctx.fillStyle = tokens.panel;
+  ctx.fill();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.6;
+  ctx.stroke();
+  (entity.kind === "loadbalancer" ? fork : globe)(ctx, box.x + 30, box.y + box.h / 2, colour);
+  const title = entity.kind === "loadbalancer" ? "Load balancer" : entity.label || entity.name || "Internet";
+  write(ctx, title, box.x + 58, box.y + 34, box.w - 70, { size: 18, least: 12, weight: 600, family: tokens.words, colour: tokens.text });
+  write(ctx, entity.ip || "any address", box.x + 58, box.y + 58, box.w - 68, { size: 15, least: 11, family: tokens.code, colour: tokens["text-second"] });
+}

@@ -1,0 +1,138 @@
+/** The packet canvas: glyphs, trails, rings and crosses; pointer events pass through it. */
+import { at } from "../model/polyline.js";
+import { ending, phase, place } from "../model/packets.js";
+import { kindColour } from "./tokens.js";
+
+/** @typedef {import("../model/packets.js").Dot} Dot */
+/** @typedef {import("./tokens.js").Tokens} Tokens */
+/** @typedef {CanvasRenderingContext2D} Ctx */
+
+const TRAIL = 5;
+const STEP = 8;
+
+/** @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens @param {number} zoom @param {(dot: Dot) => boolean} shown */
+export function drawDots(ctx, dots, tokens, zoom, shown) {
+  const size = Math.max(6, 5 / Math.max(0.35, zoom));
+  for (const dot of dots) {
+    if (dot.wait > 0 || !shown(dot)) continue;
+    const length = place(dot);
+    const { kind, encapsulated, rewritten } = phase(dot.way, dot.gone);
+    const bad = dot.route.effect === "dropped" || dot.route.effect === "refused";
+    const colour = kindColour(tokens, bad ? "blocked" : kind);
+    const spot = at(dot.way.path, length);
+    trail(ctx, dot, length, colour, size);
+    if (encapsulated) envelope(ctx, spot, colour, size, tokens);
+    if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
+    else glyph(ctx, bad ? "blocked" : kind, spot, colour, size);
+    if (rewritten && !bad) ring(ctx, spot, size * 1.75, tokens["kind-service"], 1.6);
+    flash(ctx, dot, spot, size, tokens);
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Five fading segments read as motion even in a still picture. */
+function trail(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {number} */ length, /** @type {string} */ colour, /** @type {number} */ size) {
+  if (dot.ended > 0) return;
+  ctx.strokeStyle = colour;
+  ctx.lineCap = "round";
+  let from = at(dot.way.path, length);
+  for (let i = 1; i <= TRAIL && length - i * STEP > 0; i += 1) {
+    const to = at(dot.way.path, length - i * STEP);
+    ctx.globalAlpha = 0.75 - i * 0.13;
+    ctx.lineWidth = size * (0.75 - i * 0.1);
+    ctx.beginPath();
+    ctx.moveTo(from.x, from.y);
+    ctx.lineTo(to.x, to.y);
+    ctx.stroke();
+    from = to;
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** @param {Ctx} ctx @param {string} kind @param {{x: number, y: number, angle: number}} spot @param {string} colour @param {number} r */
+export function glyph(ctx, kind, spot, colour, r) {
+  ctx.save();
+  ctx.translate(spot.x, spot.y);
+  ctx.fillStyle = colour;
+  ctx.strokeStyle = colour;
+  ctx.beginPath();
+  if (kind === "ingress") {
+    ctx.rotate(spot.angle);
+    ctx.moveTo(r * 1.2, 0);
+    ctx.lineTo(-r, r);
+    ctx.lineTo(-r, -r);
+  } else if (kind === "service") {
+    ctx.rotate(Math.PI / 4);
+    ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
+  } else if (kind === "egress") {
+    ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
+  } else if (kind === "blocked") {
+    cross(ctx, r);
+    ctx.restore();
+    return;
+  } else {
+    ctx.arc(0, 0, r, 0, Math.PI * 2);
+  }
+  ctx.fill();
+  ctx.restore();
+}
+
+/** @param {Ctx} ctx @param {number} r */
+function cross(ctx, r) {
+  ctx.lineWidth = r * 0.55;
+  ctx.lineCap = "round";
+  ctx.beginPath();
+  ctx.moveTo(-r, -r);
+  ctx.lineTo(r, r);
+  ctx.moveTo(r, -r);
+  ctx.lineTo(-r, r);
+  ctx.stroke();
+}
+
+/** @param {Ctx} ctx @param {{x: number, y: number}} spot @param {number} r @param {string} colour @param {number} width */
+function ring(ctx, spot, r, colour, width) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.beginPath();
+  ctx.arc(spot.x, spot.y, r, 0, Math.PI * 2);
+  ctx.stroke();
+}
+
+/** A packet inside a packet: the outer header is a box around the glyph. */
+function envelope(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {string} */ colour, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+  ctx.beginPath();
+  ctx.roundRect(spot.x - size * 2.1, spot.y - size * 1.5, size * 4.2, size * 3, size * 0.8);
+  ctx.fillStyle = tokens.cluster;
+  ctx.fill();
+  ctx.strokeStyle = tokens["kind-pod"];
+  ctx.lineWidth = 1.6;
+  ctx.stroke();
+}
+
+/** Refused: a ring that springs back. Dropped: a cross in a ring that stays, then fades. */
+function drawEnd(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number, angle: number}} */ spot, /** @type {string} */ colour, /** @type {number} */ size) {
+  const share = ending(dot);
+  ctx.globalAlpha = share < 0.6 ? 1 : 1 - (share - 0.6) / 0.4;
+  if (dot.route.effect === "refused") {
+    ring(ctx, spot, size * 1.2, colour, 2.4);
+    const wall = at(dot.way.path, dot.way.path.total);
+    ring(ctx, wall, size * (1.4 + share), colour, 1.4);
+  } else {
+    glyph(ctx, "blocked", spot, colour, size * 1.05);
+    ring(ctx, spot, size * 2, colour, 2.4);
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** The moment an address is rewritten: one widening double ring. */
+function flash(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+  for (const mark of dot.way.marks) {
+    const since = dot.gone - mark.at;
+    if (!mark.nat || since < 0 || since > 70) continue;
+    ctx.globalAlpha = 1 - since / 70;
+    const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
+    ring(ctx, spot, size * (1.8 + since / 25), colour, 2.2);
+    ring(ctx, spot, size * (2.6 + since / 20), colour, 1.2);
+  }
+  ctx.globalAlpha = 1;
+}

@@ -1,0 +1,269 @@
+/** The picture: layout, Cytoscape, canvases and packets behind one face. */
+import cytoscape from "cytoscape";
+import { layout } from "../model/layout.js";
+import { lines as merge, way } from "../model/lines.js";
+import { Packets, place } from "../model/packets.js";
+import { at } from "../model/polyline.js";
+import { Tracks } from "../model/tracks.js";
+import { Camera } from "./camera.js";
+import { pill } from "./cards.js";
+import { drawDots } from "./dots.js";
+import { syncEdges, syncNodes } from "./elements.js";
+import { Loop } from "./loop.js";
+import { aim, drawScene, fitCanvas } from "./scene.js";
+import { drawSpotlight } from "./spotlight.js";
+import { stylesheet } from "./style.js";
+import { forgetText } from "./text.js";
+import { readTokens } from "./tokens.js";
+
+/** @typedef {import("./spotlight.js").Spot} Spot */
+/** @typedef {{scene: HTMLCanvasElement, graph: HTMLElement, packets: HTMLCanvasElement}} Surfaces */
+/** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void}} Handlers */
+
+const GLIDE = 450;
+
+export class Picture {
+  /** @param {Surfaces} surfaces @param {Handlers} handlers */
+  constructor(surfaces, handlers) {
+    this.surfaces = surfaces;
+    this.handlers = handlers;
+    this.tokens = readTokens();
+    this.cy = cytoscape({ container: surfaces.graph, style: stylesheet(this.tokens), layout: { name: "preset", fit: false },
+      minZoom: 0.08, maxZoom: 4, boxSelectionEnabled: false, autoungrabify: true, selectionType: "single", pixelRatio: "auto" });
+    this.camera = new Camera(this.cy, surfaces.graph);
+    this.packets = new Packets();
+    this.entities = new Map();
+    this.settings = {};
+    /** @type {import("../model/layout.js").Layout|null} */
+    this.layout = null;
+    /** @type {Map<string, import("../model/lines.js").Way>} */
+    this.ways = new Map();
+    /** @type {import("../model/tracks.js").Lanes} */
+    this.lanes = new Map();
+    this.routes = new Map();
+    this.lines = new Map();
+    this.paused = false;
+    this.speed = 1;
+    this.still = false;
+    /** @type {{dimmed: (id: string) => boolean, shown: (route: any) => boolean}} */
+    this.filter = { dimmed: () => false, shown: () => true };
+    this.selected = "";
+    /** @type {Spot|null} */
+    this.spot = null;
+    this.reached = 0;
+    this.dirty = true;
+    this.loop = new Loop((now, passed) => this.frame(passed));
+    this.listen();
+  }
+
+  listen() {
+    this.cy.on("viewport", () => this.redraw());
+    this.cy.on("tap", (/** @type {any} */ event) => this.tap(event));
+    this.cy.on("mouseover", "node", (/** @type {any} */ e) => e.target.addClass("hover"));
+    this.cy.on("mouseout", "node", (/** @type {any} */ e) => e.target.removeClass("hover"));
+    this.cy.on("mousemove", (/** @type {any} */ e) => this.hover(e.renderedPosition));
+    new ResizeObserver(() => { this.camera.resized(); this.redraw(); }).observe(this.surfaces.graph);
+    document.fonts?.ready.then(() => { forgetText(); this.redraw(); });
+  }
+
+  redraw() {
+    this.dirty = true;
+    this.loop.wake();
+  }
+
+  /** @param {Map<string, any>} entities @param {any} settings @param {boolean} [fresh] forget where things were */
+  setScene(entities, settings, fresh = false) {
+    this.entities = entities;
+    this.settings = settings;
+    if (fresh) [this.lanes, this.layout] = [new Map(), null];
+    const before = this.layout;
+    this.layout = layout([...entities.values()], before);
+    this.tracks = new Tracks(this.layout, entities, this.lanes);
+    this.cy.batch(() => syncNodes(this.cy, /** @type {any} */ (this.layout).boxes, entities));
+    this.setRoutes(this.routes);
+    this.camera.follow(this.layout.bounds);
+    this.redraw();
+  }
+
+  /** @param {Map<string, any>} routes */
+  setRoutes(routes) {
+    this.routes = routes;
+    if (!this.layout || !this.tracks) return;
+    this.ways.clear();
+    for (const route of routes.values()) {
+      const found = way(route, this.tracks);
+      if (found) this.ways.set(route.id, found);
+    }
+    this.lines = merge(this.ways.values());
+    this.packets.reroute((route) => this.ways.get(route.id) ?? null);
+    this.drawEdges();
+  }
+
+  drawEdges() {
+    const mine = new Set([...this.lines.values()].filter((l) => this.touches(l, this.selected)).map((l) => l.id));
+    this.cy.batch(() => {
+      syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine);
+      this.cy.edges().forEach((/** @type {any} */ edge) => {
+        const line = this.lines.get(edge.id());
+        const visible = line.routes.some((/** @type {string} */ id) => this.filter.shown(this.routes.get(id)));
+        edge.toggleClass("faded", Boolean(this.spot) || !visible || (mine.size > 0 && !mine.has(line.id)));
+        edge.toggleClass("near", !this.spot && visible && mine.has(line.id));
+        edge.toggleClass("still", this.still);
+      });
+    });
+  }
+
+  /** @param {any} line @param {string} id whether the line carries something of the selected object */
+  touches(line, id) {
+    if (!id) return false;
+    if (line.id === id || line.from === id || line.to === id || line.flows.includes(id)) return true;
+    return line.routes.some((/** @type {string} */ r) => this.routes.get(r)?.waypoints.includes(id)) && !id.startsWith("node:");
+  }
+
+  /** @param {[string, number, string][]} calls @param {number} spread ms */
+  addCalls(calls, spread) {
+    if (this.still || document.hidden) return;
+    for (const [id, count, connection] of calls) {
+      const route = this.routes.get(id);
+      const found = this.ways.get(id);
+      if (route && found) this.packets.add(route, found, count, connection, spread);
+    }
+    this.loop.wake();
+  }
+
+  /** One call while everything else stands. */
+  single(/** @type {string} */ id, /** @type {string} */ connection) {
+    const [route, found] = [this.routes.get(id), this.ways.get(id)];
+    if (!route || !found) return false;
+    this.packets.push(route, found, connection, 0, true);
+    this.loop.wake();
+    return true;
+  }
+
+  /** @param {number} passed @returns {boolean} */
+  frame(passed) {
+    const moving = !this.still && this.packets.step(passed, this.speed, this.paused);
+    const gliding = this.glide(passed);
+    const camera = this.camera.get();
+    if (this.dirty && this.layout) drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
+    this.dirty = false;
+    this.drawOver(camera);
+    return moving || gliding;
+  }
+
+  scene() {
+    const spot = this.spot;
+    const dimmed = spot ? (/** @type {string} */ id) => !spot.refs.has(id) : this.filter.dimmed;
+    return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed };
+  }
+
+  /** @param {{x: number, y: number, zoom: number}} camera */
+  drawOver(camera) {
+    const canvas = this.surfaces.packets;
+    const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const ratio = fitCanvas(canvas);
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    if (!this.layout) return;
+    aim(ctx, camera, ratio);
+    this.drawPills(ctx);
+    if (this.spot) drawSpotlight(ctx, this.spot, this.reached, this.tokens, this.layout);
+    else if (!this.still) drawDots(ctx, this.packets.dots, this.tokens, camera.zoom, (dot) => this.visible(dot));
+  }
+
+  /** @param {import("../model/packets.js").Dot} dot */
+  visible(dot) {
+    if (dot.alone) return true;
+    if (!this.filter.shown(dot.route)) return false;
+    return !this.selected || dot.way.lines.some((line) => this.touches(this.lines.get(line.id) ?? line, this.selected));
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  drawPills(ctx) {
+    const seen = new Set();
+    for (const { pills } of this.ways.values()) {
+      for (const { x, y, text } of pills) {
+        if (seen.has(`${x}|${text}`)) continue;
+        seen.add(`${x}|${text}`);
+        ctx.font = `600 13px ${this.tokens.words}`;
+        pill(ctx, x - ctx.measureText(text).width - 34, y - 11, text, this.tokens, "text-ingress");
+      }
+    }
+  }
+
+  /** Moves the traced packet towards its hop. */
+  glide(/** @type {number} */ passed) {
+    const goal = this.spot?.reached ?? 0;
+    if (!this.spot || this.reached === goal) return false;
+    const gap = goal - this.reached;
+    this.reached = this.still || Math.abs(gap) < 2 ? goal : this.reached + gap * Math.min(1, (passed || 16) / (GLIDE / 3));
+    return this.reached !== goal;
+  }
+
+  /** @param {Spot|null} spot */
+  setSpot(spot) {
+    if (spot && (!this.spot || this.spot.reply !== spot.reply)) this.reached = spot.reply ? 0 : Math.min(this.reached, spot.reached);
+    if (!spot) this.reached = 0;
+    const changed = Boolean(spot) !== Boolean(this.spot);
+    this.spot = spot;
+    if (changed && this.layout) this.drawEdges();
+    this.redraw();
+  }
+
+  /** @param {string} id */
+  select(id) {
+    this.selected = id;
+    this.cy.batch(() => {
+      this.cy.elements(":selected").unselect();
+      this.cy.nodes().removeClass("marked");
+      const element = this.cy.getElementById(id);
+      if (element.nonempty()) element.select();
+      const entity = this.entities.get(id);
+      for (const pod of entity?.selects ?? []) this.cy.getElementById(pod).addClass("marked");
+      if (entity?.kind === "workload") for (const e of this.entities.values()) if (e.workload === id) this.cy.getElementById(e.id).addClass("marked");
+    });
+    if (this.layout) this.drawEdges();
+    this.redraw();
+  }
+
+  /** @param {any} event */
+  tap(event) {
+    const dot = this.spot ? null : this.dotAt(event.renderedPosition);
+    if (dot) return this.handlers.packet(dot.connection, dot.route);
+    const id = event.target === this.cy ? "" : event.target.id();
+    return this.handlers.select(id === this.selected ? "" : id);
+  }
+
+  /** @param {{x: number, y: number}} point @returns {import("../model/packets.js").Dot|null} the packet under the pointer */
+  dotAt(point) {
+    const { x, y, zoom } = this.camera.get();
+    let [best, least] = [/** @type {any} */ (null), 14];
+    for (const dot of this.packets.dots) {
+      if (dot.wait > 0 || !this.visible(dot)) continue;
+      const spot = at(dot.way.path, place(dot));
+      const away = Math.hypot(spot.x * zoom + x - point.x, spot.y * zoom + y - point.y);
+      if (away < least) [best, least] = [dot, away];
+    }
+    return best;
+  }
+
+  /** @returns {{x: number, y: number, route: string, connection: string}[]} every packet on the screen */
+  screenDots() {
+    const { x, y, zoom } = this.camera.get();
+    return this.packets.dots.filter((dot) => dot.wait <= 0 && this.visible(dot)).map((dot) => {
+      const spot = at(dot.way.path, place(dot));
+      return { x: spot.x * zoom + x, y: spot.y * zoom + y, route: dot.route.id, connection: dot.connection };
+    });
+  }
+
+  /** @param {{x: number, y: number}} point */
+  hover(point) {
+    this.surfaces.graph.style.cursor = !this.spot && this.dotAt(point) ? "pointer" : "";
+  }
+
+  retheme() {
+    this.tokens = readTokens();
+    this.cy.style(stylesheet(this.tokens));
+    this.redraw();
+  }
+}

@@ -1,0 +1,157 @@
+/** The scene canvas: everything that stands still, drawn under Cytoscape with the same camera. */
+import { SIZE } from "../model/layout.js";
+import { drawNode, drawOutside, drawPod, drawService } from "./cards.js";
+import { roundRect, write } from "./text.js";
+
+/** @typedef {import("../model/layout.js").Layout} Layout */
+/** @typedef {import("./tokens.js").Tokens} Tokens */
+/** @typedef {{x: number, y: number, zoom: number}} Camera */
+/** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean}} Scene */
+
+/** @param {HTMLCanvasElement} canvas @returns {number} device pixels per CSS pixel, at most 2 */
+export function fitCanvas(canvas) {
+  const ratio = Math.min(2, devicePixelRatio || 1);
+  const [w, h] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  return ratio;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Camera} camera @param {number} ratio */
+export function aim(ctx, camera, ratio) {
+  ctx.setTransform(camera.zoom * ratio, 0, 0, camera.zoom * ratio, camera.x * ratio, camera.y * ratio);
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Camera} camera @param {Scene} scene @param {Tokens} tokens */
+export function drawScene(canvas, camera, scene, tokens) {
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const ratio = fitCanvas(canvas);
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = tokens.page;
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  aim(ctx, camera, ratio);
+  const view = { x: -camera.x / camera.zoom, y: -camera.y / camera.zoom, w: canvas.width / ratio / camera.zoom, h: canvas.height / ratio / camera.zoom };
+  drawGrid(ctx, view, tokens, camera.zoom);
+  drawFrame(ctx, scene, tokens);
+  drawBuses(ctx, scene, tokens);
+  drawThings(ctx, scene, tokens, view);
+  drawHeadings(ctx, scene, tokens);
+  ctx.globalAlpha = 1;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} view @param {Tokens} tokens @param {number} zoom */
+function drawGrid(ctx, view, tokens, zoom) {
+  const step = zoom < 0.35 ? 80 : 40;
+  ctx.fillStyle = tokens.grid;
+  for (let x = Math.floor(view.x / step) * step; x < view.x + view.w; x += step) {
+    for (let y = Math.floor(view.y / step) * step; y < view.y + view.h; y += step) ctx.fillRect(x, y, 2, 2);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
+function drawFrame(ctx, { layout, settings }, tokens) {
+  const { frame } = layout;
+  roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
+  ctx.fillStyle = tokens.cluster;
+  ctx.fill();
+  ctx.strokeStyle = tokens.border;
+  ctx.lineWidth = 1.8;
+  ctx.stroke();
+  const width = write(ctx, "CLUSTER", SIZE.margin, 38, 140, { size: 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+  write(ctx, `one flat network ${settings.cluster_cidr ?? ""}`, SIZE.margin + width + 14, 38, 400,
+    { size: 18, family: tokens.words, colour: tokens["text-third"] });
+  ctx.save();
+  const height = layout.lane.rows * (SIZE.hex.h + SIZE.laneRow) - SIZE.laneRow;
+  ctx.translate(SIZE.margin + 12, layout.lane.y + height / 2);
+  ctx.rotate(-Math.PI / 2);
+  const small = height < 120;
+  write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 6,
+    { size: 14, least: 11, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
+  ctx.restore();
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
+function drawBuses(ctx, { layout, settings }, tokens) {
+  layout.rows.forEach(({ bus }, row) => {
+    roundRect(ctx, bus.x, bus.y, bus.w, bus.h, 12);
+    ctx.fillStyle = tokens.bus;
+    ctx.fill();
+    ctx.strokeStyle = tokens.border;
+    ctx.lineWidth = 1.5;
+    ctx.stroke();
+    const width = write(ctx, "NODE NETWORK", bus.x + 18, bus.y + bus.h - 9, 170, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+    write(ctx, settings.node_cidr ?? "", bus.x + 32 + width, bus.y + bus.h - 9, 200, { size: 15, family: tokens.code, colour: tokens["text-third"] });
+    if ((settings.network ?? "vxlan") === "vxlan" && layout.panels.size > 1) drawTube(ctx, layout, row, tokens);
+  });
+}
+
+/** The overlay: a tunnel that lies in the node network, from the first node of a row to its last. */
+function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout} */ layout, /** @type {number} */ row, /** @type {Tokens} */ tokens) {
+  const panels = [...layout.panels.values()].filter((p) => p.row === row);
+  if (!panels.length) return;
+  const { bus } = layout.rows[row];
+  const centres = panels.map((p) => p.socket.x + p.socket.w / 2);
+  const [left, right] = [Math.min(...centres) - 58, layout.rows.length > 1 ? bus.x + bus.w + 14 : Math.max(...centres) + 58];
+  roundRect(ctx, left, bus.y + 7, right - left, 30, 15);
+  ctx.save();
+  ctx.globalAlpha *= tokens.dark ? 0.16 : 0.12;
+  ctx.fillStyle = tokens["kind-pod"];
+  ctx.fill();
+  ctx.restore();
+  ctx.strokeStyle = tokens["kind-pod"];
+  ctx.lineWidth = 1.4;
+  ctx.save();
+  ctx.globalAlpha *= 0.7;
+  ctx.stroke();
+  ctx.restore();
+  const x = panels.length > 1 ? (centres[0] + centres[1]) / 2 : centres[0] + 120;
+  roundRect(ctx, x - 46, bus.y + 11, 92, 22, 11);
+  ctx.fillStyle = tokens.cluster;
+  ctx.fill();
+  write(ctx, "VXLAN", x, bus.y + 27, 80, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-pod"], align: "center" });
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view */
+function drawThings(ctx, scene, tokens, view) {
+  const { layout, entities } = scene;
+  if (layout.tray) drawTray(ctx, layout.tray, tokens);
+  const shade = (/** @type {string} */ id) => { ctx.globalAlpha = scene.dimmed(id) ? 0.28 : 1; };
+  for (const [id, panel] of layout.panels) {
+    ctx.globalAlpha = scene.dimmed(id) ? 0.55 : 1;
+    if (seen(panel.box, view)) drawNode(ctx, panel, entities.get(id) ?? {}, tokens);
+  }
+  for (const [id, box] of layout.boxes) {
+    const entity = entities.get(id);
+    if (!entity || box.kind === "node" || !seen(box, view)) continue;
+    shade(id);
+    if (box.kind === "pod") drawPod(ctx, box, entity, tokens);
+    else if (box.kind === "service" || box.kind === "ingress") drawService(ctx, box, entity, tokens);
+    else drawOutside(ctx, box, entity, tokens, box.x < 0);
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** @param {import("../model/layout.js").Rect} box @param {import("../model/layout.js").Rect} view */
+function seen(box, view) {
+  return box.x < view.x + view.w && box.x + box.w > view.x && box.y < view.y + view.h + 60 && box.y + box.h + 60 > view.y;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} tray @param {Tokens} tokens */
+function drawTray(ctx, tray, tokens) {
+  roundRect(ctx, tray.x, tray.y, tray.w, tray.h, 12);
+  ctx.strokeStyle = tokens.pending;
+  ctx.lineWidth = 1.4;
+  ctx.setLineDash([6, 5]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  write(ctx, "Pending", tray.x + 18, tray.y + 34, 96, { size: 17, weight: 650, family: tokens.words, colour: tokens.pending });
+  write(ctx, "on no node", tray.x + 18, tray.y + 56, 96, { size: 14, family: tokens.words, colour: tokens["text-third"] });
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
+function drawHeadings(ctx, { layout }, tokens) {
+  const type = { size: 18, weight: 650, family: tokens.words, colour: tokens["text-second"], align: /** @type {CanvasTextAlign} */ ("center") };
+  const y = 190;
+  if (layout.slots.left.size) write(ctx, "INTERNET", -SIZE.sideGap - SIZE.side.w / 2, y, 200, type);
+  if (layout.slots.right.size) write(ctx, "EXTERNAL", layout.frame.w + SIZE.sideGap + SIZE.side.w / 2, y, 200, type);
+}

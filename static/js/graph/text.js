@@ -1,0 +1,61 @@
+/** Text on a canvas: measured once, shrunk before it is cut, never over its edge. */
+
+/** @type {Map<string, {font: string, text: string}>} */
+const fitted = new Map();
+
+/** Forget what was measured, for example when the fonts have arrived. */
+export function forgetText() {
+  fitted.clear();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} width
+ * @param {{size: number, least?: number, weight?: number, family: string}} type
+ * @returns {{font: string, text: string}}
+ */
+export function fit(ctx, text, width, type) {
+  const key = `${text}|${width}|${type.size}|${type.weight}|${type.family}`;
+  const known = fitted.get(key);
+  if (known) return known;
+  if (fitted.size > 4000) fitted.clear();
+  const result = measure(ctx, text, width, type);
+  fitted.set(key, result);
+  return result;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} width
+ * @param {{size: number, least?: number, weight?: number, family: string}} type */
+function measure(ctx, text, width, { size, least = size - 4, weight = 400, family }) {
+  let font = "";
+  for (let px = size; px >= least; px -= 1) {
+    font = `${weight} ${px}px ${family}`;
+    ctx.font = font;
+    if (ctx.measureText(text).width <= width) return { font, text };
+  }
+  let cut = text.length;
+  while (cut > 1 && ctx.measureText(`${text.slice(0, cut)}…`).width > width) cut -= 1;
+  return { font, text: `${text.slice(0, cut)}…` };
+}
+
+/**
+ * Writes text that fits; returns how wide it became.
+ * @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x @param {number} y @param {number} width
+ * @param {{size: number, least?: number, weight?: number, family: string, colour: string, align?: CanvasTextAlign}} type
+ */
+export function write(ctx, text, x, y, width, type) {
+  const { font, text: shown } = fit(ctx, text, width, type);
+  ctx.font = font;
+  ctx.fillStyle = type.colour;
+  ctx.textAlign = type.align ?? "left";
+  ctx.textBaseline = "alphabetic";
+  ctx.fillText(shown, x, y);
+  return ctx.measureText(shown).width;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
+export function roundRect(ctx, x, y, w, h, r) {
+  ctx.beginPath();
+  ctx.roundRect(x, y, w, h, r);
+}

@@ -1,0 +1,66 @@
+/** What the browser knows of a cluster: a snapshot and the diffs on top of it, in order. */
+
+/** @typedef {{changed: boolean, gap: boolean}} Outcome */
+
+const EVENTS = 300;
+
+export class Store {
+  constructor() {
+    this.epoch = 0;
+    this.seq = 0;
+    this.time = 0;
+    /** @type {Map<string, any>} */
+    this.entities = new Map();
+    /** @type {Map<string, any>} */
+    this.routes = new Map();
+    /** @type {any[]} */
+    this.events = [];
+    this.settings = {};
+    this.totals = { rps: 0, flows: /** @type {Record<string, any>} */ ({}) };
+  }
+
+  get loaded() {
+    return this.epoch !== 0;
+  }
+
+  /** @param {any} snapshot */
+  load(snapshot) {
+    this.epoch = snapshot.epoch;
+    this.seq = snapshot.seq;
+    this.time = snapshot.time;
+    this.settings = snapshot.settings ?? {};
+    this.entities = new Map(snapshot.entities.map((/** @type {any} */ e) => [e.id, e]));
+    this.routes = new Map((snapshot.routes ?? []).map((/** @type {any} */ r) => [r.id, r]));
+    this.events = [...(snapshot.events ?? [])].slice(-EVENTS);
+  }
+
+  /**
+   * One `state` message. Old ones are ignored; one that builds on something unknown is a gap.
+   * @param {any} message @returns {Outcome}
+   */
+  state(message) {
+    if (message.epoch !== this.epoch) return { changed: false, gap: true };
+    if (message.seq <= this.seq) return { changed: false, gap: false };
+    if (message.base !== this.seq) return { changed: false, gap: true };
+    this.seq = message.seq;
+    this.time = message.time;
+    for (const id of message.unset) this.entities.delete(id);
+    for (const entity of message.set) this.entities.set(entity.id, entity);
+    this.events.push(...message.events);
+    if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
+    return { changed: message.set.length + message.unset.length > 0, gap: false };
+  }
+
+  /** One `traffic` message. @param {any} message @returns {{fresh: boolean, known: boolean}} whether it brought new routes, whether it is ours */
+  traffic(message) {
+    if (message.epoch !== this.epoch) return { fresh: false, known: false };
+    this.totals = message.totals;
+    for (const route of message.routes) this.routes.set(route.id, route);
+    return { fresh: message.routes.length > 0, known: true };
+  }
+
+  /** @param {string} id @returns {any[]} its events, newest first */
+  eventsOf(id) {
+    return this.events.filter((event) => event.ref === id).reverse();
+  }
+}

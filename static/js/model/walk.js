@@ -1,0 +1,139 @@
+/** A trace as a walk: one beat for every place where something is decided, forward and then the reply. */
+
+/**
+ * @typedef {object} Beat
+ * @property {boolean} reply
+ * @property {string} ref what lights up
+ * @property {string} title
+ * @property {string} address
+ * @property {any[]} steps
+ * @property {any} step the step that matters most
+ * @property {any} hop
+ * @property {boolean} failed the packet ends here
+ * @property {boolean} starts first beat of its hop: shows what came in
+ * @property {boolean} ends last beat of its hop: shows what went out
+ */
+
+const VIP = new Set(["load_balanced", "dnat"]);
+const LOUD = ["dropped", "rejected", "expired", "dnat", "un_nat", "masqueraded", "load_balanced", "proxied", "resolved", "answered_locally", "encapsulated", "decapsulated", "delivered", "exited"];
+
+/** @param {any} trace @returns {Beat[]} */
+export function beats(trace) {
+  const failing = trace.first_failing_step;
+  const forward = trace.forward.flatMap((/** @type {any} */ hop, /** @type {number} */ i) => split(hop, false, failing?.[0] === i ? failing[1] : -1));
+  const reverse = trace.reverse.flatMap((/** @type {any} */ hop) => split(hop, true, -1));
+  return [...forward, ...reverse];
+}
+
+/** A hop that goes through a Service has two beats: the virtual address, and the node that acts on it. */
+function split(/** @type {any} */ hop, /** @type {boolean} */ reply, /** @type {number} */ failing) {
+  const last = hop.steps.reduce((/** @type {number} */ found, /** @type {any} */ step, /** @type {number} */ i) =>
+    (VIP.has(step.action) && (step.rule?.ref ?? "").startsWith("service:") ? i : found), -1);
+  const cut = reply ? -1 : last;
+  const groups = cut < 0 ? [hop.steps] : [hop.steps.slice(0, cut + 1), hop.steps.slice(cut + 1)].filter((g) => g.length);
+  let from = 0;
+  return groups.map((steps, i) => {
+    const vip = cut >= 0 && i === 0;
+    const beat = { reply, hop, steps, step: loudest(steps), starts: i === 0, ends: i === groups.length - 1,
+      failed: failing >= from && failing < from + steps.length,
+      ref: vip ? steps[steps.length - 1].rule.ref : hop.place.ref,
+      title: vip ? nameOf(steps[steps.length - 1].rule.ref) : labelOf(hop.place), address: addressAt(hop, vip) };
+    from += steps.length;
+    return beat;
+  });
+}
+
+/** @param {any[]} steps */
+function loudest(steps) {
+  const loud = LOUD.map((action) => steps.find((step) => step.action === action)).find(Boolean);
+  return loud ?? steps[steps.length - 1] ?? null;
+}
+
+/** @param {string} ref */
+function nameOf(ref) {
+  return ref.split("/").pop() ?? ref;
+}
+
+/** @param {any} place */
+function labelOf(place) {
+  if (place.kind === "wire") return "node network";
+  return nameOf(place.label || place.ref);
+}
+
+/** @param {any} hop @param {boolean} vip the virtual address, else the address of the place */
+function addressAt(hop, vip) {
+  const ip = innermost(vip ? hop.headers_in : hop.headers_out.length ? hop.headers_out : hop.headers_in, "ip");
+  if (!ip) return "";
+  if (vip) return ip.dst;
+  const names = Object.entries(hop.owners ?? {}).find(([, owner]) => owner && String(owner).includes(nameOf(hop.place.label ?? "")));
+  return names?.[0] ?? "";
+}
+
+/** @param {any[]} stack @param {string} layer @returns {any} */
+export function innermost(stack, layer) {
+  return [...stack].reverse().find((header) => header.layer === layer);
+}
+
+/** @param {any} trace @returns {{forward: any, reverse: any}} both legs as routes the picture can draw */
+export function routesOf(trace) {
+  const refs = trace.reverse.map((/** @type {any} */ hop) => hop.place.ref);
+  const tunnelled = trace.reverse.map((/** @type {any} */ hop) => hop.headers_out.some((/** @type {any} */ x) => x.layer === "vxlan"));
+  const base = { flow: "", effect: trace.success ? "allowed" : "dropped" };
+  return {
+    forward: { ...base, id: "trace", waypoints: trace.waypoints.map((/** @type {any} */ w) => w.ref), segments: trace.waypoints },
+    reverse: { ...base, id: "reply", waypoints: refs, segments: tunnelled.map((/** @type {boolean} */ t) => ({ kind: "pod", nat: "", encapsulated: t })) },
+  };
+}
+
+/**
+ * How far along its way the packet is at each beat.
+ * @param {Beat[]} all @param {{ref: string, at: number}[]|undefined} forward @param {{ref: string, at: number}[]|undefined} back
+ * @returns {number[]}
+ */
+export function reaches(all, forward, back) {
+  const cursors = { forward: 0, back: 0 };
+  return all.map((beat) => {
+    const stops = beat.reply ? back : forward;
+    const name = beat.reply ? "back" : "forward";
+    if (!stops?.length) return 0;
+    const found = stops.findIndex((stop, i) => i >= cursors[name] && stop.ref === beat.ref);
+    if (found >= 0) cursors[name] = found;
+    return stops[cursors[name]].at;
+  });
+}
+
+/**
+ * Two header stacks side by side, inner headers aligned: what was added, removed or changed.
+ * @param {any[]} before @param {any[]} after
+ * @returns {{before: any|null, after: any|null, changed: Set<string>}[]} outermost first
+ */
+export function compare(before, after) {
+  const rows = [];
+  const size = Math.max(before.length, after.length);
+  for (let i = 1; i <= size; i += 1) {
+    const [a, b] = [before[before.length - i] ?? null, after[after.length - i] ?? null];
+    const same = a && b && a.layer === b.layer;
+    if (a && b && !same) {
+      rows.unshift({ before: a, after: null, changed: new Set() }, { before: null, after: b, changed: new Set() });
+      continue;
+    }
+    const keys = same ? Object.keys(b).filter((key) => String(a[key]) !== String(b[key])) : [];
+    rows.unshift({ before: a, after: b, changed: new Set(keys) });
+  }
+  return rows;
+}
+
+/** @param {Beat} beat @returns {{tag: string, tone: string, before: string, after: string}|null} the header flag */
+export function flagOf(beat) {
+  const ip = innermost(beat.starts ? beat.hop.headers_in.length ? beat.hop.headers_in : beat.hop.headers_out : beat.hop.headers_out, "ip");
+  const l4 = innermost(beat.starts && beat.hop.headers_in.length ? beat.hop.headers_in : beat.hop.headers_out, "l4");
+  if (!ip) return null;
+  const from = l4 ? `${ip.src}:${l4.sport}` : ip.src;
+  const to = l4 ? `${ip.dst}:${l4.dport}` : ip.dst;
+  const { action, facts } = beat.step ?? { action: "", facts: {} };
+  if (beat.failed) return { tag: "STOP", tone: "kind-blocked", before: `${from} → ${to}`, after: "" };
+  if (action === "dnat" || action === "un_nat") return { tag: action === "dnat" ? "DNAT" : "un-NAT", tone: "kind-service", before: facts.old ?? to, after: facts.new ?? "" };
+  if (action === "masqueraded") return { tag: "SNAT", tone: "kind-egress", before: facts.old ?? from, after: facts.new ?? "" };
+  if (action === "encapsulated") return { tag: "VXLAN", tone: "kind-pod", before: `${from} → ${to}`, after: "" };
+  return { tag: beat.reply ? "REPLY" : l4?.proto ?? ip.proto, tone: "kind-local", before: `${from} → ${to}`, after: "" };
+}

@@ -1,0 +1,60 @@
+/** The HTTP side of docs/protocol.md. Every failure is an Answer with words, never an exception. */
+
+/** @typedef {{ok: boolean, status: number, body: any}} Answer */
+
+/** @returns {string} */
+function token() {
+  return /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+}
+
+/** @param {string} url @param {RequestInit} [options] @returns {Promise<Answer>} */
+async function ask(url, options = {}) {
+  let response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...options, headers: { Accept: "application/json", ...options.headers } });
+  } catch {
+    return { ok: false, status: 0, body: { error: "The server does not answer." } };
+  }
+  const body = await response.json().catch(() => ({ error: `The server answered ${response.status} without saying why.` }));
+  return { ok: response.ok, status: response.status, body };
+}
+
+export class Api {
+  /** @param {string} cluster */
+  constructor(cluster) {
+    this.base = `/clusters/${encodeURIComponent(cluster)}/`;
+  }
+
+  snapshot() {
+    return ask(`${this.base}snapshot`);
+  }
+
+  /** @param {string} id */
+  object(id) {
+    return ask(`${this.base}objects/${id.split("/").map(encodeURIComponent).join("/")}`);
+  }
+
+  /** @param {Record<string, string>} question */
+  trace(question) {
+    return ask(`${this.base}trace?${new URLSearchParams(question)}`);
+  }
+
+  /** @param {Record<string, any>} action */
+  act(action) {
+    return this.post("actions", JSON.stringify(action), { "Content-Type": "application/json" });
+  }
+
+  /** @param {File[]|string} source files, or pasted YAML @param {boolean} dryRun */
+  importManifests(source, dryRun) {
+    const path = `import${dryRun ? "?dry_run=1" : ""}`;
+    if (typeof source === "string") return this.post(path, JSON.stringify({ yaml: source }), { "Content-Type": "application/json" });
+    const form = new FormData();
+    for (const file of source) form.append("file", file, file.name);
+    return this.post(path, form, {});
+  }
+
+  /** @param {string} path @param {BodyInit} body @param {Record<string, string>} headers */
+  post(path, body, headers) {
+    return ask(this.base + path, { method: "POST", body, headers: { "X-CSRFToken": token(), ...headers } });
+  }
+}

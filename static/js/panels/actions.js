@@ -1,0 +1,56 @@
+/** What an editor may do to an object, with a question first when it hurts. */
+import { confirmed } from "./dialog.js";
+import { h } from "./dom.js";
+import { toast } from "./toasts.js";
+
+/** @typedef {{act: (action: Record<string, any>) => Promise<{ok: boolean, body: any}>, editor: () => boolean, login: string}} Ports */
+/** @typedef {{action: string, label: string, ask?: string, danger?: boolean}} Choice */
+
+/** @param {any} entity @returns {Choice[]} */
+function choices(entity) {
+  if (entity.kind === "pod") {
+    return [
+      entity.ready ? { action: "not-ready", label: "Mark not ready" } : { action: "ready", label: "Mark ready" },
+      { action: "delete-pod", label: "Delete pod", danger: true, ask: "Its connections break. A controller, if it has one, replaces it with a pod of another name and address." },
+    ];
+  }
+  if (entity.kind !== "node") return [];
+  return [
+    entity.schedulable ? { action: "cordon", label: "Cordon" } : { action: "uncordon", label: "Uncordon" },
+    { action: "drain", label: "Drain", danger: true, ask: "No new pods come here, and all pods but those of DaemonSets are evicted." },
+    entity.ready ? { action: "node-down", label: "Node down", danger: true, ask: "The machine stops answering. Its pods are unreachable until it comes back or they are replaced." }
+      : { action: "node-up", label: "Node up" },
+  ];
+}
+
+/** @param {any} entity @param {any|null} workload @param {Ports} ports @returns {HTMLElement|null} */
+export function actionBar(entity, workload, ports) {
+  const scaled = entity.kind === "workload" ? entity : workload;
+  const offered = choices(entity);
+  const scalable = scaled && scaled.type !== "DaemonSet";
+  if (!offered.length && !scalable) return null;
+  if (!ports.editor()) {
+    return h("p.hint", { testid: "login-hint" }, h("a", { href: ports.login }, "Sign in"), " as an editor to change this cluster from the picture.");
+  }
+  const send = async (/** @type {Record<string, any>} */ request) => {
+    const answer = await ports.act(request);
+    toast(answer.ok ? answer.body.message : answer.body.error, answer.ok ? "good" : "bad");
+  };
+  const run = async (/** @type {Choice} */ choice) => {
+    if (choice.ask && !(await confirmed(`${choice.label}: ${entity.name}?`, choice.ask, choice.label))) return;
+    await send({ action: choice.action, target: entity.id });
+  };
+  return h("div.actions", { testid: "actions" },
+    offered.map((choice) => h(choice.danger ? "button.danger" : "button", { testid: `action-${choice.action}`, onclick: () => run(choice) }, choice.label)),
+    scalable ? scaleForm(scaled, send) : null);
+}
+
+/** @param {any} workload @param {(request: Record<string, any>) => void} send */
+function scaleForm(workload, send) {
+  const input = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: 500, value: workload.replicas, testid: "scale-replicas",
+    "aria-label": `Replicas of ${workload.name}` }));
+  return h("form.scale", { onsubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    send({ action: "scale", target: workload.id, replicas: Number(input.value) });
+  } }, h("span.hint", {}, `Replicas of ${workload.name}`), input, h("button", { testid: "action-scale" }, "Scale"));
+}

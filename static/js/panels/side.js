@@ -1,0 +1,185 @@
+/** The side panel: everything about what is selected. */
+import { actionBar } from "./actions.js";
+import { asDestination, asSource, factsOf, shortName, titleOf } from "./describe.js";
+import { byId, fill, h, icon } from "./dom.js";
+
+/**
+ * @typedef {object} Ports
+ * @property {import("../model/store.js").Store} store
+ * @property {import("../net/http.js").Api} api
+ * @property {() => boolean} editor
+ * @property {string} login
+ * @property {(id: string) => void} select
+ * @property {(ends: {from?: string, to?: string}) => void} ask opens the trace form
+ * @property {(id: string) => any} line a line of the picture
+ */
+
+export class SidePanel {
+  /** @param {Ports} ports */
+  constructor(ports) {
+    this.ports = ports;
+    this.box = byId("side");
+    this.id = "";
+    this.answer = /** @type {any} */ (null);
+    this.loading = 0;
+    this.open = new Set(["Facts", "Traffic", "Related"]);
+  }
+
+  /** @param {string} id "" closes the panel */
+  show(id) {
+    const changed = id !== this.id;
+    this.id = id;
+    this.box.hidden = !id;
+    if (!id) return;
+    if (changed) [this.answer, this.box.scrollTop] = [null, 0];
+    this.draw();
+    this.load();
+  }
+
+  /** Called after every change of the cluster; it draws again only when something of it changed. */
+  refresh(/** @type {Set<string>} */ ids) {
+    if (!this.id || (ids.size && !ids.has(this.id))) return;
+    this.draw();
+    clearTimeout(this.loading);
+    this.loading = setTimeout(() => this.load(), 800);
+  }
+
+  async load() {
+    const id = this.id;
+    if (!this.ports.store.entities.has(id)) return;
+    const answer = await this.ports.api.object(id);
+    if (this.id !== id) return;
+    this.answer = answer.ok ? answer.body : { error: answer.body.error };
+    this.draw();
+  }
+
+  draw() {
+    const focused = this.box.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
+    if (focused === "scale-replicas") return;
+    const entity = this.ports.store.entities.get(this.id);
+    fill(this.box, entity ? this.entity(entity) : this.id.startsWith("line:") ? this.line() : this.gone());
+    if (focused) /** @type {HTMLElement|null} */ (this.box.querySelector(`[data-testid="${focused}"]`))?.focus();
+  }
+
+  /** @param {string} kind @param {string} title */
+  head(kind, title) {
+    return h("header", {}, h("div", {}, h("span.kind", {}, kind), h("h2", { testid: "side-title" }, title)),
+      h("button.plain.square", { "aria-label": "Close", testid: "side-close", onclick: () => this.ports.select("") }, icon("close")));
+  }
+
+  gone() {
+    return [this.head("gone", shortName(this.id)), h("p", { testid: "side-gone" }, "It is not in the cluster any more."),
+      h("p.hint", {}, "A controller may have replaced it with another of a different name.")];
+  }
+
+  /** @param {any} entity */
+  entity(entity) {
+    const { store } = this.ports;
+    const workload = entity.kind === "pod" && entity.workload ? store.entities.get(entity.workload) : null;
+    const { yaml, error } = this.answer ?? {};
+    return [
+      this.head(`${entity.kind}${entity.namespace ? ` in ${entity.namespace}` : ""}`, titleOf(entity)),
+      this.traceButtons(entity),
+      actionBar(entity, workload, { act: (request) => this.ports.api.act(request), editor: this.ports.editor, login: this.ports.login }),
+      error ? h("p.wrong", {}, error) : null,
+      this.section("Facts", h("dl.facts", { testid: "facts" }, this.facts(entity).map(([label, value]) => [h("dt", {}, label), h("dd", {}, value)]))),
+      this.section("Related", this.related(entity)),
+      this.section("Traffic", this.traffic(entity)),
+      this.section("Events", this.events()),
+      this.section("YAML", yaml ? h("pre.yaml", { tabindex: 0, testid: "yaml" }, yaml) : h("p.hint", {}, error ? "not available" : "loading…")),
+    ];
+  }
+
+  /** @param {any} entity @returns {import("./describe.js").Fact[]} */
+  facts(entity) {
+    const own = factsOf(entity);
+    const seen = new Set(own.map(([label]) => label.toLowerCase()));
+    const more = (this.answer?.facts ?? []).filter((/** @type {any} */ [label]) => !seen.has(String(label).toLowerCase()));
+    return [...own, ...more.map((/** @type {any} */ [label, value]) => [String(label), typeof value === "object" ? JSON.stringify(value) : String(value)])];
+  }
+
+  /** @param {any} entity */
+  traceButtons(entity) {
+    const [from, to] = [asSource(entity), asDestination(entity)];
+    return h("div.actions", {},
+      from ? h("button", { testid: "trace-from", onclick: () => this.ports.ask({ from }) }, icon("trace"), "Trace from here") : null,
+      to ? h("button", { testid: "trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null);
+  }
+
+  /** @param {string} title @param {import("./dom.js").Child} content */
+  section(title, content) {
+    const details = /** @type {HTMLDetailsElement} */ (h("details", { open: this.open.has(title), testid: `section-${title.toLowerCase()}` }, h("summary", {}, title), content));
+    details.addEventListener("toggle", () => (details.open ? this.open.add(title) : this.open.delete(title)));
+    return details;
+  }
+
+  /** @param {any} entity */
+  related(entity) {
+    const groups = this.answer?.related ?? this.guess(entity);
+    const full = groups.filter((/** @type {any} */ g) => g.refs?.length);
+    if (!full.length) return h("p.hint", {}, this.answer ? "Nothing points at it." : "loading…");
+    return full.map((/** @type {any} */ group) => h("div.related", {}, h("span.hint", {}, group.label),
+      h("ul.chips", {}, group.refs.map((/** @type {string} */ ref) => h("li", {}, this.link(ref))))));
+  }
+
+  /** Who selects it, as far as the picture knows, until the server has answered. */
+  guess(/** @type {any} */ entity) {
+    const all = [...this.ports.store.entities.values()];
+    const refs = (/** @type {(e: any) => boolean} */ test) => all.filter(test).map((e) => e.id);
+    return [
+      { label: "Services that select it", refs: refs((e) => e.kind === "service" && e.endpoints.some((/** @type {any} */ x) => x.pod === entity.id)) },
+      { label: "Policies that select it", refs: refs((e) => e.kind === "policy" && e.selects.includes(entity.id)) },
+      { label: "Endpoints", refs: (entity.endpoints ?? []).map((/** @type {any} */ x) => x.pod).filter(Boolean) },
+      { label: "Pods", refs: entity.selects ?? refs((e) => e.kind === "pod" && (e.node === entity.id || e.workload === entity.id)) },
+    ];
+  }
+
+  /** @param {string} ref */
+  link(ref) {
+    const known = this.ports.store.entities.get(ref);
+    return h("button.chip", { onclick: () => this.ports.select(ref), title: ref, disabled: !known }, h("span.hint", {}, ref.split(":")[0]), shortName(ref));
+  }
+
+  /** @param {any} entity */
+  traffic(entity) {
+    const { store } = this.ports;
+    const mine = new Set(entity.kind === "flow" ? [entity.id] : this.answer?.flows ?? []);
+    for (const route of store.routes.values()) if (route.waypoints.includes(entity.id)) mine.add(route.flow);
+    return this.flows([...mine]);
+  }
+
+  /** @param {string[]} ids */
+  flows(ids) {
+    if (!ids.length) return h("p.hint", {}, "No calls pass here.");
+    const rows = ids.map((id) => {
+      const flow = this.ports.store.entities.get(id);
+      const total = this.ports.store.totals.flows[id] ?? { rps: 0, ok: 0, refused: 0, dropped: 0 };
+      const bad = total.refused + total.dropped;
+      return h("tr", {}, h("td", {}, h("button.plain.flow", { onclick: () => this.ports.select(id), disabled: !flow },
+        flow ? `${shortName(flow.from)} → ${flow.host ? flow.host.split(".")[0] : shortName(flow.to)}:${flow.port}` : shortName(id))),
+      h("td.number", {}, total.rps.toFixed(1)), h("td.number", { class: bad ? "wrong" : "" }, bad ? bad.toFixed(1) : "–"));
+    });
+    return h("table.flows", { testid: "traffic" }, h("thead", {}, h("tr", {}, h("th", {}, "call"), h("th.number", {}, "/s"), h("th.number", {}, "failing/s"))), h("tbody", {}, rows));
+  }
+
+  events() {
+    const known = this.ports.store.eventsOf(this.id);
+    const events = known.length ? known : this.answer?.events ?? [];
+    if (!events.length) return h("p.hint", {}, "Nothing has happened to it.");
+    return h("ul.events", { testid: "events" }, events.slice(0, 30).map((/** @type {any} */ event) => h("li", { data: { type: event.type } },
+      h("strong", {}, event.reason), " ", event.message)));
+  }
+
+  line() {
+    const line = this.ports.line(this.id);
+    if (!line) return this.gone();
+    const routes = line.routes.map((/** @type {string} */ id) => this.ports.store.routes.get(id)).filter(Boolean);
+    const reasons = [...new Set(routes.map((/** @type {any} */ r) => r.reason).filter(Boolean))];
+    return [
+      this.head("path", `${shortName(line.from)} → ${shortName(line.to)}`),
+      h("ul.chips", {}, [line.from, line.to].map((ref) => h("li", {}, this.link(ref)))),
+      reasons.map((reason) => h("p.reason", {}, String(reason))),
+      this.section("Traffic", this.flows(line.flows)),
+    ];
+  }
+}

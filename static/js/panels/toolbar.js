@@ -1,0 +1,78 @@
+/** The top bar: status, time, theme. */
+import { byId } from "./dom.js";
+
+const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
+const THEMES = ["auto", "light", "dark"];
+const SAVED = "clusterviz.theme";
+
+/** @param {{pause: (on: boolean) => void, step: () => void, speed: (factor: number) => void, theme: () => void}} ports */
+export function toolbar(ports) {
+  const pause = byId("pause");
+  const step = /** @type {HTMLButtonElement} */ (byId("step"));
+  const speed = /** @type {HTMLInputElement} */ (byId("speed"));
+  let paused = false;
+  const toggle = () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", String(paused));
+    pause.setAttribute("aria-label", paused ? "Go on" : "Pause");
+    pause.querySelector("use")?.setAttribute("href", `${document.body.dataset.icons}#${paused ? "play" : "pause"}`);
+    step.disabled = !paused;
+    ports.pause(paused);
+  };
+  const setSpeed = () => {
+    const factor = SPEEDS[Number(speed.value)];
+    byId("speed-value").textContent = `${factor}×`;
+    speed.setAttribute("aria-valuetext", `${factor} times`);
+    ports.speed(factor);
+  };
+  pause.addEventListener("click", toggle);
+  step.addEventListener("click", () => ports.step());
+  speed.addEventListener("input", setSpeed);
+  byId("theme").addEventListener("click", () => nextTheme(ports.theme));
+  matchMedia("(prefers-color-scheme: light)").addEventListener("change", ports.theme);
+  nameTheme();
+  return {
+    toggle,
+    step: () => { if (paused) ports.step(); },
+    faster: (/** @type {number} */ by) => { speed.value = String(Number(speed.value) + by); setSpeed(); },
+  };
+}
+
+/** @param {() => void} changed */
+function nextTheme(changed) {
+  const now = localStorage.getItem(SAVED) ?? "auto";
+  const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
+  if (next === "auto") {
+    localStorage.removeItem(SAVED);
+    delete document.documentElement.dataset.theme;
+  } else {
+    localStorage.setItem(SAVED, next);
+    document.documentElement.dataset.theme = next;
+  }
+  nameTheme();
+  changed();
+}
+
+function nameTheme() {
+  const name = document.documentElement.dataset.theme ?? "automatic";
+  byId("theme").setAttribute("aria-label", `Theme: ${name}`);
+  byId("theme").title = `Theme: ${name}`;
+}
+
+/** @param {string} state @param {string} words */
+export function status(state, words) {
+  byId("status").dataset.state = state;
+  const text = byId("status-text");
+  if (text.textContent !== words) text.textContent = words;
+}
+
+let timer = 0;
+
+/** @param {string} words shown over the picture; "" hides it @param {number} [ms] how long, for ever without */
+export function notice(words, ms = 0) {
+  const box = byId("notice");
+  clearTimeout(timer);
+  box.textContent = words;
+  box.hidden = !words;
+  if (words && ms) timer = setTimeout(() => { box.hidden = true; }, ms);
+}
