@@ -90,10 +90,10 @@ class ObjectRow(models.Model):
         """``(kind, namespace, name)``."""
         return self.KIND, self.namespace_name, self.name
 
-    def to_object(self) -> Obj:
-        """The plain Kubernetes object."""
+    def to_object(self, lists: list[list[Obj]] | None = None) -> Obj:
+        """The plain Kubernetes object; ``lists`` stand in for the rows of its children."""
         values = {column.attr: resolve(self, column.attr) for column in self.COLUMNS}
-        lists = [self.child_objects(children) for children in self.CHILDREN]
+        lists = [self.child_objects(children) for children in self.CHILDREN] if lists is None else lists
         head = self.KIND or resolve(self, "kind"), self.namespace_name, self.name
         return assemble(type(self), head, copy.deepcopy(self.rest), values, lists)
 

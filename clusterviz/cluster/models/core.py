@@ -21,6 +21,10 @@ class Namespace(ObjectRow):
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["cluster", "name"], name="one_namespace")]
 
+    def __str__(self) -> str:
+        """The name, and the cluster that tells it from its like."""
+        return f"{self.name} ({self.cluster.name})"
+
 
 class Node(ObjectRow):
     """A machine of the cluster."""
@@ -43,6 +47,10 @@ class Node(ObjectRow):
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["cluster", "name"], name="one_node")]
+
+    def __str__(self) -> str:
+        """The name, and the cluster that tells it from its like."""
+        return f"{self.name} ({self.cluster.name})"
 
 
 class Pod(NamespacedRow):

@@ -89,6 +89,15 @@ def read(text: str | bytes, file: str = "", limits: Limits | None = None) -> lis
     return documents
 
 
+def read_value(text: str, limits: Limits | None = None) -> tuple[Any, Document]:
+    """The one value of a YAML text, and a document that knows its lines. Raises `ManifestError`."""
+    values = _values(text, "", limits or Limits())
+    if len(values) > 1:
+        raise _error("expected one YAML document", "", 2, values[1][2][0])
+    _, value, marks = values[0] if values else (0, None, (1, None))
+    return value, Document(object={}, marks=marks)
+
+
 def _values(text: str, file: str, limits: Limits) -> list[tuple[int, Any, Marks]]:
     builder = _Builder(file, limits)
     try:

@@ -1,0 +1,118 @@
+"""Admin pages of clusters and of the journal."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from clusterviz.cluster import services
+from clusterviz.cluster.admin.base import YamlMixin, actor
+from clusterviz.cluster.admin.generic import ModelAdmin, ModelForm
+from clusterviz.cluster.models import Change, Cluster
+from clusterviz.cluster.services.scaffold import MAX_NODES
+from clusterviz.engine.manifests.write import dump
+
+
+class ClusterForm(ModelForm):
+    """A new cluster also wants nodes."""
+
+    nodes = forms.IntegerField(min_value=0, max_value=MAX_NODES, initial=3, help_text="They are named n1, n2, ...")
+
+
+@admin.register(Cluster)
+class ClusterAdmin(YamlMixin, ModelAdmin):
+    """Clusters side by side."""
+
+    form = ClusterForm
+    list_display = ("name", "title", "seed", "created", "dashboard")
+    search_fields = ("name", "title")
+    mapping_fields = ("settings",)
+    help_texts: ClassVar = {"settings": "YAML, for example proxy_mode: nftables. What is left out has its default."}
+
+    def get_fields(self, request: HttpRequest, obj: Cluster | None = None) -> Any:  # noqa: ARG002
+        """The number of nodes is asked once."""
+        return ("name", "title", "seed", "settings", *(("dashboard",) if obj else ("nodes",)))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """An existing cluster has its nodes."""
+        if obj is not None:
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+        """A cluster keeps its name for life."""
+        return ("name", "dashboard") if obj else ()
+
+    @admin.display(description="dashboard")
+    def dashboard(self, row: Cluster) -> str:
+        """A link to the picture."""
+        return format_html('<a href="/clusters/{}/">View on dashboard</a>', row.name)
+
+    def view_on_site(self, obj: Cluster) -> str:
+        """The button at the top of the page."""
+        return f"/clusters/{obj.name}/"
+
+    def save_model(self, request: HttpRequest, obj: Cluster, form: Any, change: bool) -> None:
+        """Through the write path; a new cluster is furnished."""
+        if change:
+            services.save_cluster(obj)
+            return
+        made = services.create_cluster(
+            obj.name,
+            title=obj.title,
+            settings=obj.settings,
+            seed=obj.seed,
+            nodes=form.cleaned_data["nodes"],
+            actor=actor(request),
+        )
+        obj.pk = made.pk
+
+    def delete_model(self, request: HttpRequest, obj: Cluster) -> None:  # noqa: ARG002
+        """Delete a cluster with everything in it."""
+        services.delete_cluster(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:  # noqa: ARG002
+        """Delete several."""
+        for cluster in queryset:
+            services.delete_cluster(cluster)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+        """A cluster goes with all its objects and its journal."""
+        rows = list(objs)
+        lines = [f"{row.name}, with all its objects and its journal" for row in rows]
+        return lines, {self.opts.verbose_name_plural: len(rows)}, set(), []
+
+
+@admin.register(Change)
+class ChangeAdmin(ModelAdmin):
+    """The journal, to read."""
+
+    list_display = ("sequence", "cluster", "verb", "kind", "namespace", "name", "actor", "at")
+    list_filter = ("cluster", "verb", "kind", "actor")
+    search_fields = ("name", "namespace", "kind", "actor")
+    list_select_related = ("cluster",)
+    date_hierarchy = "at"
+    fields = ("cluster", "sequence", "verb", "kind", "namespace", "name", "actor", "at", "object_yaml")
+    readonly_fields = fields
+
+    @admin.display(description="object")
+    def object_yaml(self, row: Change) -> str:
+        """The object as it was wished."""
+        return format_html("<pre>{}</pre>", dump([row.object])) if row.object else "-"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Only `services` writes it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """What happened has happened."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """What happened has happened."""
+        return False
