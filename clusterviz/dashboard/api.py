@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+import msgspec
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.decorators import decorator_from_middleware
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
+from clusterviz.engine import Probe
+from clusterviz.engine.errors import ProbeError
+from clusterviz.live import questions
 from clusterviz.live.access import is_editor
 
 View = Callable[..., HttpResponse]
+
+IMPORT_LIMIT = 10 * 1024 * 1024
+ACTION_LIMIT = 16 * 1024
+ACTION_FIELDS = frozenset({"action", "target", "replicas", "force"})
+PROBLEMS_SHOWN = 200
 
 
 def problem(status: int, error: str, **more: Any) -> JsonResponse:
     """An error as the protocol words it."""
     return JsonResponse({"error": error, **more}, status=status)
+
+
+def answered(view: View) -> View:
+    """Turn what the rooms below raise into the answers the protocol promises."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (questions.UnknownError, Http404) as error:
+            return problem(404, str(error))
+        except ProbeError as error:
+            return problem(400, str(error), field=error.field, allowed=error.allowed)
+        except RequestDataTooBig:
+            return problem(413, f"That is too much: at most {IMPORT_LIMIT // 2**20} MiB at once.")
+        except services.Invalid as error:
+            problems = [one.to_dict() for one in error.problems[:PROBLEMS_SHOWN]]
+            return problem(422, summary_of(error), problems=problems)
+
+    return guarded
+
+
+def summary_of(error: services.Invalid) -> str:
+    """One sentence for a refused wish."""
+    if len(error.problems) == 1:
+        return str(error.problems[0])
+    return f"{len(error.problems)} problems; nothing was changed."
 
 
 def editors_only(view: View) -> View:
@@ -33,57 +76,137 @@ def editors_only(view: View) -> View:
     return guarded
 
 
+class JsonCsrf(CsrfViewMiddleware):
+    """Django's own check; only its refusal is JSON."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        del request, reason  # the reason is for the log of developers, not for people
+        return problem(403, "This page is out of date: reload it and try again.")
+
+
+json_csrf = decorator_from_middleware(JsonCsrf)
+
+
+def find(name: str) -> Cluster:
+    """The cluster, or the 404 that says so."""
+    row = Cluster.objects.filter(name=name).first()
+    if row is None:
+        raise questions.UnknownError(f"There is no cluster {name!r}.")
+    return row
+
+
+def json_body(request: HttpRequest, limit: int) -> dict[str, Any]:
+    """The JSON object of a request. Raises `Invalid` with what was expected."""
+    if len(request.body) > limit:
+        raise RequestDataTooBig
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise services.Invalid("The request is not JSON.") from None
+    if not isinstance(body, dict):
+        raise services.Invalid("The request must be a JSON object.")
+    return cast(dict[str, Any], body)
+
+
 @require_GET
+@answered
 def snapshot(request: HttpRequest, name: str) -> HttpResponse:
-    """The whole picture."""
-    from clusterviz.live import questions
-
-    get_object_or_404(Cluster, name=name)
-    return JsonResponse(questions.snapshot(name))
+    """The whole picture; the ETag is of its content."""
+    body = msgspec.json.encode(questions.snapshot(name))
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
+    if etag in known:
+        return HttpResponseNotModified(headers={"ETag": etag})
+    response = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+    patch_cache_control(response, no_cache=True)
+    patch_vary_headers(response, ("Cookie",))
+    return response
 
 
 @require_GET
+@answered
 def trace(request: HttpRequest, name: str) -> HttpResponse:
-    """One packet's journey."""
-    from clusterviz.live import questions
+    """One packet's journey: of a question, or of a connection that was drawn."""
+    connection = request.GET.get("connection", "")
+    if connection:
+        return JsonResponse(questions.trace_connection(name, connection))
+    return JsonResponse(questions.trace_probe(name, read_probe(request)))
 
-    get_object_or_404(Cluster, name=name)
-    return JsonResponse(questions.trace(name, request.GET))
+
+def read_probe(request: HttpRequest) -> Probe:
+    """The question in the query. Raises `ProbeError`."""
+    seed = request.GET.get("seed", "") or "0"
+    if not (seed.isascii() and seed.isdecimal() and len(seed) <= 18):
+        raise ProbeError(f"cannot read seed {seed[:40]!r}", field="seed", allowed="a whole number from 0")
+    ends = (request.GET.get("from", ""), request.GET.get("to", ""))
+    return Probe.parse(*ends, protocol=request.GET.get("protocol", ""), seed=int(seed))
 
 
 @require_GET
-def detail(request: HttpRequest, name: str, ref: str) -> HttpResponse:
+@answered
+def detail(_request: HttpRequest, name: str, ref: str) -> HttpResponse:
     """Everything about one object."""
-    from clusterviz.live import questions
-
-    get_object_or_404(Cluster, name=name)
-    return JsonResponse(questions.detail(name, ref))
+    return JsonResponse(questions.object_panel(name, ref))
 
 
 @require_GET
+@answered
 def export(request: HttpRequest, name: str) -> HttpResponse:
-    """The cluster as manifests."""
-    from clusterviz.cluster import services
+    """The cluster as manifests; with ``?flows=1`` our own TrafficFlow objects too."""
+    text = services.export_yaml(find(name), flows=request.GET.get("flows") == "1")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.yaml"'}
+    return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
 
-    row = get_object_or_404(Cluster, name=name)
-    return HttpResponse(services.export_yaml(row), content_type="application/yaml")
 
-
+@csrf_exempt  # json_csrf checks instead
+@json_csrf
 @require_POST
 @editors_only
+@answered
 def import_manifests(request: HttpRequest, name: str) -> HttpResponse:
-    """Apply manifests."""
-    from clusterviz.cluster import services
+    """Apply manifests, or with ``?dry_run=1`` only say what that would do."""
+    row = find(name)
+    dry_run = request.GET.get("dry_run") == "1"
+    summary = services.import_files(row, read_files(request), actor=actor_of(request), dry_run=dry_run)
+    return JsonResponse(summary.to_dict())
 
-    row = get_object_or_404(Cluster, name=name)
-    return JsonResponse(services.import_yaml(row, request.body))
+
+def read_files(request: HttpRequest) -> list[tuple[str, bytes | str]]:
+    """Uploaded files, or the YAML that was pasted."""
+    if request.content_type == "multipart/form-data":
+        uploads = request.FILES.getlist("file")
+        if sum(upload.size or 0 for upload in uploads) > IMPORT_LIMIT:
+            raise RequestDataTooBig
+        if not uploads:
+            raise services.Invalid("No file came with the request; the field is called file.")
+        return [(upload.name or "upload", upload.read()) for upload in uploads]
+    text = json_body(request, IMPORT_LIMIT).get("yaml")
+    if not isinstance(text, str) or not text.strip():
+        raise services.Invalid("There is nothing to import: send files, or JSON with yaml.")
+    return [("pasted", text)]
 
 
+@csrf_exempt  # json_csrf checks instead
+@json_csrf
 @require_POST
 @editors_only
+@answered
 def act(request: HttpRequest, name: str) -> HttpResponse:
     """One action of the picture."""
-    from clusterviz.cluster import services
+    row = find(name)
+    wish = json_body(request, ACTION_LIMIT)
+    action, target = wish.pop("action", None), wish.pop("target", None)
+    if not isinstance(action, str) or not isinstance(target, str):
+        raise services.Invalid(f"Needed: action (one of {', '.join(services.ACTIONS)}) and target, a picture id.")
+    unknown = sorted(set(wish) - ACTION_FIELDS)
+    if unknown:
+        raise services.Invalid(f"unknown field {unknown[0]!r}: allowed are {', '.join(sorted(ACTION_FIELDS))}")
+    try:
+        return JsonResponse({"message": services.act(row, action, target, actor=actor_of(request), **wish)})
+    except TypeError:
+        raise services.Invalid(f"{action} does not take {', '.join(sorted(wish)) or 'this'}") from None
 
-    row = get_object_or_404(Cluster, name=name)
-    return JsonResponse({"message": services.act(row, request.body)})
+
+def actor_of(request: HttpRequest) -> str:
+    """Who did it, for the journal."""
+    return request.user.get_username()
