@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -38,7 +39,7 @@ def isolated_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(isolated_settings: Path) -> None:
     """Test on a database file: an SQLite in memory neither locks nor keeps a log like the real one."""
-    settings.DATABASES["default"]["TEST"]["NAME"] = isolated_settings / "test.sqlite3"
+    connections.databases["default"]["TEST"]["NAME"] = isolated_settings / "test.sqlite3"
 
 
 @pytest.fixture(scope="session")
