@@ -102,7 +102,7 @@ class Command(BaseCommand):
         """PORT in the environment is the default, as `make run PORT=...` sets it."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", default=os.environ.get("PORT") or "8000", help="default: $PORT or 8000")
-        parser.add_argument("--no-simulate", action="store_true", help="leave the clusters to `manage.py simulate`")
+        parser.add_argument("--no-simulate", action="store_true", help="serve only; the clusters stand still")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Prepare, say where, serve."""
