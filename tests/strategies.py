@@ -58,7 +58,10 @@ def services(draw: Any) -> list[dict[str, Any]]:
     found = []
     for index in range(draw(st.integers(1, 3))):
         service = _named("Service", "v1", f"s{index}", draw(st.sampled_from(NAMESPACES)))
-        port: dict[str, Any] = {"port": draw(st.sampled_from(PORTS)), "targetPort": draw(st.sampled_from([80, 8080, "p8080"]))}
+        port: dict[str, Any] = {
+            "port": draw(st.sampled_from(PORTS)),
+            "targetPort": draw(st.sampled_from([80, 8080, "p8080"])),
+        }
         spec: dict[str, Any] = {
             "type": draw(st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"])),
             "selector": draw(LABELS),
@@ -90,11 +93,19 @@ def policies(draw: Any) -> list[dict[str, Any]]:
     for index in range(draw(st.integers(0, 3))):
         policy = _named("NetworkPolicy", "networking.k8s.io/v1", f"np{index}", draw(st.sampled_from(NAMESPACES)))
         types = draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]))
-        port_list = st.lists(
-            st.builds(lambda p: {"port": p}, st.sampled_from([80, 8080, "p8080"])), max_size=2
-        )
+        port_list = st.lists(st.builds(lambda p: {"port": p}, st.sampled_from([80, 8080, "p8080"])), max_size=2)
         rule = {
-            kind: draw(st.lists(st.builds(lambda key, peer, port: {key: peer, "ports": port}, st.just(key), st.lists(_peers(), max_size=2), port_list), max_size=2))
+            kind: draw(
+                st.lists(
+                    st.builds(
+                        lambda key, peer, port: {key: peer, "ports": port},
+                        st.just(key),
+                        st.lists(_peers(), max_size=2),
+                        port_list,
+                    ),
+                    max_size=2,
+                )
+            )
             for kind, key in (("ingress", "from"), ("egress", "to"))
         }
         policy["spec"] = {
@@ -135,12 +146,14 @@ def probes(draw: Any, cluster: Cluster) -> Probe:
     sources += [Source(kind="external"), Source(kind="node", name=next(iter(cluster.nodes)))]
     port = draw(st.sampled_from(PORTS))
     targets = [Destination(kind="pod", namespace=ns, name=name, port=port) for ns, name in pod_names]
-    targets += [Destination(kind="service", namespace=ns, name=name, port=port) for ns, name in sorted(cluster.services)]
     targets += [
-        Destination(kind="name", name=f"{name}.{ns}", port=port) for ns, name in sorted(cluster.services)
+        Destination(kind="service", namespace=ns, name=name, port=port) for ns, name in sorted(cluster.services)
     ]
+    targets += [Destination(kind="name", name=f"{name}.{ns}", port=port) for ns, name in sorted(cluster.services)]
     node_ports = sorted(number for _, number in cluster.services_by_node_port)
-    targets += [Destination(kind="node", name=name, port=node_port) for name in cluster.nodes for node_port in node_ports]
+    targets += [
+        Destination(kind="node", name=name, port=node_port) for name in cluster.nodes for node_port in node_ports
+    ]
     targets += [Destination(kind="ip", ip="203.0.113.80", port=443), Destination(kind="ip", ip="127.0.0.1", port=port)]
     protocol = draw(st.sampled_from(["TCP", "TCP", "TCP", "UDP", "ICMP"]))
     request = draw(st.none() | st.just(Request(host="shop.example.com")))

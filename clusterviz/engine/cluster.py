@@ -13,10 +13,12 @@ from typing import Any, Literal
 import msgspec
 
 from clusterviz.engine.addresses import family, nth
+from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import ObjectError
-from clusterviz.engine.fill import Objects, complete, fill_nodes, fill_services
+from clusterviz.engine.fill import Objects, fill_nodes, fill_services
 from clusterviz.engine.infer_settings import infer_settings
+from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
     Endpoint,
@@ -53,14 +55,6 @@ class Change(msgspec.Struct, frozen=True):
         return key_of(self.value) if self.verb == "set" else tuple(self.value)
 
 
-class Warning_(msgspec.Struct, frozen=True):
-    """Legal and useless, or filled in by assumption; ``ref`` is a picture id or ""."""
-
-    code: str
-    ref: str
-    text: str
-
-
 class Cluster:
     """A snapshot. Never mutated; equal content gives an equal `fingerprint`."""
 
@@ -70,7 +64,7 @@ class Cluster:
         objects: Objects,
         records: Records,
         digests: dict[Key, int],
-        warnings: tuple[Warning_, ...] = (),
+        warnings: tuple[Notice, ...] = (),
     ) -> None:
         self.settings = settings
         self.objects: Mapping[Key, Obj] = objects
@@ -85,9 +79,7 @@ class Cluster:
         self.policies: dict[Name, NetworkPolicy] = records.get("NetworkPolicy", {})
 
     @classmethod
-    def from_objects(
-        cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True
-    ) -> Cluster:
+    def from_objects(cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True) -> Cluster:
         """Build a snapshot from plain objects, any mix of kinds, ``List`` kinds unpacked.
 
         Given addresses are kept, missing ones allocated. ``expand`` also fills in what a control
@@ -115,7 +107,7 @@ class Cluster:
         digests: dict[Key, int] = {}
         for key, obj in keyed.items():
             _add(records, digests, key, obj)
-        return cls(settings, keyed, records, digests, tuple(Warning_(*note) for note in notes))
+        return cls(settings, keyed, records, digests, tuple(Notice(*note) for note in notes))
 
     def apply(self, changes: Iterable[Change]) -> Cluster:
         """The snapshot after these changes; this one stays as it is."""
@@ -178,19 +170,14 @@ class Cluster:
     def workloads(self) -> dict[Key, Workload]:
         """Workloads by key."""
         return {
-            (kind, *name): workload
-            for kind in WORKLOAD_KINDS
-            for name, workload in self._records.get(kind, {}).items()
+            (kind, *name): workload for kind in WORKLOAD_KINDS for name, workload in self._records.get(kind, {}).items()
         }
 
     @cached_property
     def pod_by_ip(self) -> dict[str, Pod]:
         """Live pods by each of their addresses; hostNetwork pods share the node's and stay out (NET-02)."""
         return {
-            ip: pod
-            for _, pod in sorted(self.pods.items())
-            if not pod.host_network and not pod.ended
-            for ip in pod.ips
+            ip: pod for _, pod in sorted(self.pods.items()) if not pod.host_network and not pod.ended for ip in pod.ips
         }
 
     @cached_property
@@ -226,9 +213,7 @@ class Cluster:
         slices: list[EndpointSlice] = list(self._records.get("EndpointSlice", {}).values())
         named = {(one.namespace, one.service) for one in slices}
         mirrored: list[EndpointSlice] = [
-            one
-            for one in self._records.get("Endpoints", {}).values()
-            if (one.namespace, one.service) not in named
+            one for one in self._records.get("Endpoints", {}).values() if (one.namespace, one.service) not in named
         ]
         for one in sorted([*slices, *mirrored], key=lambda s: s.name):
             if one.service:
@@ -316,10 +301,8 @@ class Cluster:
         return found
 
     @cached_property
-    def warnings(self) -> tuple[Warning_, ...]:
+    def warnings(self) -> tuple[Notice, ...]:
         """Everything legal and useless in this snapshot."""
-        from clusterviz.engine.warnings import collect
-
         return self.fill_warnings + collect(self)
 
 
@@ -349,7 +332,6 @@ def unpack(objects: Iterable[Obj]) -> Iterable[Obj]:
             yield from unpack({**default, **item} if kind != "List" else item for item in obj["items"])
         else:
             yield obj
-
 
 
 def _sortable(ip: str) -> tuple[int, ...]:

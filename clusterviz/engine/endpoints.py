@@ -31,11 +31,7 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     ready = service.publish_not_ready or (pod.ready and not pod.terminating)
     node = cluster.nodes.get(pod.node)
     dotted = {":" in ip for ip in service.cluster_ips} or {":" in pod.ip}
-    ports = tuple(
-        (port.name, number, port.protocol)
-        for port in service.ports
-        if (number := target_port(port, pod, headless=service.headless))
-    )
+    ports = tuple((port.name, number, port.protocol) for port in service.ports if (number := target_port(port, pod)))
     if service.ports and not ports:
         return ()
     return tuple(
@@ -55,7 +51,7 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     )
 
 
-def target_port(port: ServicePort, pod: Pod, *, headless: bool = False) -> int:
+def target_port(port: ServicePort, pod: Pod) -> int:
     """The pod's port a Service port leads to; 0 when the pod lacks the name (SVC-10)."""
     if isinstance(port.target, int):
         return port.target

@@ -88,10 +88,12 @@ def find_pod(cluster: Cluster, source: Source) -> Pod:
         pods = [cluster.pods[ref] for e in refs if (ref := _name(e)) in cluster.pods]
         if pods:
             return _first(pods)
-        workload = [p for p in cluster.pods.values() if p.namespace == source.namespace and p.name.startswith(source.name + "-")]
+        workload = [
+            p for p in cluster.pods.values() if p.namespace == source.namespace and p.name.startswith(source.name + "-")
+        ]
         if workload:
             return _first(workload)
-    names = [f"{ns}/{name}" for ns, name in cluster.pods if ns == source.namespace or source.namespace == "default"]
+    names = [f"{ns}/{name}" for ns, name in cluster.pods if source.namespace in (ns, "default")]
     raise ProbeError(
         f'pods "{source.name}" not found in namespace {source.namespace}',
         field="from",
@@ -185,7 +187,8 @@ def _headless(cluster: Cluster, probe: Probe, service: Service, port: int | None
         return Target(
             failed=Verdict.NAME_NOT_FOUND,
             ref=service.ref,
-            why=f"headless Service {service.namespace}/{service.name} has no ready endpoint, so its name has no address (DNS-02)",
+            why=f"headless Service {service.namespace}/{service.name} has no ready endpoint, "
+            "so its name has no address (DNS-02)",
         )
     picked = ready[int(draw(probe.seed, "headless", service.ref) * len(ready))]
     return Target(picked.ip, port)
@@ -218,9 +221,10 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     if pod is None or not uses_cluster_dns(pod):
         if in_domain(cluster, name) or "." not in name:
             return Target(
-                failed=Verdict.NAME_NOT_FOUND, ref=origin.node.ref if origin.node else "internet",
+                failed=Verdict.NAME_NOT_FOUND,
+                ref=origin.node.ref if origin.node else "internet",
                 why=f"{name} is a name of the cluster's DNS, which this client does not ask (DNS-15)",
-            )  # fmt: skip
+            )
         return outside_name(cluster, name, probe.destination.port)
     found = resolve(cluster, pod, name)
     if found.outside:
@@ -274,7 +278,8 @@ def _ingress_address(cluster: Cluster, ingress: Ingress, name: str, port: int | 
         return Target(
             failed=Verdict.NO_INGRESS_CONTROLLER,
             ref=ingress.ref,
-            why=f"no controller serves Ingress {ingress.namespace}/{ingress.name}: the object alone moves no packet (ING-01)",
+            why=f"no controller serves Ingress {ingress.namespace}/{ingress.name}: "
+            "the object alone moves no packet (ING-01)",
         )
     target = _from_outside(cluster, service, _number(port))
     note = ("public-dns", f"Public DNS is taken to point {name} at the Ingress controller's address.")

@@ -41,9 +41,7 @@ def document(trace: Trace) -> dict[str, Any]:
     for legs, hops in ((data["forward"], trace.forward), (data["reverse"], trace.reverse)):
         for plain, hop in zip(legs, hops, strict=True):
             _fill(plain, hop)
-    data["children"] = [
-        {"cause": child.cause, "trace": document(child.trace)} for child in trace.children
-    ]
+    data["children"] = [{"cause": child.cause, "trace": document(child.trace)} for child in trace.children]
     return data
 
 

@@ -57,7 +57,7 @@ def _dns_ip(objects: Objects) -> str:
 
 
 def _tenth(cidr: str, base: Settings) -> str:
-    return base.dns_ip if cidr == base.service_cidr else nth(cidr.split(",")[0], 10)
+    return base.dns_ip if cidr == base.service_cidr else nth(cidr.split(",", maxsplit=1)[0], 10)
 
 
 def _cover(values: Iterable[str], default: str, prefix4: int, prefix6: int) -> str:

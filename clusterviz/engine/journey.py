@@ -17,11 +17,9 @@ from clusterviz.engine.trace import (
     Assumption,
     Blocker,
     Branch,
-    Candidate,
     Child,
     Hop,
     Place,
-    Rule,
     Session,
     Step,
     Verdict,
@@ -31,7 +29,7 @@ from clusterviz.engine.trace import (
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
-LAYER_NUMBER = {"eth": 2, "ip": 3, "l4": 4, "icmp": 3, "http": 7, "dns": 7}
+STEP_FIELDS = frozenset(Step.__struct_fields__)
 
 
 class Packet:
@@ -116,51 +114,18 @@ class Journey:
         self._steps = []
         self._in = self.packet.stack
 
-    def step(
-        self,
-        action: Action,
-        reason: str,
-        *,
-        rule: Rule | None = None,
-        hook: str = "",
-        component: str = "",
-        chain: str = "",
-        layer: int = 3,
-        diffs: tuple[Rewrite, ...] = (),
-        push: Stack = (),
-        pop: Stack = (),
-        candidates: tuple[Candidate, ...] = (),
-        considered: Any = (),
-        session: Session | None = None,
-        command: str = "",
-        direction: str = "in",
-        **facts: Any,
-    ) -> None:
-        """Record one decision of the current hop; ``facts`` fill its sentence."""
+    def step(self, action: Action, reason: str, **detail: Any) -> None:
+        """Record one decision of the current hop.
+
+        ``detail`` are the fields of `Step`; everything else in it is a fact for the sentence.
+        """
         if self.ghost:
             return
-        self._steps.append(
-            Step(
-                action=action,
-                reason=reason,
-                layer=layer,
-                direction=direction,
-                hook=hook,
-                component=component,
-                chain=chain,
-                rule=rule,
-                considered=tuple(considered),
-                diffs=diffs,
-                push=push,
-                pop=pop,
-                candidates=candidates,
-                session=session,
-                facts=facts,
-                command=command,
-            )
-        )
-        if session is not None:
-            self.sessions.append(session)
+        fields = {name: detail.pop(name) for name in STEP_FIELDS & detail.keys()}
+        step = Step(action=action, reason=reason, facts=detail, **fields)
+        self._steps.append(step)
+        if step.session is not None:
+            self.sessions.append(step.session)
 
     def leave(self, out_iface: str = "", state: str = "forwarded") -> None:
         """End the hop with the current stack going out."""
@@ -194,6 +159,22 @@ class Journey:
                     if ip not in found:
                         found[ip] = owner_of(self.cluster, ip)
         return found
+
+    def chose(self, candidates: tuple[Candidate, ...]) -> None:
+        """The backends of the newest choice are the journey's branches."""
+        if self.ghost:
+            return
+        self.branches = tuple(
+            Branch(
+                label=candidate.pod.removeprefix("pod:") or candidate.address,
+                pod=candidate.pod,
+                address=f"{candidate.address}:{candidate.port}",
+                probability=candidate.probability,
+                chosen=candidate.picked,
+            )
+            for candidate in candidates
+            if candidate.probability
+        )
 
     def way(self, ref: str, kind: str, *, nat: str = "", encapsulated: bool = False) -> None:
         """Note a stop in the picture; the segment fields tell of the way on from here."""

@@ -331,5 +331,3 @@ def ref_of(key: Key) -> str:
         return f"workload:{kind}/{namespace}/{name}"
     prefix = {"NetworkPolicy": "policy", "TrafficFlow": "flow"}.get(kind, kind.lower())
     return f"{prefix}:{namespace}/{name}" if namespace else f"{prefix}:{name}"
-
-

@@ -56,18 +56,14 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ObjectError(
-                f"Invalid value: {value!r}: must be {_WORDS[kind]}", field=self.at(name), ref=self.ref
-            )
+            raise ObjectError(f"Invalid value: {value!r}: must be {_WORDS[kind]}", field=self.at(name), ref=self.ref)
         return value
 
     def text(self, name: str, default: str = "") -> str:
         """A string field; numbers are accepted as old files write them."""
         value = self.data.get(name)
         if isinstance(value, dict | list):
-            raise ObjectError(
-                f"Invalid value: {value!r}: must be a string", field=self.at(name), ref=self.ref
-            )
+            raise ObjectError(f"Invalid value: {value!r}: must be a string", field=self.at(name), ref=self.ref)
         return default if value is None else text(value)
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -104,9 +100,7 @@ class Reader:
             return value
         if isinstance(value, str):
             return int(value) if value.isdecimal() else value
-        raise ObjectError(
-            f"Invalid value: {value!r}: must be a number or a name", field=self.at(name), ref=self.ref
-        )
+        raise ObjectError(f"Invalid value: {value!r}: must be a number or a name", field=self.at(name), ref=self.ref)
 
     def error(self, name: str, message: str) -> ObjectError:
         """An error at a child field."""
@@ -142,7 +136,7 @@ def condition(status: Reader, kind: str) -> str:
     return ""
 
 
-def _namespace(reader: Reader, base: Obj) -> Record:
+def _namespace(_reader: Reader, base: Obj) -> Record:
     base["labels"] = {**base["labels"], "kubernetes.io/metadata.name": base["name"]}
     return Namespace(**base)
 
@@ -247,8 +241,7 @@ def _service(reader: Reader, base: Obj) -> Record:
 def _load_balancer(reader: Reader) -> tuple[LoadBalancerIngress, ...]:
     entries = reader.child("status").child("loadBalancer").children("ingress")
     return tuple(
-        LoadBalancerIngress(entry.text("ip"), entry.text("hostname"), entry.text("ipMode", "VIP"))
-        for entry in entries
+        LoadBalancerIngress(entry.text("ip"), entry.text("hostname"), entry.text("ipMode", "VIP")) for entry in entries
     )
 
 
@@ -266,8 +259,7 @@ def _service_port(port: Reader) -> ServicePort:
 
 def _slice(reader: Reader, base: Obj) -> Record:
     ports = tuple(
-        (port.text("name"), port.number("port"), port.text("protocol", "TCP"))
-        for port in reader.children("ports")
+        (port.text("name"), port.number("port"), port.text("protocol", "TCP")) for port in reader.children("ports")
     )
     kind = reader.text("addressType", "IPv4")
     return EndpointSlice(
@@ -275,9 +267,7 @@ def _slice(reader: Reader, base: Obj) -> Record:
         service=base["labels"].get("kubernetes.io/service-name", ""),
         address_type=kind,
         endpoints=tuple(
-            entry
-            for item in reader.children("endpoints")
-            for entry in _slice_endpoint(item, ports, base["namespace"])
+            entry for item in reader.children("endpoints") for entry in _slice_endpoint(item, ports, base["namespace"])
         ),
     )
 
@@ -312,15 +302,12 @@ def _endpoints(reader: Reader, base: Obj) -> Record:
     found: list[Endpoint] = []
     for subset in reader.children("subsets"):
         ports = tuple(
-            (port.text("name"), port.number("port"), port.text("protocol", "TCP"))
-            for port in subset.children("ports")
+            (port.text("name"), port.number("port"), port.text("protocol", "TCP")) for port in subset.children("ports")
         )
         for field, ready in (("addresses", True), ("notReadyAddresses", False)):
             for entry in subset.children(field):
                 target = entry.child("targetRef")
-                pod = (
-                    f"pod:{base['namespace']}/{target.text('name')}" if target.text("kind") == "Pod" else ""
-                )
+                pod = f"pod:{base['namespace']}/{target.text('name')}" if target.text("kind") == "Pod" else ""
                 found.append(
                     Endpoint(
                         ip=entry.text("ip"),

@@ -67,14 +67,10 @@ def _backend(owner: Reader, name: str) -> IngressBackend:
 def parse_policy(reader: Reader, base: Obj) -> Record:
     """Types default to Ingress, plus Egress when egress rules are given (NP-04)."""
     spec = reader.child("spec")
-    types = spec.texts("policyTypes") or (
-        ("Ingress", "Egress") if spec.data.get("egress") else ("Ingress",)
-    )
+    types = spec.texts("policyTypes") or (("Ingress", "Egress") if spec.data.get("egress") else ("Ingress",))
     return NetworkPolicy(
         **base,
-        selector=parse_selector(
-            spec.data.get("podSelector"), field=spec.at("podSelector"), ref=reader.ref
-        ),
+        selector=parse_selector(spec.data.get("podSelector"), field=spec.at("podSelector"), ref=reader.ref),
         types=types,
         ingress=tuple(_policy_rule(rule, "from") for rule in _rules(spec, "ingress")),
         egress=tuple(_policy_rule(rule, "to") for rule in _rules(spec, "egress")),

@@ -74,14 +74,10 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         """
         proto = (protocol or _protocol_of(to)).upper()
         if proto not in PROTOCOLS:
-            raise ProbeError(
-                f"unknown protocol {protocol!r}", field="protocol", allowed=", ".join(PROTOCOLS)
-            )
+            raise ProbeError(f"unknown protocol {protocol!r}", field="protocol", allowed=", ".join(PROTOCOLS))
         destination, request = parse_destination(to)
         if proto != "ICMP" and destination.port in (None, 0):
-            raise ProbeError(
-                f"{to!r} has no port", field="to", allowed="host:port, a URL, or protocol ICMP"
-            )
+            raise ProbeError(f"{to!r} has no port", field="to", allowed="host:port, a URL, or protocol ICMP")
         return cls(
             source=parse_source(source),
             destination=destination,
@@ -158,9 +154,7 @@ def _parse_url(text: str) -> tuple[Destination, Request | None]:
     except ValueError as error:
         raise ProbeError(f"cannot read the URL {text!r}: {error}", field="to", allowed=_TARGETS) from None
     if url.scheme not in DEFAULT_PORTS or not url.hostname:
-        raise ProbeError(
-            f"cannot read the URL {text!r}", field="to", allowed="http, https, grpc, tcp, udp"
-        )
+        raise ProbeError(f"cannot read the URL {text!r}", field="to", allowed="http, https, grpc, tcp, udp")
     host = url.hostname
     destination = _host(host, port or DEFAULT_PORTS[url.scheme])
     if url.scheme not in ("http", "https"):

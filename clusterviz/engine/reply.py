@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from clusterviz.engine.packet import ICMP, IP, L4, Dns, Ethernet, Header, Http, Rewrite, Stack, Vxlan
 from clusterviz.engine.symptoms import HTTP, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
 
-if TYPE_CHECKING:
-    from clusterviz.engine.cluster import Cluster
 
-
-def reply(
-    cluster: Cluster, hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None
-) -> tuple[tuple[Hop, ...], str]:
+def reply(hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None) -> tuple[tuple[Hop, ...], str]:
     """Reply hops from where the answer is made back to the client, or () and why there is none."""
     if not hops:
         return (), "No packet was sent, so there is no reply."
@@ -51,9 +44,14 @@ def _one(hop: Hop, flags: str, status: int) -> tuple[Hop, ...]:
 def _answer_step(flags: str, status: int, hop: Hop) -> Step:
     reason = "refused_reply" if "RST" in flags else "answered" if status in (0, 200) else "answered_error"
     return Step(
-        action=Action.ORIGINATED, reason=reason, layer=4, direction="out", hook="socket",
-        rule=Rule(name="reply", ref=hop.place.ref, rules=("TRC-04",)), facts={"status": status, "place": hop.place.label},
-    )  # fmt: skip
+        action=Action.ORIGINATED,
+        reason=reason,
+        layer=4,
+        direction="out",
+        hook="socket",
+        rule=Rule(name="reply", ref=hop.place.ref, rules=("TRC-04",)),
+        facts={"status": status, "place": hop.place.label},
+    )
 
 
 def _mirror(hops: tuple[Hop, ...], flags: str, status: int) -> tuple[Hop, ...]:
@@ -139,18 +137,20 @@ def _turned(header: Header, flags: str, status: int, ttl: int) -> Header:
             return header
 
 
-def _steps(
-    hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first: bool, last: bool
-) -> tuple[Step, ...]:
+def _steps(hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first: bool, last: bool) -> tuple[Step, ...]:
     if first:
         return (_answer_step(flags, status, hop),)
     if last:
         return (
             Step(
-                action=Action.DELIVERED, reason="reply_delivered", layer=4, hook="socket",
-                rule=Rule(name="reply", ref=hop.place.ref, rules=("TRC-04",)), facts={"src": _source(came), "place": hop.place.label},
+                action=Action.DELIVERED,
+                reason="reply_delivered",
+                layer=4,
+                hook="socket",
+                rule=Rule(name="reply", ref=hop.place.ref, rules=("TRC-04",)),
+                facts={"src": _source(came), "place": hop.place.label},
             ),
-        )  # fmt: skip
+        )
     if hop.place.kind == "wire":
         return (_plain(Action.FORWARDED, "reply_forwarded", hop),)
     pops, pushes = _wrapped(came), _wrapped(gone)
@@ -181,11 +181,18 @@ def _steps(
 
 def _un_nat(hop: Hop, diffs: tuple[Rewrite, ...], session: Session | None) -> Step:
     return Step(
-        action=Action.UN_NAT, reason="un_nat", hook="prerouting", component="conntrack", diffs=diffs,
+        action=Action.UN_NAT,
+        reason="un_nat",
+        hook="prerouting",
+        component="conntrack",
+        diffs=diffs,
         session=_hit(session) if session else None,
         rule=Rule(name="conntrack entry", text=session.reply if session else "", rules=("PX-10", "TRC-04")),
-        facts={"changes": "; ".join(f"{d.field} {d.old} -> {d.new}" for d in diffs), "node": hop.node or hop.place.label},
-    )  # fmt: skip
+        facts={
+            "changes": "; ".join(f"{d.field} {d.old} -> {d.new}" for d in diffs),
+            "node": hop.node or hop.place.label,
+        },
+    )
 
 
 def _hit(session: Session) -> Session:
@@ -204,9 +211,15 @@ def _plain(
     rule: Rule | None = None,
 ) -> Step:
     return Step(
-        action=action, reason=reason, diffs=diffs, push=push, pop=pop, session=session,
-        rule=rule or Rule(name="reply", rules=("TRC-04",)), facts={"place": hop.place.label},
-    )  # fmt: skip
+        action=action,
+        reason=reason,
+        diffs=diffs,
+        push=push,
+        pop=pop,
+        session=session,
+        rule=rule or Rule(name="reply", rules=("TRC-04",)),
+        facts={"place": hop.place.label},
+    )
 
 
 def _wrapped(stack: Stack) -> Stack:

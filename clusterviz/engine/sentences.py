@@ -33,7 +33,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Layer-2 rewrite: {src} -> {dst}.",
     ),
     "received": ("Node {node} takes the packet from {iface}.", "Received on {iface}; conntrack state NEW."),
-    "received_pod": ("Pod {pod} gets the packet; the sender it sees is {src}.", "Received on eth0 of {pod}, source {src}."),
+    "received_pod": (
+        "Pod {pod} gets the packet; the sender it sees is {src}.",
+        "Received on eth0 of {pod}, source {src}.",
+    ),
     "load_balanced": (
         "{address}:{port} is Service {service}: an address no machine has. The rules on node {node} draw 1 of {count} pods: {pod}.",
         "kube-proxy on {node}: {service}, list {choice}, {count} candidates, p = {probability:.4f}, drew {random}.",

@@ -53,9 +53,7 @@ class Flow:
         except ProbeError:
             return
         if target.get("scheme") in ("http", "https") and self.protocol == "TCP":
-            self.request = Request(
-                scheme=str(target["scheme"]), host=host, path=str(target.get("path") or "/")
-            )
+            self.request = Request(scheme=str(target["scheme"]), host=host, path=str(target.get("path") or "/"))
 
     def sources(self, cluster: Cluster) -> list[Source]:
         """Who may open a connection: the workload's ready pods, in a fixed order."""

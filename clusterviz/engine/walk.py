@@ -26,10 +26,10 @@ STAGES: dict[str, Callable[[Journey, At], At | None]] = {
     "pod_out": pod.leave,
     "node": node_stage.pass_through,
     "pod_in": pod.deliver,
-    "node_in": outside.into_node,  # type: ignore[dict-item]
+    "node_in": outside.into_node,
     "wire": outside.wire,
     "outside_in": outside.leave_outside,
-    "outside_out": outside.arrive_outside,  # type: ignore[dict-item]
+    "outside_out": outside.arrive_outside,
 }
 MOST_STAGES = 64
 
@@ -83,10 +83,17 @@ def _start(journey: Journey, origin: Origin) -> At:
         journey.enter("node", node.ref, node.name, node=node.name, role="sender")
         journey.way(node.ref, "pod")
         journey.step(
-            Action.ORIGINATED, "originated_node", layer=4, direction="out", hook="socket", src=journey.packet.ip.src,
-            dst=journey.packet.ip.dst, node=node.name, rule=Rule(name="host network namespace", ref=node.ref, rules=("NET-10",)),
+            Action.ORIGINATED,
+            "originated_node",
+            layer=4,
+            direction="out",
+            hook="socket",
+            src=journey.packet.ip.src,
+            dst=journey.packet.ip.dst,
+            node=node.name,
+            rule=Rule(name="host network namespace", ref=node.ref, rules=("NET-10",)),
             command="ip route get " + journey.packet.ip.dst,
-        )  # fmt: skip
+        )
         journey.leave("")
         return At("node", node, came="local")
     return At("outside_in")
@@ -107,10 +114,16 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     journey.way(ref, "")
     tries = ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
     journey.step(
-        Action.REJECTED, target.failed.value, layer=7, hook="userspace", component="resolver",
-        rule=Rule(name="name look-up", ref=target.ref, rules=found.rules if found else ()), why=target.why, tries=tries,
+        Action.REJECTED,
+        target.failed.value,
+        layer=7,
+        hook="userspace",
+        component="resolver",
+        rule=Rule(name="name look-up", ref=target.ref, rules=found.rules if found else ()),
+        why=target.why,
+        tries=tries,
         name=journey.probe.destination.name,
-    )  # fmt: skip
+    )
     journey.block(target.failed, ref=target.ref, rule="before any packet", why=target.why)
     return False
 
@@ -122,7 +135,9 @@ def _ask_dns(journey: Journey, origin: Origin) -> bool:
     if not uses_cluster_dns(pod_):
         return True
     if not cluster.services_by_ip.get(cluster.settings.dns_ip):
-        journey.assume("dns-implied", "No DNS Service is among the objects; the cluster is taken to have one that answers.")
+        journey.assume(
+            "dns-implied", "No DNS Service is among the objects; the cluster is taken to have one that answers."
+        )
         return True
     question = Probe(
         source=Source(kind="pod", namespace=pod_.namespace, name=pod_.name),
@@ -138,10 +153,15 @@ def _ask_dns(journey: Journey, origin: Origin) -> bool:
     for waypoint in child.waypoints:
         journey.way(waypoint.ref, waypoint.kind, nat=waypoint.nat, encapsulated=waypoint.encapsulated)
     journey.step(
-        Action.DROPPED, "dns_blocked", layer=7, hook="userspace", component="resolver",
-        rule=Rule(name="name look-up", ref=pod_.ref, rules=("DNS-14",)), name=journey.probe.destination.name,
+        Action.DROPPED,
+        "dns_blocked",
+        layer=7,
+        hook="userspace",
+        component="resolver",
+        rule=Rule(name="name look-up", ref=pod_.ref, rules=("DNS-14",)),
+        name=journey.probe.destination.name,
         why=child.blockers[0].why if child.blockers else "no answer",
-    )  # fmt: skip
+    )
     for blocker in child.blockers:
         journey.block(Verdict.DNS_BLOCKED, ref=blocker.ref, rule=blocker.rule, why=blocker.why)
     return False
@@ -150,7 +170,7 @@ def _ask_dns(journey: Journey, origin: Origin) -> bool:
 def _answer(journey: Journey) -> Trace:
     verdict = journey.verdict or Verdict.INSUFFICIENT_INFO
     hops = tuple(journey.hops)
-    back, reason = reply(journey.cluster, hops, verdict, journey.proxy_hop)
+    back, reason = reply(hops, verdict, journey.proxy_hop)
     return Trace(
         probe=journey.probe,
         snapshot=journey.cluster.fingerprint,

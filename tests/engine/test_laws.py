@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -34,7 +36,7 @@ def inner(stack: Stack, kind: type) -> IP | L4 | None:
 @given(answers())
 def test_every_hop_gets_what_the_one_before_it_sent(answer: tuple[Cluster, Trace]) -> None:
     for leg in (answer[1].forward, answer[1].reverse):
-        for before, after in zip(leg, leg[1:], strict=False):
+        for before, after in itertools.pairwise(leg):
             assert before.headers_out == after.headers_in
 
 
@@ -127,9 +129,7 @@ def test_ttl_falls_by_one_at_each_routed_hop_and_nowhere_else(answer: tuple[Clus
         came, gone = inner(hop.headers_in, IP), inner(hop.headers_out, IP)
         if not isinstance(came, IP) or not isinstance(gone, IP) or gone.ttl == 64:
             continue
-        routed = any(
-            diff.field == "ttl" for step in hop.steps if step.action is Action.ROUTED for diff in step.diffs
-        )
+        routed = any(diff.field == "ttl" for step in hop.steps if step.action is Action.ROUTED for diff in step.diffs)
         assert came.ttl - gone.ttl == (1 if routed else 0)
 
 
@@ -177,7 +177,7 @@ def test_waypoints_start_at_the_sender_and_point_at_hops(answer: tuple[Cluster, 
     for waypoint in found.waypoints:
         assert 0 <= waypoint.hop <= len(found.forward)
     refs = [waypoint.ref for waypoint in found.waypoints]
-    assert all(a != b for a, b in zip(refs, refs[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(refs))
 
 
 @given(clusters(), st.data())

@@ -1,8 +1,8 @@
 """The classroom cluster of the engine tests, as plain objects.
 
-    n1 192.168.0.11 (10.244.0.0/24)      n2 192.168.0.12 (10.244.1.0/24)     n3 192.168.0.13
-    ├ shop/web-1  .2  app=web            ├ shop/web-2  .2  app=web           ├ shop/db-0  .2  app=db
-    └ shop/client .3  app=client         └ spy/spy-1   .3  app=spy           └ ingress/ctl .3
+n1 192.168.0.11 (10.244.0.0/24)      n2 192.168.0.12 (10.244.1.0/24)     n3 192.168.0.13
+├ shop/web-1  .2  app=web            ├ shop/web-2  .2  app=web           ├ shop/db-0  .2  app=db
+└ shop/client .3  app=client         └ spy/spy-1   .3  app=spy           └ ingress/ctl .3
 """
 
 from __future__ import annotations

@@ -187,9 +187,7 @@ def _order(ip: str) -> tuple[int, int]:
 
 def _addresses(owner: str, ips: list[str], qtype: str, rules: tuple[str, ...]) -> Answer:
     wanted = {"A": 4, "AAAA": 6}.get(qtype)
-    return Answer(
-        "NOERROR", tuple((owner, qtype, ip) for ip in ips if family(ip) == wanted), rules=rules
-    )
+    return Answer("NOERROR", tuple((owner, qtype, ip) for ip in ips if family(ip) == wanted), rules=rules)
 
 
 def _external_name(cluster: Cluster, owner: str, qtype: str, service: Service) -> Answer:
@@ -206,9 +204,7 @@ def endpoint_label(endpoint: Endpoint) -> str:
 
 
 def _endpoint_name(cluster: Cluster, owner: str, qtype: str, service: Service, label: str) -> Answer:
-    found = sorted(
-        {e.ip for e in answering(cluster, service) if endpoint_label(e).lower() == label}, key=_order
-    )
+    found = sorted({e.ip for e in answering(cluster, service) if endpoint_label(e).lower() == label}, key=_order)
     if not found:
         return Answer("NXDOMAIN", rules=("DNS-03",))
     return _addresses(owner, found, qtype, ("DNS-03",))
@@ -231,9 +227,11 @@ def _srv(cluster: Cluster, owner: str, qtype: str, service: Service, port: str, 
             records.append((owner, "SRV", f"0 {weight} {number} {target}"))
             additional.append((target, "AAAA" if family(endpoint.ip) == 6 else "A", endpoint.ip))
     else:
-        for one in service.ports:
-            if not port or (one.name == port and one.protocol.lower() == proto):
-                records.append((owner, "SRV", f"0 100 {one.port} {base}"))
+        records += [
+            (owner, "SRV", f"0 100 {one.port} {base}")
+            for one in service.ports
+            if not port or (one.name == port and one.protocol.lower() == proto)
+        ]
         additional = [(base, "AAAA" if family(ip) == 6 else "A", ip) for ip in service.cluster_ips]
     if not records:
         return Answer("NXDOMAIN", rules=("DNS-04",))

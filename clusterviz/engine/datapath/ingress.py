@@ -43,11 +43,11 @@ def match_request(ingresses: Sequence[Ingress], host: str, path: str) -> Ingress
     host = host.lower().partition(":")[0] if not host.startswith("[") else host.lower()
     path = path.partition("?")[0] or "/"
     rules = [(ingress, rule) for ingress in ingresses for rule in ingress.rules]
-    hosts = sorted(
-        {rule.host for _, rule in rules if host_matches(rule.host, host)}, key=_specific, reverse=True
-    )
+    hosts = sorted({rule.host for _, rule in rules if host_matches(rule.host, host)}, key=_specific, reverse=True)
     considered = [
-        Considered(f"{ingress.namespace}/{ingress.name} host {rule.host}", f"{host or 'no host'} is another host", ingress.ref)
+        Considered(
+            f"{ingress.namespace}/{ingress.name} host {rule.host}", f"{host or 'no host'} is another host", ingress.ref
+        )
         for ingress, rule in rules
         if not host_matches(rule.host, host)
     ]
@@ -62,14 +62,10 @@ def match_request(ingresses: Sequence[Ingress], host: str, path: str) -> Ingress
         ]
         if fitting:
             ingress, one = max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"))
-            return IngressMatch(
-                ingress=ingress, host=best, path=one, backend=one.backend, considered=tuple(considered)
-            )
+            return IngressMatch(ingress=ingress, host=best, path=one, backend=one.backend, considered=tuple(considered))
     for ingress in ingresses:
         if ingress.default_backend is not None:
-            return IngressMatch(
-                ingress=ingress, backend=ingress.default_backend, considered=tuple(considered)
-            )
+            return IngressMatch(ingress=ingress, backend=ingress.default_backend, considered=tuple(considered))
     return IngressMatch(considered=tuple(considered))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, decide, port_name
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Node
+from clusterviz.engine.objects import Endpoint, Node
 from clusterviz.engine.packet import L4
-from clusterviz.engine.trace import Action, Branch, Rule, Verdict
+from clusterviz.engine.trace import Action, Rule, Verdict
 
 OUTCOME = {
     "reject": (Action.REJECTED, "no_endpoints", Verdict.NO_ENDPOINTS_REJECTED),
@@ -42,11 +42,20 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
     rule = _rule(j, decision)
     j.way(decision.service.ref, "service")
     j.step(
-        action, reason, hook="prerouting", component="kube-proxy", rule=rule, candidates=decision.candidates,
-        chain="KUBE-SERVICES", service=port_name(decision.service, decision.port) if decision.port else decision.service.name,
-        node=node.name, command=f"kubectl get endpointslices -n {decision.service.namespace} -l kubernetes.io/service-name={decision.service.name}",
-        policy=decision.choice, source=packet.ip.src, ranges=", ".join(decision.service.source_ranges),
-    )  # fmt: skip
+        action,
+        reason,
+        hook="prerouting",
+        component="kube-proxy",
+        rule=rule,
+        candidates=decision.candidates,
+        chain="KUBE-SERVICES",
+        service=port_name(decision.service, decision.port) if decision.port else decision.service.name,
+        node=node.name,
+        command=f"kubectl describe service -n {decision.service.namespace} {decision.service.name}",
+        policy=decision.choice,
+        source=packet.ip.src,
+        ranges=", ".join(decision.service.source_ranges),
+    )
     j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node))
     return None
 
@@ -67,35 +76,57 @@ def _icmp(j: Journey, node: Node) -> str | None:
     service = entries[0][0]
     j.way(service.ref, "service")
     j.step(
-        Action.DROPPED, "vip_icmp", hook="prerouting", component="kube-proxy",
+        Action.DROPPED,
+        "vip_icmp",
+        hook="prerouting",
+        component="kube-proxy",
         rule=Rule(name="no rule for ICMP", ref=service.ref, made_by="kube-proxy", rules=("PX-11",)),
-        address=j.packet.ip.dst, service=f"{service.namespace}/{service.name}", node=node.name,
-    )  # fmt: skip
+        address=j.packet.ip.dst,
+        service=f"{service.namespace}/{service.name}",
+        node=node.name,
+    )
     j.assume("vip-icmp", "Whether a ping to a virtual IP is answered differs by proxy mode; here it is not.")
     j.block(
-        Verdict.VIP_ICMP_UNANSWERED, ref=service.ref, rule="no rule for ICMP",
+        Verdict.VIP_ICMP_UNANSWERED,
+        ref=service.ref,
+        rule="no rule for ICMP",
         why="a virtual IP is only (protocol, port) rules; nothing answers a ping",
-    )  # fmt: skip
+    )
     return None
 
 
 def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | None:
-    """nftables refuses, iptables does nothing and the packet is lost on the way (PX-11)."""
+    """Nftables refuses, iptables does nothing and the packet is lost on the way (PX-11)."""
     packet, mode = j.packet, j.cluster.settings.proxy_mode
     service = decision.service
-    rule = Rule(name=f"no port {packet.dport}/{packet.ip.proto}", ref=service.ref, path="spec.ports", made_by="kube-proxy", rules=("PX-11",))
+    rule = Rule(
+        name=f"no port {packet.dport}/{packet.ip.proto}",
+        ref=service.ref,
+        path="spec.ports",
+        made_by="kube-proxy",
+        rules=("PX-11",),
+    )
     j.way(service.ref, "service")
     refused = mode != "iptables"
     ports = ", ".join(f"{port.port}/{port.protocol}" for port in service.ports)
     j.step(
-        Action.REJECTED if refused else Action.DROPPED, "vip_port_refused" if refused else "vip_port_unknown",
-        hook="prerouting", component="kube-proxy", rule=rule, port=packet.dport, ports=ports,
-        service=f"{service.namespace}/{service.name}", mode=mode, node=node.name,
-    )  # fmt: skip
+        Action.REJECTED if refused else Action.DROPPED,
+        "vip_port_refused" if refused else "vip_port_unknown",
+        hook="prerouting",
+        component="kube-proxy",
+        rule=rule,
+        port=packet.dport,
+        ports=ports,
+        service=f"{service.namespace}/{service.name}",
+        mode=mode,
+        node=node.name,
+    )
     j.block(
-        Verdict.VIP_PORT_UNKNOWN, ref=service.ref, rule=rule.name,
+        Verdict.VIP_PORT_UNKNOWN,
+        ref=service.ref,
+        rule=rule.name,
         why=f"Service {service.namespace}/{service.name} has no port {packet.dport}/{packet.ip.proto}",
-    )  # fmt: skip
+    )
     return None
 
 
@@ -106,58 +137,90 @@ def _rule(j: Journey, decision: ServiceDecision) -> Rule:
     name = port_name(service, port)
     path = f"spec.ports[{service.ports.index(port)}]"
     if j.cluster.settings.proxy_mode != "iptables":
-        return Rule(name=name, ref=service.ref, path=path, made_by=f"kube-proxy ({j.cluster.settings.proxy_mode})", rules=decision.rules)
+        return Rule(
+            name=name,
+            ref=service.ref,
+            path=path,
+            made_by=f"kube-proxy ({j.cluster.settings.proxy_mode})",
+            rules=decision.rules,
+        )
     kind = "SVC" if decision.via == "cluster" else "EXT"
     if decision.choice.startswith("local"):
         kind = "SVL"
     return Rule(
-        name=f"KUBE-{kind}-{chain_hash(service, port)}", text=name, ref=service.ref, path=path,
-        made_by="kube-proxy", rules=decision.rules,
-    )  # fmt: skip
+        name=f"KUBE-{kind}-{chain_hash(service, port)}",
+        text=name,
+        ref=service.ref,
+        path=path,
+        made_by="kube-proxy",
+        rules=decision.rules,
+    )
 
 
 def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     packet, service, port = j.packet, decision.service, decision.port
     endpoint = decision.endpoint
-    assert port is not None and endpoint is not None
+    assert port is not None
+    assert endpoint is not None
     usable = [candidate for candidate in decision.candidates if candidate.probability]
     j.way(_entry(j, decision), "service" if at.came != "wire" else "ingress")
     j.way(service.ref, "service", nat="dnat")
     name = port_name(service, port)
     j.step(
-        Action.LOAD_BALANCED, "load_balanced", hook="output" if at.came == "local" else "prerouting",
-        component="kube-proxy", chain="KUBE-NODEPORTS" if decision.via == "nodeport" else "KUBE-SERVICES",
-        rule=_rule(j, decision), candidates=decision.candidates, layer=4,
-        command=f"iptables -t nat -L KUBE-SVC-{chain_hash(service, port)} -n", service=name, node=node.name,
-        count=len(usable), excluded=len(decision.candidates) - len(usable), random=round(decision.random, 6),
-        pod=endpoint.pod.removeprefix("pod:") or endpoint.ip, probability=usable[0].probability, choice=decision.choice, via=decision.via,
-        address=packet.ip.dst, port=packet.dport,
-    )  # fmt: skip
-    if not j.ghost:
-        j.branches = tuple(
-            Branch(label=c.pod.removeprefix("pod:") or c.address, pod=c.pod, address=f"{c.address}:{c.port}",
-                   probability=c.probability, chosen=c.picked)
-            for c in usable
-        )  # fmt: skip
+        Action.LOAD_BALANCED,
+        "load_balanced",
+        hook="output" if at.came == "local" else "prerouting",
+        component="kube-proxy",
+        chain="KUBE-NODEPORTS" if decision.via == "nodeport" else "KUBE-SERVICES",
+        rule=_rule(j, decision),
+        candidates=decision.candidates,
+        layer=4,
+        command=f"iptables -t nat -L KUBE-SVC-{chain_hash(service, port)} -n",
+        service=name,
+        node=node.name,
+        count=len(usable),
+        excluded=len(decision.candidates) - len(usable),
+        random=round(decision.random, 6),
+        pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
+        probability=usable[0].probability,
+        choice=decision.choice,
+        via=decision.via,
+        address=packet.ip.dst,
+        port=packet.dport,
+    )
+    j.chose(decision.candidates)
+    _dnat(j, node, at, decision, endpoint)
+
+
+def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: Endpoint) -> None:
+    packet, service, port = j.packet, decision.service, decision.port
+    assert port is not None
     old = f"{packet.ip.dst}:{packet.dport}"
     diffs = packet.change("ip", "DNAT", dst=endpoint.ip)
     diffs += packet.change("l4", "DNAT", dport=decision.target_port)
     j.step(
-        Action.DNAT, "dnat", hook="output" if at.came == "local" else "prerouting", component="kube-proxy", diffs=diffs,
+        Action.DNAT,
+        "dnat",
+        hook="output" if at.came == "local" else "prerouting",
+        component="kube-proxy",
+        diffs=diffs,
         rule=Rule(
             name=f"KUBE-SEP-{chain_hash(service, port, f'{endpoint.ip}:{decision.target_port}')}",
             text=f"-j DNAT --to-destination {endpoint.ip}:{decision.target_port}",
-            ref=service.ref, path=f"spec.ports[{service.ports.index(port)}].targetPort", made_by="kube-proxy",
+            ref=service.ref,
+            path=f"spec.ports[{service.ports.index(port)}].targetPort",
+            made_by="kube-proxy",
             rules=("PX-01", "PX-02", "IPT-08"),
         ),
-        old=old, new=f"{endpoint.ip}:{decision.target_port}", service=name, node=node.name,
+        old=old,
+        new=f"{endpoint.ip}:{decision.target_port}",
+        service=port_name(service, port),
+        node=node.name,
         command="conntrack -L -d " + old.rpartition(":")[0],
-    )  # fmt: skip
+    )
 
 
 def _entry(j: Journey, decision: ServiceDecision) -> str:
     """The picture id before the VIP: the node when the packet came in over its card."""
     node = f"node:{decision.node}"
     return node if decision.via != "cluster" or not j.waypoints else j.waypoints[-1].ref
-
-

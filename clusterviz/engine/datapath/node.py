@@ -14,7 +14,7 @@ from clusterviz.engine.datapath.place import At, Route, route_for, source_addres
 from clusterviz.engine.datapath.policing import police
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node
-from clusterviz.engine.packet import L4, Ethernet
+from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
 from clusterviz.engine.trace import Action, Rule, Session, Verdict
 
 
@@ -24,7 +24,8 @@ def pass_through(j: Journey, at: At) -> At | None:
     assert node is not None
     j.enter("node", node.ref, node.name, node=node.name, in_iface=at.iface)
     if node.down:
-        return _down(j, node)
+        _down(j, node)
+        return None
     if at.came == "wire" and j.packet.outer:
         vxlan.unwrap(j, node)
     elif at.came != "local":
@@ -66,10 +67,15 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         return _nobody(j, node, rule)
     if switched:
         j.step(
-            Action.SWITCHED, "switched", layer=2, hook="bridge", component="cni0", address=ip.dst,
+            Action.SWITCHED,
+            "switched",
+            layer=2,
+            hook="bridge",
+            component="cni0",
+            address=ip.dst,
             rule=Rule(name="bridge cni0", text=f"fdb: {mac(ip.dst)}", ref=node.ref, rules=("NET-05",)),
             command="bridge fdb show br cni0",
-        )  # fmt: skip
+        )
         return True
     if route.kind == "local":
         j.step(Action.ROUTED, "routed_local", hook="input", rule=rule, address=ip.dst, node=node.name, command=command)
@@ -80,13 +86,22 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         j.block(Verdict.TTL_EXPIRED, ref=node.ref, rule=rule.name, why="the TTL fell to 0")
         return False
     j.step(
-        Action.ROUTED, f"routed_{route.kind}", hook="forward", rule=rule, diffs=diffs, command=command,
-        address=ip.dst, node=node.name, route=route.text, target=route.node.name if route.node else "", dev=route.dev,
-    )  # fmt: skip
+        Action.ROUTED,
+        f"routed_{route.kind}",
+        hook="forward",
+        rule=rule,
+        diffs=diffs,
+        command=command,
+        address=ip.dst,
+        node=node.name,
+        route=route.text,
+        target=route.node.name if route.node else "",
+        dev=route.dev,
+    )
     return True
 
 
-def _hop_count(j: Journey, node: Node) -> tuple[object, ...]:
+def _hop_count(j: Journey, node: Node) -> tuple[Rewrite, ...]:
     return j.packet.change("ip", f"routed by {node.name}", ttl=j.packet.ip.ttl - 1)
 
 
@@ -94,9 +109,11 @@ def _nobody(j: Journey, node: Node, rule: Rule) -> bool:
     address = j.packet.ip.dst
     j.step(Action.DROPPED, "pod_gone", rule=rule, address=address, node=node.name, command="ip neigh show dev cni0")
     j.block(
-        Verdict.POD_GONE, ref=node.ref, rule="no neighbour answers",
+        Verdict.POD_GONE,
+        ref=node.ref,
+        rule="no neighbour answers",
         why=f"no pod on {node.name} has the address {address}",
-    )  # fmt: skip
+    )
     return False
 
 
@@ -118,17 +135,28 @@ def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str) ->
         number = source_port(j.probe.seed, "masquerade", node.name, packet.l4.sport)
         diffs += packet.change("l4", "masquerade", sport=number)
     j.step(
-        Action.MASQUERADED, "masqueraded_egress" if egress else "masqueraded", hook="postrouting", diffs=diffs,
-        component="flannel" if egress else "kube-proxy", chain="FLANNEL-POSTRTG" if egress else "KUBE-POSTROUTING",
+        Action.MASQUERADED,
+        "masqueraded_egress" if egress else "masqueraded",
+        hook="postrouting",
+        diffs=diffs,
+        component="flannel" if egress else "kube-proxy",
+        chain="FLANNEL-POSTRTG" if egress else "KUBE-POSTROUTING",
         rule=Rule(
-            name="MASQUERADE", text="-j MASQUERADE --random-fully", ref=node.ref,
-            made_by="flannel" if egress else "kube-proxy", rules=("EGR-01", "EGR-02") if egress else ("PX-09", "IPT-12"),
+            name="MASQUERADE",
+            text="-j MASQUERADE --random-fully",
+            ref=node.ref,
+            made_by="flannel" if egress else "kube-proxy",
+            rules=("EGR-01", "EGR-02") if egress else ("PX-09", "IPT-12"),
         ),
-        command="iptables -t nat -L POSTROUTING -n", address=address, why=why, dev=route.dev, node=node.name,
-    )  # fmt: skip
+        command="iptables -t nat -L POSTROUTING -n",
+        address=address,
+        why=why,
+        dev=route.dev,
+        node=node.name,
+    )
 
 
-def _session(j: Journey, node: Node, before: tuple[object, object]) -> None:
+def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
     old_ip, old_l4 = before
     new_ip, new_l4 = j.packet.ip, j.packet.l4
     if not isinstance(old_l4, L4) or not isinstance(new_l4, L4):
@@ -136,23 +164,29 @@ def _session(j: Journey, node: Node, before: tuple[object, object]) -> None:
     nat = "+".join(
         name
         for name, changed in (
-            ("dnat", (old_ip.dst, old_l4.dport) != (new_ip.dst, new_l4.dport)),  # type: ignore[attr-defined]
-            ("snat", (old_ip.src, old_l4.sport) != (new_ip.src, new_l4.sport)),  # type: ignore[attr-defined]
+            ("dnat", (old_ip.dst, old_l4.dport) != (new_ip.dst, new_l4.dport)),
+            ("snat", (old_ip.src, old_l4.sport) != (new_ip.src, new_l4.sport)),
         )
         if changed
     )
     session = Session(
         node=node.name,
         proto=new_l4.proto,
-        orig=f"{old_ip.src}:{old_l4.sport}>{old_ip.dst}:{old_l4.dport}",  # type: ignore[attr-defined]
+        orig=f"{old_ip.src}:{old_l4.sport}>{old_ip.dst}:{old_l4.dport}",
         reply=f"{new_ip.dst}:{new_l4.dport}>{new_ip.src}:{new_l4.sport}",
         nat=nat,
     )
     j.step(
-        Action.SESSION_MADE, "session_made", hook="postrouting", component="conntrack", session=session,
-        command=f"conntrack -L -s {old_ip.src}", nat=nat or "no NAT", node=node.name,  # type: ignore[attr-defined]
+        Action.SESSION_MADE,
+        "session_made",
+        hook="postrouting",
+        component="conntrack",
+        session=session,
+        command=f"conntrack -L -s {old_ip.src}",
+        nat=nat or "no NAT",
+        node=node.name,
         rule=Rule(name="conntrack entry", text=f"{session.orig} reply {session.reply}", rules=("PX-10",)),
-    )  # fmt: skip
+    )
 
 
 def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At | None:
@@ -168,9 +202,8 @@ def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At
         return At("pod_in", node, route.pod)
     if packet.eth is not None or route.kind in ("overlay", "direct", "onlink"):
         _frame_out(j, node, route)
-    if route.kind == "overlay":
-        if not vxlan.wrap(j, node, route):
-            return None
+    if route.kind == "overlay" and not vxlan.wrap(j, node, route):
+        return None
     _segment(j, node, encapsulated=route.kind == "overlay")
     j.leave("eth0")
     if route.kind == "default":
@@ -216,6 +249,3 @@ def _kind(j: Journey) -> str:
     first = j.waypoints[0].ref if j.waypoints else ""
     outside = first == "internet" or first.startswith("external:")
     return "ingress" if outside and not j.proxies else "pod"
-
-
-

@@ -20,10 +20,15 @@ def wire(j: Journey, at: At) -> At | None:
     j.way("wire", j.waypoints[-1].kind if j.waypoints else "pod", encapsulated=wrapped)
     outer = j.packet.stack[1]
     j.step(
-        Action.FORWARDED, "wire_encapsulated" if wrapped else "wire", layer=2, target=node.name,
-        src=getattr(outer, "src", ""), dst=getattr(outer, "dst", ""),
-        rule=Rule(name="node network", rules=("NET-06",) if wrapped else ("NET-11",)), command="tcpdump -ni eth0",
-    )  # fmt: skip
+        Action.FORWARDED,
+        "wire_encapsulated" if wrapped else "wire",
+        layer=2,
+        target=node.name,
+        src=getattr(outer, "src", ""),
+        dst=getattr(outer, "dst", ""),
+        rule=Rule(name="node network", rules=("NET-06",) if wrapped else ("NET-11",)),
+        command="tcpdump -ni eth0",
+    )
     j.leave()
     return At("node", node, came="wire", iface="eth0")
 
@@ -37,20 +42,41 @@ def into_node(j: Journey, at: At) -> None:
         return j.end(Verdict.DELIVERED)
     port = packet.l4.dport
     for pod in j.cluster.host_pods.get(node.name, []):
-        if any(one.port == port and one.protocol == packet.l4.proto for one in pod.ports) or str(port) in (pod.listen or ()):
+        if any(one.port == port and one.protocol == packet.l4.proto for one in pod.ports) or str(port) in (
+            pod.listen or ()
+        ):
             name = f"{pod.namespace}/{pod.name}"
             j.step(
-                Action.DELIVERED, "delivered_host", layer=4, hook="socket", pod=name, port=port, src=packet.ip.src,
-                rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-02",)), node=node.name,
-            )  # fmt: skip
+                Action.DELIVERED,
+                "delivered_host",
+                layer=4,
+                hook="socket",
+                pod=name,
+                port=port,
+                src=packet.ip.src,
+                rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-02",)),
+                node=node.name,
+            )
             j.way(node.ref, "pod")
             return j.end(Verdict.DELIVERED)
-    j.assume("node-processes-unknown", "Which ports the node's own processes open is not in the objects; none is assumed.")
+    j.assume(
+        "node-processes-unknown", "Which ports the node's own processes open is not in the objects; none is assumed."
+    )
     j.step(
-        Action.REJECTED, "nobody_listening_node", layer=4, hook="socket", port=port, node=node.name,
+        Action.REJECTED,
+        "nobody_listening_node",
+        layer=4,
+        hook="socket",
+        port=port,
+        node=node.name,
         rule=Rule(name=f"no socket on {port}/{packet.l4.proto}", ref=node.ref),
-    )  # fmt: skip
-    j.block(Verdict.NOBODY_LISTENING, ref=node.ref, rule=f"no socket on {port}", why=f"nothing on node {node.name} listens on {port}")
+    )
+    j.block(
+        Verdict.NOBODY_LISTENING,
+        ref=node.ref,
+        rule=f"no socket on {port}",
+        why=f"nothing on node {node.name} listens on {port}",
+    )
     return None
 
 
@@ -62,21 +88,39 @@ def arrive_outside(j: Journey, at: At) -> None:
         node = at.node
         assert node is not None
         j.enter("external", f"external:{ip}", ip)
-        j.step(Action.DROPPED, "no_egress_nat", src=j.packet.ip.src, node=node.name, rule=Rule(name="no masquerade", rules=("EGR-05",)))
-        j.block(Verdict.REPLY_LOST, ref=node.ref, rule="no masquerade", why=f"nobody outside knows the way back to {j.packet.ip.src}")
+        j.step(
+            Action.DROPPED,
+            "no_egress_nat",
+            src=j.packet.ip.src,
+            node=node.name,
+            rule=Rule(name="no masquerade", rules=("EGR-05",)),
+        )
+        j.block(
+            Verdict.REPLY_LOST,
+            ref=node.ref,
+            rule="no masquerade",
+            why=f"nobody outside knows the way back to {j.packet.ip.src}",
+        )
         return
     ref = "internet" if ip == j.cluster.settings.client_ip else f"external:{ip}"
     j.enter("external", ref, ip, role="external")
     j.way(ref, "")
-    j.assume("outside-not-modelled", "Routers and firewalls outside the cluster are not modelled; the server is taken to answer.")
+    j.assume(
+        "outside-not-modelled",
+        "Routers and firewalls outside the cluster are not modelled; the server is taken to answer.",
+    )
     j.step(
-        Action.EXITED, "exited", address=ip, src=j.packet.ip.src,
-        rule=Rule(name="outside the cluster", rules=("EGR-01",)), command="curl ifconfig.example",
-    )  # fmt: skip
+        Action.EXITED,
+        "exited",
+        address=ip,
+        src=j.packet.ip.src,
+        rule=Rule(name="outside the cluster", rules=("EGR-01",)),
+        command="curl ifconfig.example",
+    )
     j.end(Verdict.EXITED_CLUSTER)
 
 
-def leave_outside(j: Journey, at: At) -> At | None:
+def leave_outside(j: Journey, _at: At) -> At | None:
     """A client outside calls an address: a load balancer, a node, or one that leads nowhere."""
     ip = j.packet.ip.dst
     client = j.packet.ip.src
@@ -84,9 +128,15 @@ def leave_outside(j: Journey, at: At) -> At | None:
     j.enter("internet", ref, client, role="external")
     j.way(ref, "ingress")
     j.step(
-        Action.ORIGINATED, "originated_outside", layer=4, direction="out", hook="socket", src=client,
-        dst=f"{ip}:{j.packet.dport}" if j.packet.dport else ip, rule=Rule(name="client outside"),
-    )  # fmt: skip
+        Action.ORIGINATED,
+        "originated_outside",
+        layer=4,
+        direction="out",
+        hook="socket",
+        src=client,
+        dst=f"{ip}:{j.packet.dport}" if j.packet.dport else ip,
+        rule=Rule(name="client outside"),
+    )
     node = j.cluster.node_by_ip.get(ip)
     if node is not None and ip in node.ips:
         j.leave("")
@@ -98,7 +148,8 @@ def leave_outside(j: Journey, at: At) -> At | None:
     for service, via in j.cluster.services_by_ip.get(ip, ()):
         if via == "external":
             return _external_ip(j, service)
-    return _unroutable(j, ip)
+    _unroutable(j, ip)
+    return None
 
 
 def _unroutable(j: Journey, ip: str) -> None:
@@ -107,10 +158,19 @@ def _unroutable(j: Journey, ip: str) -> None:
     what = "a pod's address" if pod else "a virtual IP of the cluster" if services else "an address nobody here has"
     ref = pod.ref if pod else services[0][0].ref if services else "internet"
     j.step(
-        Action.DROPPED, "unroutable_outside", address=ip, what=what,
-        rule=Rule(name="no route from outside", ref=ref, rules=("NET-01", "PX-02")), command=f"traceroute {ip}",
-    )  # fmt: skip
-    j.block(Verdict.NO_ROUTE, ref=ref, rule="no route from outside", why=f"{ip} is {what}; no router outside knows a way to it")
+        Action.DROPPED,
+        "unroutable_outside",
+        address=ip,
+        what=what,
+        rule=Rule(name="no route from outside", ref=ref, rules=("NET-01", "PX-02")),
+        command=f"traceroute {ip}",
+    )
+    j.block(
+        Verdict.NO_ROUTE,
+        ref=ref,
+        rule="no route from outside",
+        why=f"{ip} is {what}; no router outside knows a way to it",
+    )
 
 
 def balanced(j: Journey, ip: str) -> tuple[Service | None, str]:
@@ -123,7 +183,10 @@ def balanced(j: Journey, ip: str) -> tuple[Service | None, str]:
 
 
 def _external_ip(j: Journey, service: Service) -> At | None:
-    j.assume("external-ip-routed", "Somebody outside routes the externalIP to a node; the first ready one is assumed (SVC-05).")
+    j.assume(
+        "external-ip-routed",
+        "Somebody outside routes the externalIP to a node; the first ready one is assumed (SVC-05).",
+    )
     node = next((one for one in j.cluster.nodes.values() if one.ready and not one.down), None)
     if node is None:
         j.block(Verdict.NO_ROUTE, ref=service.ref, rule="no ready node", why="no node is ready")
@@ -140,31 +203,59 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
     nodes = list(j.cluster.nodes.values())
     healthy = [node for node in nodes if _healthy(j, service, node)]
     if not healthy:
-        j.step(Action.DROPPED, "no_lb_backend", service=name, rule=Rule(name="health check", ref=service.ref, rules=("PX-14", "PX-15")))
+        j.step(
+            Action.DROPPED,
+            "no_lb_backend",
+            service=name,
+            rule=Rule(name="health check", ref=service.ref, rules=("PX-14", "PX-15")),
+        )
         j.way(ref, "ingress")
-        j.block(Verdict.NO_LB_BACKEND, ref=service.ref, rule="health check", why=f"no node passes the health check of {name}")
+        j.block(
+            Verdict.NO_LB_BACKEND,
+            ref=service.ref,
+            rule="health check",
+            why=f"no node passes the health check of {name}",
+        )
         return None
     random = draw(j.probe.seed, "balancer", service.ref)
     node = healthy[min(int(random * len(healthy)), len(healthy) - 1)]
     j.way(ref, "ingress")
     j.step(
-        Action.LOAD_BALANCED, "balancer_chose", layer=4, component="load balancer", service=name, node=node.name,
-        count=len(healthy), policy=service.external_policy,
-        rule=Rule(name=f"load balancer of {name}", ref=service.ref, made_by="load balancer provider", rules=("SVC-06", "PX-15")),
-        candidates=tuple(
-            Candidate(
-                address=one.ip, port=j.packet.dport or 0, node=one.name, picked=one is node,
-                probability=1 / len(healthy) if one in healthy else 0.0,
-                why="" if one in healthy else _unhealthy(service, one),
-            )
-            for one in nodes
+        Action.LOAD_BALANCED,
+        "balancer_chose",
+        layer=4,
+        component="load balancer",
+        service=name,
+        node=node.name,
+        count=len(healthy),
+        policy=service.external_policy,
+        rule=Rule(
+            name=f"load balancer of {name}",
+            ref=service.ref,
+            made_by="load balancer provider",
+            rules=("SVC-06", "PX-15"),
         ),
+        candidates=_nodes(j, service, nodes, healthy, node),
         command=f"kubectl describe service -n {service.namespace} {service.name}",
-    )  # fmt: skip
+    )
     if mode == "Proxy":
         _proxy_mode(j, service, ip, node)
     j.leave("")
     return At("node", node, came="outside", iface="eth0")
+
+
+def _nodes(j: Journey, service: Service, nodes: list[Node], healthy: list[Node], picked: Node) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            address=one.ip,
+            port=j.packet.dport or 0,
+            node=one.name,
+            picked=one is picked,
+            probability=1 / len(healthy) if one in healthy else 0.0,
+            why="" if one in healthy else _unhealthy(service, one),
+        )
+        for one in nodes
+    )
 
 
 def _unhealthy(service: Service, node: Node) -> str:
@@ -182,14 +273,22 @@ def _healthy(j: Journey, service: Service, node: Node) -> bool:
 
 
 def _proxy_mode(j: Journey, service: Service, ip: str, node: Node) -> None:
-    """ipMode Proxy: the balancer opens its own connection to the node port (SVC-07)."""
+    """IpMode Proxy: the balancer opens its own connection to the node port (SVC-07)."""
     packet = j.packet
     port = next((p for p in service.ports if p.port == packet.dport and p.protocol == packet.ip.proto), None)
     if port is None or not port.node_port:
         return
     diffs = packet.change("ip", "the balancer's own connection", src=ip, dst=of_family(node.ips, ip))
-    diffs += packet.change("l4", "the balancer's own connection", sport=source_port(j.probe.seed, "balancer", ip), dport=port.node_port)
+    diffs += packet.change(
+        "l4", "the balancer's own connection", sport=source_port(j.probe.seed, "balancer", ip), dport=port.node_port
+    )
     j.step(
-        Action.PROXIED, "balancer_proxied", layer=4, component="load balancer", diffs=diffs, address=ip,
-        target=f"{node.ip}:{port.node_port}", rule=Rule(name="ipMode Proxy", ref=service.ref, path="status.loadBalancer", rules=("SVC-07",)),
-    )  # fmt: skip
+        Action.PROXIED,
+        "balancer_proxied",
+        layer=4,
+        component="load balancer",
+        diffs=diffs,
+        address=ip,
+        target=f"{node.ip}:{port.node_port}",
+        rule=Rule(name="ipMode Proxy", ref=service.ref, path="status.loadBalancer", rules=("SVC-07",)),
+    )

@@ -23,13 +23,16 @@ def leave(j: Journey, at: At) -> At | None:
         _originated(j, pod)
     j.way(pod.ref, "local" if loopback else "pod")
     if loopback:
-        return _loopback(j, pod)
+        _loopback(j, pod)
+        return None
     node = home(j.cluster, pod)
     if node is None:
         j.block(
-            Verdict.INSUFFICIENT_INFO, ref=pod.ref, rule="no node",
+            Verdict.INSUFFICIENT_INFO,
+            ref=pod.ref,
+            rule="no node",
             why=f"the cluster has no node {pod.node or ''} to carry the packet",
-        )  # fmt: skip
+        )
         return None
     if not pod.node:
         j.assume("placement-assumed", f"The objects do not say where {pod.name} runs; {node.name} is assumed.")
@@ -42,11 +45,19 @@ def _originated(j: Journey, pod: Pod) -> None:
     source = j.probe.source.container
     container = source or (pod.containers[0].name if pod.containers else "")
     j.step(
-        Action.ORIGINATED, "originated_pod", layer=4, direction="out", hook="socket", component=container,
-        src=j.packet.ip.src, dst=_target(j), pod=f"{pod.namespace}/{pod.name}", container=container,
+        Action.ORIGINATED,
+        "originated_pod",
+        layer=4,
+        direction="out",
+        hook="socket",
+        component=container,
+        src=j.packet.ip.src,
+        dst=_target(j),
+        pod=f"{pod.namespace}/{pod.name}",
+        container=container,
         rule=Rule(name="pod network namespace", ref=pod.ref, rules=("NET-01", "NET-03")),
         command=f"kubectl exec -n {pod.namespace} {pod.name} -- ip addr",
-    )  # fmt: skip
+    )
 
 
 def _target(j: Journey) -> str:
@@ -64,18 +75,29 @@ def _frame(j: Journey, pod: Pod, node: Node) -> None:
     kind = "IPv6" if ":" in packet.ip.dst else "IPv4"
     packet.eth = Ethernet(mac(own), mac(target), kind)
     j.step(
-        Action.FORWARDED, "framed_neighbour" if neighbour else "framed_gateway", layer=2, direction="out",
-        push=(packet.eth,), target=target, command="ip neigh",
-        pod=f"{pod.namespace}/{pod.name}", rule=Rule(name="veth pair", ref=pod.ref, rules=("NET-04", "NET-05")),
-    )  # fmt: skip
+        Action.FORWARDED,
+        "framed_neighbour" if neighbour else "framed_gateway",
+        layer=2,
+        direction="out",
+        push=(packet.eth,),
+        target=target,
+        command="ip neigh",
+        pod=f"{pod.namespace}/{pod.name}",
+        rule=Rule(name="veth pair", ref=pod.ref, rules=("NET-04", "NET-05")),
+    )
 
 
 def _loopback(j: Journey, pod: Pod) -> None:
     j.step(
-        Action.ROUTED, "loopback", layer=3, direction="out", component="lo", address=j.packet.ip.dst,
+        Action.ROUTED,
+        "loopback",
+        layer=3,
+        direction="out",
+        component="lo",
+        address=j.packet.ip.dst,
         rule=Rule(name="route table local", text=f"local {j.packet.ip.dst} dev lo", ref=pod.ref, rules=("NET-03",)),
         command="ip route show table local",
-    )  # fmt: skip
+    )
     _accept(j, pod, local=True)
 
 
@@ -83,20 +105,34 @@ def deliver(j: Journey, at: At) -> At | None:
     """The packet comes out of the pod's eth0."""
     pod, node = at.pod, at.node
     assert pod is not None
-    j.enter("pod", pod.ref, f"{pod.namespace}/{pod.name}", node=node.name if node else "", role="receiver", in_iface="eth0")
+    j.enter(
+        "pod", pod.ref, f"{pod.namespace}/{pod.name}", node=node.name if node else "", role="receiver", in_iface="eth0"
+    )
     j.way(pod.ref, "")
     j.step(
-        Action.RECEIVED, "received_pod", layer=3, hook="input", src=j.packet.ip.src, iface="eth0",
-        pod=f"{pod.namespace}/{pod.name}", command=f"kubectl exec -n {pod.namespace} {pod.name} -- ss -tln",
-    )  # fmt: skip
+        Action.RECEIVED,
+        "received_pod",
+        layer=3,
+        hook="input",
+        src=j.packet.ip.src,
+        iface="eth0",
+        pod=f"{pod.namespace}/{pod.name}",
+        command=f"kubectl exec -n {pod.namespace} {pod.name} -- ss -tln",
+    )
     if pod.phase != "Running":
-        j.step(Action.REJECTED, "pod_not_running", pod=f"{pod.namespace}/{pod.name}", phase=pod.phase, rule=Rule(name="no process", ref=pod.ref, rules=("LIF-01",)))
+        j.step(
+            Action.REJECTED,
+            "pod_not_running",
+            pod=f"{pod.namespace}/{pod.name}",
+            phase=pod.phase,
+            rule=Rule(name="no process", ref=pod.ref, rules=("LIF-01",)),
+        )
         j.block(Verdict.POD_NOT_RUNNING, ref=pod.ref, rule=f"phase {pod.phase}", why=f"pod {pod.name} is {pod.phase}")
         return None
     if j.probe.request is not None and not j.ghost:
         following = forward_request(j, pod)
         if following != "not a proxy":
-            return following  # type: ignore[return-value]
+            return following
     _accept(j, pod, local=False)
     return None
 
@@ -116,18 +152,36 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
     if found.collision:
         j.assume(
             "port-collision",
-            f"Container {', '.join(found.collision)} declares port {port} too: one port space, so it cannot bind it (NET-03).",
+            f"Container {', '.join(found.collision)} declares port {port} too: "
+            "one port space, so it cannot bind it (NET-03).",
         )
     if not found.open:
         j.step(
-            Action.REJECTED, "nobody_listening", layer=4, hook="socket", pod=name, port=port,
+            Action.REJECTED,
+            "nobody_listening",
+            layer=4,
+            hook="socket",
+            pod=name,
+            port=port,
             rule=Rule(name=f"no socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-03", "IMP-04")),
-        )  # fmt: skip
-        j.block(Verdict.NOBODY_LISTENING, ref=pod.ref, rule=f"no socket on {port}", why=f"no process of {name} listens on {port}")
+        )
+        j.block(
+            Verdict.NOBODY_LISTENING,
+            ref=pod.ref,
+            rule=f"no socket on {port}",
+            why=f"no process of {name} listens on {port}",
+        )
         return
     j.step(
-        Action.DELIVERED, "delivered_in_pod" if local else "delivered", layer=4, hook="socket",
-        component=found.container, pod=name, port=port, src=packet.ip.src, container=found.container or "a process",
+        Action.DELIVERED,
+        "delivered_in_pod" if local else "delivered",
+        layer=4,
+        hook="socket",
+        component=found.container,
+        pod=name,
+        port=port,
+        src=packet.ip.src,
+        container=found.container or "a process",
         rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-03",) if local else ("NET-01",)),
-    )  # fmt: skip
+    )
     j.end(verdict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from clusterviz.engine.datapath.place import At, Route
 from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge
 from clusterviz.engine.journey import Journey
@@ -30,36 +32,62 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
     packet = j.packet
     verdict = judge(j.cluster, direction, pod, peer, packet.ip.proto, packet.dport)
     name = f"{pod.namespace}/{pod.name}"
-    facts = {"pod": name, "way": direction.lower(), "peer": peer, "port": packet.dport or packet.ip.proto, "node": node.name}
-    command = f"kubectl get networkpolicy -n {pod.namespace}"
+    facts = {
+        "pod": name,
+        "way": direction.lower(),
+        "peer": peer,
+        "port": packet.dport or packet.ip.proto,
+        "node": node.name,
+    }
     if verdict.allowed:
         j.step(
-            Action.PERMITTED, f"policy_{verdict.why}", hook="forward", component="network plugin", command=command,
-            rule=_allowing(verdict), considered=verdict.considered,
-            policies=", ".join(p.name for p in verdict.selecting), **facts,
-        )  # fmt: skip
+            Action.PERMITTED,
+            f"policy_{verdict.why}",
+            hook="forward",
+            component="network plugin",
+            command=f"kubectl get networkpolicy -n {pod.namespace}",
+            rule=_allowing(verdict),
+            considered=verdict.considered,
+            policies=", ".join(p.name for p in verdict.selecting),
+            **facts,
+        )
         return
+    _deny(j, node, verdict, pod, facts)
+
+
+def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[str, Any]) -> None:
+    direction = verdict.direction
     nearest = verdict.considered[0]
     isolating = next(policy for policy in verdict.selecting if policy.ref == nearest.ref)
     j.step(
-        Action.DROPPED, "policy_denied", hook="forward", component="network plugin", command=command,
+        Action.DROPPED,
+        "policy_denied",
+        hook="forward",
+        component="network plugin",
+        command=f"kubectl get networkpolicy -n {pod.namespace}",
         rule=Rule(
             name=" + ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
-            text=f"no {direction.lower()} rule allows it", ref=isolating.ref, path=f"spec.{direction.lower()}",
-            made_by="network plugin", rules=("NP-03", "NP-06", "NP-23"),
+            text=f"no {direction.lower()} rule allows it",
+            ref=isolating.ref,
+            path=f"spec.{direction.lower()}",
+            made_by="network plugin",
+            rules=("NP-03", "NP-06", "NP-23"),
         ),
-        considered=verdict.considered, policies=", ".join(p.name for p in verdict.selecting),
-        nearest=nearest.why, **facts,
-    )  # fmt: skip
+        considered=verdict.considered,
+        policies=", ".join(p.name for p in verdict.selecting),
+        nearest=nearest.why,
+        **facts,
+    )
     j.assume("denied-is-dropped", "A denied packet is dropped without an answer; some plugins refuse instead (NP-23).")
     if direction == "Ingress":
         j.way(node.ref, "pod")
         j.way(pod.ref, "")
     j.block(
         Verdict.DENIED_INGRESS if direction == "Ingress" else Verdict.DENIED_EGRESS,
-        ref=isolating.ref, rule=f"{isolating.namespace}/{isolating.name}",
-        why=f"{direction.lower()} of {name}: {nearest.rule}: {nearest.why}",
-    )  # fmt: skip
+        ref=isolating.ref,
+        rule=f"{isolating.namespace}/{isolating.name}",
+        why=f"{direction.lower()} of {facts['pod']}: {nearest.rule}: {nearest.why}",
+    )
 
 
 def _allowing(verdict: PolicyVerdict) -> Rule | None:
@@ -69,6 +97,10 @@ def _allowing(verdict: PolicyVerdict) -> Rule | None:
     policy, index = verdict.matched
     field = verdict.direction.lower()
     return Rule(
-        name=f"{policy.namespace}/{policy.name} {field}[{index}]", ref=policy.ref, path=f"spec.{field}[{index}]",
-        index=index, made_by="network plugin", rules=("NP-03", "NP-08"),
-    )  # fmt: skip
+        name=f"{policy.namespace}/{policy.name} {field}[{index}]",
+        ref=policy.ref,
+        path=f"spec.{field}[{index}]",
+        index=index,
+        made_by="network plugin",
+        rules=("NP-03", "NP-08"),
+    )

@@ -62,9 +62,7 @@ def judge(
     policies = selecting(cluster, pod, direction)
     shortcut = _exempt(cluster, pod, peer_ip)
     if not policies or shortcut:
-        return PolicyVerdict(
-            allowed=True, why=shortcut or "not_isolated", direction=direction, selecting=policies
-        )
+        return PolicyVerdict(allowed=True, why=shortcut or "not_isolated", direction=direction, selecting=policies)
     peer = cluster.pod_by_ip.get(peer_ip)
     if destination is None:
         destination = pod if direction == "Ingress" else peer

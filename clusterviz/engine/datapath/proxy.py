@@ -11,7 +11,7 @@ from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, IngressBackend, Pod, ServicePort
 from clusterviz.engine.packet import Http
-from clusterviz.engine.trace import Action, Branch, Candidate, Considered, Rule, Verdict
+from clusterviz.engine.trace import Action, Candidate, Considered, Rule, Verdict
 
 NotProxy = Literal["not a proxy"]
 
@@ -26,37 +26,62 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     j.proxy_hop = len(j.hops)
     name = f"{pod.namespace}/{pod.name}"
     if match.backend is None or match.ingress is None:
-        return _no_rule(j, pod, match)
+        _no_rule(j, pod, match)
+        return None
     service = j.cluster.services.get((match.ingress.namespace, match.backend.service))
     port = _port(service.ports, match.backend) if service else None
     if service is None or port is None:
         why = "no such Service" if service is None else "the Service has no such port"
-        return _unavailable(j, pod, match, why)
+        _unavailable(j, match, why)
+        return None
     usable = [(e, n) for e in j.cluster.endpoints(service) if e.ready and (n := _number(e, port))]
     if not usable:
-        return _unavailable(j, pod, match, "no ready endpoint")
+        _unavailable(j, match, "no ready endpoint")
+        return None
     random = draw(j.probe.seed, "proxy", pod.ref, service.ref)
     endpoint, number = usable[min(int(random * len(usable)), len(usable) - 1)]
-    candidates = tuple(
-        Candidate(
-            address=e.ip, port=_number(e, port), pod=e.pod, node=e.node, picked=e is endpoint,
-            probability=1 / len(usable) if e.ready and _number(e, port) else 0.0,
-            why="" if e.ready else "not ready",
-        )
-        for e in j.cluster.endpoints(service)
-    )  # fmt: skip
-    j.branches = tuple(
-        Branch(label=c.pod.removeprefix("pod:") or c.address, pod=c.pod, address=f"{c.address}:{c.port}", probability=c.probability, chosen=c.picked)
-        for c in candidates
-        if c.probability
-    )
+    candidates = _candidates(j.cluster.endpoints(service), port, endpoint, len(usable))
+    j.chose(candidates)
     j.step(
-        Action.LOAD_BALANCED, "proxy_chose", layer=7, hook="userspace", component="Ingress controller",
-        rule=_rule(match), considered=match.considered, candidates=candidates, host=request.host or "no host",
-        path=request.path, service=f"{service.namespace}/{service.name}", pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
-        count=len(usable), command=f"kubectl describe ingress -n {match.ingress.namespace} {match.ingress.name}", controller=name,
-    )  # fmt: skip
+        Action.LOAD_BALANCED,
+        "proxy_chose",
+        layer=7,
+        hook="userspace",
+        component="Ingress controller",
+        rule=_rule(match),
+        considered=match.considered,
+        candidates=candidates,
+        host=request.host or "no host",
+        path=request.path,
+        service=f"{service.namespace}/{service.name}",
+        pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
+        count=len(usable),
+        command=f"kubectl describe ingress -n {match.ingress.namespace} {match.ingress.name}",
+        controller=name,
+    )
     return _second_connection(j, pod, endpoint, number)
+
+
+def _candidates(every: tuple[Endpoint, ...], port: ServicePort, picked: Endpoint, count: int) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            address=endpoint.ip,
+            port=_number(endpoint, port),
+            pod=endpoint.pod,
+            node=endpoint.node,
+            picked=endpoint is picked,
+            probability=0.0 if why else 1 / count,
+            why=why,
+        )
+        for endpoint in every
+        for why in [_unfit(endpoint, port)]
+    )
+
+
+def _unfit(endpoint: Endpoint, port: ServicePort) -> str:
+    if not endpoint.ready:
+        return "terminating" if endpoint.terminating else "not ready"
+    return "" if _number(endpoint, port) else "has no port for this Service port"
 
 
 def _second_connection(j: Journey, pod: Pod, endpoint: Endpoint, number: int) -> At:
@@ -65,15 +90,28 @@ def _second_connection(j: Journey, pod: Pod, endpoint: Endpoint, number: int) ->
     own = of_family(pod.ips, endpoint.ip)
     j.proxies += 1
     diffs = packet.change("ip", "the controller's own connection", src=own, dst=endpoint.ip, ttl=64)
-    diffs += packet.change("l4", "the controller's own connection", sport=source_port(j.probe.seed, "proxy", own, endpoint.ip), dport=number)
+    diffs += packet.change(
+        "l4",
+        "the controller's own connection",
+        sport=source_port(j.probe.seed, "proxy", own, endpoint.ip),
+        dport=number,
+    )
     if isinstance(packet.payload, Http):
         diffs += packet.change("http", "the controller tells who called", forwarded_for=client)
     eth, packet.eth = packet.eth, None
     j.step(
-        Action.PROXIED, "proxied", layer=7, hook="userspace", component="Ingress controller", diffs=diffs,
-        pop=(eth,) if eth is not None else (), client=client, source=own, target=f"{endpoint.ip}:{number}",
+        Action.PROXIED,
+        "proxied",
+        layer=7,
+        hook="userspace",
+        component="Ingress controller",
+        diffs=diffs,
+        pop=(eth,) if eth is not None else (),
+        client=client,
+        source=own,
+        target=f"{endpoint.ip}:{number}",
         rule=Rule(name="second connection", ref=pod.ref, made_by="Ingress controller", rules=("ING-11", "SRC-6")),
-    )  # fmt: skip
+    )
     return At("pod_out", None, pod, came="proxy")
 
 
@@ -94,33 +132,54 @@ def _rule(match: IngressMatch) -> Rule:
         return Rule(name=f"{name} default backend", ref=ingress.ref, path="spec.defaultBackend", rules=("ING-08",))
     rule, path = match.path.index
     return Rule(
-        name=f"{name} {match.host or '*'}{match.path.path}", text=f"{match.path.type} {match.path.path}", ref=ingress.ref,
-        path=f"spec.rules[{rule}].http.paths[{path}]", index=path, made_by="Ingress controller",
+        name=f"{name} {match.host or '*'}{match.path.path}",
+        text=f"{match.path.type} {match.path.path}",
+        ref=ingress.ref,
+        path=f"spec.rules[{rule}].http.paths[{path}]",
+        index=path,
+        made_by="Ingress controller",
         rules=("ING-02", "ING-05", "ING-07"),
-    )  # fmt: skip
+    )
 
 
 def _no_rule(j: Journey, pod: Pod, match: IngressMatch) -> None:
     request = j.probe.request
     assert request is not None
     j.step(
-        Action.REJECTED, "no_ingress_rule", layer=7, hook="userspace", component="Ingress controller",
-        rule=Rule(name="no rule matches", ref=pod.ref, rules=("ING-08",)), considered=match.considered,
-        host=request.host or "no host", path=request.path,
-    )  # fmt: skip
+        Action.REJECTED,
+        "no_ingress_rule",
+        layer=7,
+        hook="userspace",
+        component="Ingress controller",
+        rule=Rule(name="no rule matches", ref=pod.ref, rules=("ING-08",)),
+        considered=match.considered,
+        host=request.host or "no host",
+        path=request.path,
+    )
     j.block(
-        Verdict.NO_INGRESS_RULE, ref=pod.ref, rule="no rule matches",
+        Verdict.NO_INGRESS_RULE,
+        ref=pod.ref,
+        rule="no rule matches",
         why=f"no Ingress rule for {request.host or 'no host'}{request.path}",
-    )  # fmt: skip
+    )
 
 
-def _unavailable(j: Journey, pod: Pod, match: IngressMatch, why: str) -> None:
-    assert match.backend is not None and match.ingress is not None
+def _unavailable(j: Journey, match: IngressMatch, why: str) -> None:
+    assert match.backend is not None
+    assert match.ingress is not None
     rule = _rule(match)
     service = f"{match.ingress.namespace}/{match.backend.service}"
     extra = (Considered(service, why, f"service:{service}"),)
     j.step(
-        Action.REJECTED, "proxy_no_endpoints", layer=7, hook="userspace", component="Ingress controller", rule=rule,
-        considered=match.considered + extra, service=service, why=why, port=match.backend.port,
-    )  # fmt: skip
+        Action.REJECTED,
+        "proxy_no_endpoints",
+        layer=7,
+        hook="userspace",
+        component="Ingress controller",
+        rule=rule,
+        considered=match.considered + extra,
+        service=service,
+        why=why,
+        port=match.backend.port,
+    )
     j.block(Verdict.PROXY_NO_ENDPOINTS, ref=f"service:{service}", rule=rule.name, why=f"{service}: {why}")

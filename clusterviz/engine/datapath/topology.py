@@ -28,9 +28,7 @@ def cluster_list(endpoints: Sequence[Endpoint], node: Node, service: Service) ->
     """All ready ones, narrowed by topology; if none, those serving and terminating (EPS-05)."""
     ready = tuple(e for e in endpoints if e.ready)
     if not ready:
-        return Choice(
-            "cluster-terminating", tuple(e for e in endpoints if e.serving and e.terminating), node.name
-        )
+        return Choice("cluster-terminating", tuple(e for e in endpoints if e.serving and e.terminating), node.name)
     return _near(ready, node, service)
 
 

@@ -18,10 +18,16 @@ def wrap(j: Journey, node: Node, route: Route) -> bool:
     assert route.node is not None
     if j.probe.length + OVERHEAD > settings.mtu and j.probe.dont_fragment:
         j.step(
-            Action.DROPPED, "mtu_exceeded", rule=Rule(name="MTU", rules=("NET-13", "NET-07")),
-            length=j.probe.length, mtu=settings.pod_mtu, node=node.name,
-        )  # fmt: skip
-        j.block(Verdict.MTU_EXCEEDED, ref=node.ref, rule="MTU", why=f"{j.probe.length} bytes do not fit {settings.pod_mtu}")
+            Action.DROPPED,
+            "mtu_exceeded",
+            rule=Rule(name="MTU", rules=("NET-13", "NET-07")),
+            length=j.probe.length,
+            mtu=settings.pod_mtu,
+            node=node.name,
+        )
+        j.block(
+            Verdict.MTU_EXCEEDED, ref=node.ref, rule="MTU", why=f"{j.probe.length} bytes do not fit {settings.pod_mtu}"
+        )
         return False
     near = of_family(node.ips, route.node.ip)
     far = route.node.ip
@@ -34,14 +40,26 @@ def wrap(j: Journey, node: Node, route: Route) -> bool:
     )
     packet.outer = outer
     j.step(
-        Action.ENCAPSULATED, "encapsulated", hook="postrouting", component=f"flannel.{settings.vni}", push=outer,
+        Action.ENCAPSULATED,
+        "encapsulated",
+        hook="postrouting",
+        component=f"flannel.{settings.vni}",
+        push=outer,
         rule=Rule(
-            name=f"FDB entry of {route.node.name}", text=f"{mac(route.via)} dst {far} self permanent",
-            ref=node.ref, made_by="flannel", rules=("NET-07", "NET-09"),
+            name=f"FDB entry of {route.node.name}",
+            text=f"{mac(route.via)} dst {far} self permanent",
+            ref=node.ref,
+            made_by="flannel",
+            rules=("NET-07", "NET-09"),
         ),
-        command=f"bridge fdb show dev flannel.{settings.vni}", near=near, far=far, port=settings.vxlan_port,
-        vni=settings.vni, target=route.node.name, node=node.name,
-    )  # fmt: skip
+        command=f"bridge fdb show dev flannel.{settings.vni}",
+        near=near,
+        far=far,
+        port=settings.vxlan_port,
+        vni=settings.vni,
+        target=route.node.name,
+        node=node.name,
+    )
     return True
 
 
@@ -49,8 +67,14 @@ def unwrap(j: Journey, node: Node) -> None:
     """Take the outer headers off; the inner frame is unchanged (NET-06)."""
     outer, j.packet.outer = j.packet.outer, ()
     j.step(
-        Action.DECAPSULATED, "decapsulated", hook="input", component=f"flannel.{j.cluster.settings.vni}", pop=outer,
+        Action.DECAPSULATED,
+        "decapsulated",
+        hook="input",
+        component=f"flannel.{j.cluster.settings.vni}",
+        pop=outer,
         rule=Rule(name="VXLAN device", ref=node.ref, made_by="flannel", rules=("NET-06", "NET-08")),
-        command=f"ip -d link show flannel.{j.cluster.settings.vni}", node=node.name,
-        src=j.packet.ip.src, dst=j.packet.ip.dst,
-    )  # fmt: skip
+        command=f"ip -d link show flannel.{j.cluster.settings.vni}",
+        node=node.name,
+        src=j.packet.ip.src,
+        dst=j.packet.ip.dst,
+    )
