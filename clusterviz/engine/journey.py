@@ -17,6 +17,7 @@ from clusterviz.engine.trace import (
     Assumption,
     Blocker,
     Branch,
+    Candidate,
     Child,
     Hop,
     Place,
