@@ -18,6 +18,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 STAMPS = ROOT / ".build" / "stamps"
 OLDEST = (3, 11)
+# npm's own retries keep a machine that is offline waiting for over a minute.
+NPM_PATIENCE = ("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000")
 OLDEST_NPM = 8  # reads lock files of version 3
 
 
@@ -130,7 +132,7 @@ def npm_ci(folder: Path, *options: str) -> None:
     npm = find_npm()
     say(f"Installing browser packages from {(folder / 'package-lock.json').relative_to(ROOT)} ...")
     run(
-        [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options],
+        [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *NPM_PATIENCE, *options],
         "The npm packages could not be installed: is this machine online, and may npm reach its registry?",
         folder=folder,
     )
