@@ -25,6 +25,8 @@ from clusterviz.live.protocol import (
     encode,
 )
 
+# The websocket library closes a connection that is sent more than 1 MiB at once.
+MAX_TEXT = 512 * 1024
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -153,7 +155,10 @@ class Client:
         if self._frame is not None:
             text = self._frame.text(self.routes_known)
             self.routes_known, self._frame = self.topic.route_number, None
-            return text
+            if len(text) <= MAX_TEXT:
+                return text
+            self.resync("too many new routes for one message")
+            return self._next()
         return None
 
     async def pump(self) -> None:
@@ -236,8 +241,12 @@ class Hub:
         """A change of the picture, for everybody."""
         topic = self.topic(name)
         topic.seq, topic.time = message.seq, message.time
-        topic.ring.append((message.seq, encode(message)))
+        text = encode(message)
         topic.encoded += 1
+        if len(text) > MAX_TEXT:
+            topic.ring.clear()  # everybody is behind the ring now and fetches the snapshot
+        else:
+            topic.ring.append((message.seq, text))
         await self._pump(topic)
 
     async def publish_traffic(

@@ -314,6 +314,7 @@ def touched(cluster: Cluster, keys: set[Key]) -> set[Key]:
     wider: set[str] = set()
     if kinds & {"Pod", "EndpointSlice", "Endpoints"}:
         wider |= {"Service", "NetworkPolicy", *WORKLOAD_KINDS}
+        found |= {key for key in cluster.objects if key[0] == "Ingress"}
     if kinds & {"NetworkPolicy", *WORKLOAD_KINDS}:
         wider |= {"Pod"}
     found |= {key for key in cluster.objects if key[0] in wider and key[1] in spaces}

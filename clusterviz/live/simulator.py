@@ -71,7 +71,8 @@ class Simulator:
         self.routes = RouteTable()
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.connections: dict[str, tuple[Cluster, Probe]] = {}
-        self._rng = random.Random(seed)  # noqa: S311 - names and places, not secrets
+        # What exists is part of the seed: a restart does not draw the names of the first run again.
+        self._rng = random.Random(f"{seed}/{self.cluster.fingerprint}")  # noqa: S311 - names, not secrets
         self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
         self._last_ip: dict[str, str] = {}
         self._dirty: set[Key] = set()

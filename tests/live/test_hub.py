@@ -150,6 +150,26 @@ async def test_a_browser_too_far_behind_is_told_to_resync_once(hub):
     assert client.resyncs == 1
 
 
+async def test_a_change_too_large_for_one_message_makes_everybody_fetch_the_snapshot(hub):
+    box = Inbox()
+    join(hub, box.send)
+    large = State(epoch=1, seq=1, base=0, time=1.0, set=[{"id": "x" * 600_000}], unset=[], events=[])
+    await hub.publish_state("c", large)
+    await settle()
+    await hub.publish_state("c", state(2))
+    await settle()
+    assert [message["type"] for message in box.messages] == ["resync", "state"]
+
+
+async def test_routes_too_many_for_one_message_make_a_browser_fetch_the_snapshot(hub):
+    box = Inbox()
+    join(hub, box.send)
+    await traffic(hub, 1.0, [route(number) for number in range(6000)])
+    await traffic(hub, 2.0, [route(6000)])
+    assert [message["type"] for message in box.messages] == ["resync", "traffic"]
+    assert [r["id"] for r in box.messages[1]["routes"]] == ["r6000"]
+
+
 async def test_a_dropped_frame_does_not_lose_its_routes(hub):
     slow, quick = TwistedBrowser(), TwistedBrowser()
     join(hub, slow.send)

@@ -13,13 +13,12 @@ from clusterviz.engine.controllers.pods import (
     is_ready,
     make_pod,
     owned,
-    owner_of,
     replicas_of,
     terminating,
     victims,
     write_status,
 )
-from clusterviz.engine.controllers.work import Work, clone, labels, meta, spec
+from clusterviz.engine.controllers.work import Work, clone, labels, meta, owner_of, spec
 from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
 
@@ -99,8 +98,7 @@ def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int) -> None:
 def _create(work: Work, deployment: Obj, count: int) -> None:
     key, owner = key_of(deployment), replicaset_of(work, deployment)
     for _ in range(count):
-        taken = {str(meta(pod)["name"]) for pod in work.all("Pod", key[1])}
-        name = pod_name(owner, work.rng, taken)
+        name = pod_name(owner, work.rng, work.pod_names(key[1]))
         extra = {HASH_LABEL: owner.rpartition("-")[2]}
         make_pod(work, deployment, name, ("ReplicaSet", owner), extra)
 

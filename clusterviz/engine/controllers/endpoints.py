@@ -24,20 +24,34 @@ def endpoint_slices(work: Work) -> None:
         key_of(one): one for one in work.all("EndpointSlice") if _managed(one)
     }
     zones = {str(meta(node)["name"]): labels(node).get(ZONE_LABEL, "") for node in work.all("Node")}
-    pods: dict[str, list[Obj]] = {}
-    for pod in work.all("Pod"):
-        if not ended(pod) and pod_addresses(pod):
-            pods.setdefault(key_of(pod)[1], []).append(pod)
+    pods = _by_label(work)
     for service in work.all("Service"):
         if not spec(service).get("selector") or spec(service).get("type") == "ExternalName":
             continue
-        for wanted in _slices(service, pods.get(key_of(service)[1], []), zones):
+        for wanted in _slices(service, _selected(service, pods), zones):
             old = ours.pop(key_of(wanted), None)
             if old is None or _content(old) != _content(wanted):
                 stamp = meta(old or {}).get("creationTimestamp") or work.stamp
                 work.put({**wanted, "metadata": {**wanted["metadata"], "creationTimestamp": stamp}})
     for key in ours:
         work.remove(key)
+
+
+def _by_label(work: Work) -> dict[tuple[str, str, str], list[Obj]]:
+    """Pods that can be endpoints, by (namespace, label, value)."""
+    found: dict[tuple[str, str, str], list[Obj]] = {}
+    for pod in work.all("Pod"):
+        if not ended(pod) and pod_addresses(pod):
+            for label, value in labels(pod).items():
+                found.setdefault((key_of(pod)[1], label, value), []).append(pod)
+    return found
+
+
+def _selected(service: Obj, pods: dict[tuple[str, str, str], list[Obj]]) -> list[Obj]:
+    selector = {label: str(value) for label, value in spec(service)["selector"].items()}
+    namespace = key_of(service)[1]
+    candidates = min((pods.get((namespace, *item), []) for item in selector.items()), key=len)
+    return [pod for pod in candidates if selector.items() <= labels(pod).items()]
 
 
 def _managed(one: Obj) -> bool:
@@ -50,12 +64,8 @@ def _content(one: Obj) -> tuple[Any, ...]:
 
 def _slices(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
     groups: dict[Group, list[dict[str, Any]]] = {}
-    selector = {key: str(value) for key, value in spec(service)["selector"].items()}
     families = _families(service)
     for pod in pods:
-        pod_labels = labels(pod)
-        if any(pod_labels.get(key) != value for key, value in selector.items()):
-            continue
         ports = _ports(service, pod)
         if spec(service).get("ports") and not ports:
             continue

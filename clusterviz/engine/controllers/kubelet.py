@@ -98,21 +98,16 @@ def _start(work: Work, pod: Obj, node: Obj) -> None:
 def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
     if spec(pod).get("hostNetwork"):
         return [_node_ip(node)]
-    taken = {
-        ip
-        for other in work.all("Pod")
-        if other is not pod and not ended(other) and not spec(other).get("hostNetwork")
-        for ip in pod_addresses(other)
-    }
-    if (given := pod_addresses(pod)) and not taken.intersection(given):
+    if (given := pod_addresses(pod)) and all(work.pod_ips[ip] == 1 for ip in given):
         return given
     cidrs = spec(node).get("podCIDRs") or [spec(node).get("podCIDR")]
     if not cidrs or not cidrs[0]:
         raise AddressError(f"node {meta(node)['name']} has no pod CIDR")
     ips = []
     for cidr in cidrs:
-        ip = allocate_pod_ip(str(cidr), taken, work.last_ip.get(str(cidr), ""))
+        ip = allocate_pod_ip(str(cidr), work.pod_ips, work.last_ip.get(str(cidr), ""))
         work.last_ip[str(cidr)] = ip
+        work.pod_ips[ip] += 1
         ips.append(ip)
     return ips
 

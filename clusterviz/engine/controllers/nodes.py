@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, owner_of, terminating
+from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, terminating
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
     changed,
     condition,
     meta,
+    owner_of,
     seconds,
     set_condition,
     spec,

@@ -23,13 +23,6 @@ GRACE = 30
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
-def owner_of(pod: Obj) -> tuple[str, str]:
-    """Kind and name of the controlling owner, empty for a bare pod."""
-    for owner in meta(pod).get("ownerReferences") or ():
-        return str(owner.get("kind", "")), str(owner.get("name", ""))
-    return "", ""
-
-
 def ended(pod: Obj) -> bool:
     """Succeeded or Failed."""
     return status(pod).get("phase") in ("Succeeded", "Failed")
@@ -58,17 +51,13 @@ def owned(work: Work, workload: Obj, *, through: str = "") -> list[Obj]:
     ReplicaSets); bare pods its selector matches are adopted, as Kubernetes does.
     """
     kind, name = through or str(workload["kind"]), str(meta(workload)["name"])
-    found = []
-    for pod in work.all("Pod", key_of(workload)[1]):
-        owner_kind, owner_name = owner_of(pod)
-        if ended(pod) or owner_kind not in ("", kind):
-            continue
-        mine = owner_name.rpartition("-")[0] == name if through else owner_name == name
-        if owner_kind == "" and not selects(workload, pod):
-            continue
-        if owner_kind == "" or mine:
-            found.append(pod)
-    return found
+    namespace = key_of(workload)[1]
+    owners = [(kind, name)]
+    if through:
+        owners = work.owners_of_base(kind, name)
+    found = [pod for owner in owners for pod in work.owned_by(namespace, owner)]
+    found += [pod for pod in work.owned_by(namespace, ("", "")) if selects(workload, pod)]
+    return [pod for pod in found if not ended(pod)]
 
 
 def make_pod(

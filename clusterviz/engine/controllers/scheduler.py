@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from clusterviz.engine.controllers.pods import ended, owner_of
+from clusterviz.engine.controllers.pods import ended
 from clusterviz.engine.controllers.work import (
     Work,
     changed,
     condition,
     labels,
     meta,
+    owner_of,
     set_condition,
     spec,
     status,

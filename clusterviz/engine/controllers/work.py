@@ -10,13 +10,18 @@ import calendar
 import copy
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import Key, Obj, key_of, ref_of
 from clusterviz.engine.settings import Settings
+
+Owner = tuple[str, str]
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +80,12 @@ class Work:
         self.happenings: list[Happening] = []
         self.wake_at: float | None = None
         self._kinds: dict[str, dict[Key, Obj]] = {}
+        self._owned: dict[Owner, dict[Key, None]] = {}
+        self._bases: dict[Owner, list[Owner]] | None = None
         for key in sorted(objects):
             self._kinds.setdefault(key[0], {})[key] = objects[key]
+            if key[0] == "Pod":
+                self._owned.setdefault(owner_of(objects[key]), {})[key] = None
 
     def all(self, kind: str, namespace: str | None = None) -> Iterator[Obj]:
         """Objects of a kind, in a fixed order; what is written meanwhile does not disturb."""
@@ -88,16 +97,67 @@ class Work:
         """One object."""
         return self._kinds.get(key[0], {}).get(key)
 
+    def pod_names(self, namespace: str) -> Callable[[str], bool]:
+        """Whether a pod name is taken."""
+        pods = self._kinds.get("Pod", {})
+        return lambda name: ("Pod", namespace, name) in pods
+
+    @cached_property
+    def pod_ips(self) -> Counter[str]:
+        """How many live pods hold each address; who gives one out adds it here."""
+        return Counter(
+            ip
+            for pod in self.all("Pod")
+            if status(pod).get("phase") not in ("Succeeded", "Failed") and not spec(pod).get("hostNetwork")
+            for ip in pod_addresses(pod)
+        )
+
+    def owned_by(self, namespace: str, owner: Owner) -> Iterator[Obj]:
+        """Pods of a namespace whose controlling owner this is; ("", "") finds bare pods."""
+        pods = self._kinds.get("Pod", {})
+        for key in list(self._owned.get(owner, ())):
+            if key[1] == namespace:
+                yield pods[key]
+
+    def owners_of_base(self, kind: str, base: str) -> list[Owner]:
+        """Owners of pods named ``<base>-<hash>``: the ReplicaSets of a Deployment, in a fixed order."""
+        if self._bases is None:
+            self._bases = {}
+            for owner in self._owned:
+                self._bases.setdefault((owner[0], owner[1].rpartition("-")[0]), []).append(owner)
+        return sorted(self._bases.get((kind, base), ()))
+
     def put(self, obj: Obj) -> None:
         """Create or replace."""
         key = key_of(obj)
+        if key[0] == "Pod":
+            old, owner = self.get(key), owner_of(obj)
+            if old is None or owner_of(old) != owner:
+                self._disown(key)
+                self._own(key, owner)
         self.written[key] = obj
         self._kinds.setdefault(key[0], {})[key] = obj
 
     def remove(self, key: Key) -> None:
         """Delete at once."""
+        if key[0] == "Pod":
+            self._disown(key)
         self._kinds.get(key[0], {}).pop(key, None)
         self.written[key] = None
+
+    def _own(self, key: Key, owner: Owner) -> None:
+        if owner not in self._owned:
+            self._bases = None
+        self._owned.setdefault(owner, {})[key] = None
+
+    def _disown(self, key: Key) -> None:
+        old = self.get(key)
+        if old is not None:
+            owner = owner_of(old)
+            self._owned[owner].pop(key, None)
+            if not self._owned[owner]:
+                del self._owned[owner]
+                self._bases = None
 
     def event(self, obj: Obj, reason: str, message: str, *, warning: bool = False) -> None:
         """Tell what happened to an object."""
@@ -113,6 +173,13 @@ class Work:
         """Whether a moment has come; if not, the work wakes up then."""
         self.wake(at)
         return at <= self.now
+
+
+def owner_of(pod: Obj) -> Owner:
+    """Kind and name of the controlling owner, empty for a bare pod."""
+    for owner in meta(pod).get("ownerReferences") or ():
+        return str(owner.get("kind", "")), str(owner.get("name", ""))
+    return "", ""
 
 
 def timestamp(seconds: float) -> str:

@@ -29,8 +29,8 @@ def replicasets(work: Work) -> None:
         key, wanted = key_of(replicaset), replicas_of(replicaset)
         pods = [pod for pod in owned(work, replicaset) if not terminating(pod)]
         for _ in range(wanted - len(pods)):
-            taken = {str(meta(pod)["name"]) for pod in work.all("Pod", key[1])}
-            make_pod(work, replicaset, pod_name(key[2], work.rng, taken), ("ReplicaSet", key[2]))
+            name = pod_name(key[2], work.rng, work.pod_names(key[1]))
+            make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
         for pod in victims(pods, max(0, len(pods) - wanted)):
             delete_pod(work, pod, replicaset)
         _count(work, replicaset)
@@ -117,10 +117,8 @@ def _daemon(work: Work, daemonset: Obj) -> None:
         if not fits(template, node, daemon=True):
             by_node[name] = here
         elif not here:
-            taken = {str(meta(pod)["name"]) for pod in work.all("Pod", key[1])}
-            pod = make_pod(
-                work, daemonset, pod_name(key[2], work.rng, taken), ("DaemonSet", key[2]), {REVISION: revision}
-            )
+            new = pod_name(key[2], work.rng, work.pod_names(key[1]))
+            pod = make_pod(work, daemonset, new, ("DaemonSet", key[2]), {REVISION: revision})
             work.put(changed(pod, spec={**spec(pod), "nodeName": name}))
         _replace_outdated(work, daemonset, here, revision)
     for pods in by_node.values():
