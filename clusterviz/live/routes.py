@@ -10,7 +10,7 @@ from clusterviz.engine.cluster import Cluster
 from clusterviz.engine.explain import sentence
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.symptoms import refused
-from clusterviz.engine.trace import Step, Trace, Verdict
+from clusterviz.engine.trace import Action, Step, Trace, Verdict
 from clusterviz.live.protocol import Route, Segment
 
 # Answers that say no although no packet was refused on the way.
@@ -30,7 +30,8 @@ Tracer = Callable[[Cluster, Probe], Trace]
 def effect_of(trace: Trace) -> str:
     """allowed, rewritten (delivered after a NAT), refused (an answer that says no) or dropped."""
     if trace.success:
-        return "rewritten" if any(point.nat for point in trace.waypoints) else "allowed"
+        actions = {step.action for hop in trace.forward for step in hop.steps}
+        return "rewritten" if actions & {Action.DNAT, Action.MASQUERADED} else "allowed"
     return "refused" if trace.verdict in TOLD_NO or refused(trace.verdict, trace.forward) else "dropped"
 
 
