@@ -37,7 +37,7 @@ const picture = new Picture(
   { select: (id) => choose(id), packet: (connection) => follow({ connection }) },
 );
 const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
-const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), closed: () => side.show(selected) });
+const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), closed: () => choose(selected) });
 const feed = new Feed({ apply, call: ([id, , connection]) => picture.single(id, connection), waiting: showWaiting });
 const session = new Session(store, {
   snapshot: () => api.snapshot(),

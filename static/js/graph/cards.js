@@ -199,7 +199,13 @@ export function drawOutside(ctx, box, entity, tokens, inside) {
   ctx.lineWidth = 1.6;
   ctx.stroke();
   (entity.kind === "loadbalancer" ? fork : globe)(ctx, box.x + 30, box.y + box.h / 2, colour);
-  const title = entity.kind === "loadbalancer" ? "Load balancer" : entity.label || entity.name || "Internet";
+  const title = entity.kind === "loadbalancer" ? "Load balancer" : outsideName(entity, inside);
   write(ctx, title, box.x + 58, box.y + 34, box.w - 70, { size: 18, least: 12, weight: 600, family: tokens.words, colour: tokens.text });
   write(ctx, entity.ip || "any address", box.x + 58, box.y + 58, box.w - 68, { size: 15, least: 11, family: tokens.code, colour: tokens["text-second"] });
+}
+
+/** @param {any} entity @param {boolean} client */
+function outsideName(entity, client) {
+  const name = entity.label || entity.name || "Internet";
+  return name === entity.ip ? (client ? "Client" : "Server") : name;
 }

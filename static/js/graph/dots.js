@@ -23,7 +23,7 @@ export function drawDots(ctx, dots, tokens, zoom, shown) {
     trail(ctx, dot, length, colour, size);
     if (encapsulated) envelope(ctx, spot, colour, size, tokens);
     if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
-    else glyph(ctx, bad ? "blocked" : kind, spot, colour, size);
+    else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
     if (rewritten && !bad) ring(ctx, spot, size * 1.75, tokens["kind-service"], 1.6);
     flash(ctx, dot, spot, size, tokens);
   }
@@ -66,8 +66,9 @@ export function glyph(ctx, kind, spot, colour, r) {
     ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
   } else if (kind === "egress") {
     ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
-  } else if (kind === "blocked") {
-    cross(ctx, r);
+  } else if (kind === "blocked" || kind === "refused") {
+    if (kind === "blocked") cross(ctx, r);
+    else hollow(ctx, r);
     ctx.restore();
     return;
   } else {
@@ -75,6 +76,13 @@ export function glyph(ctx, kind, spot, colour, r) {
   }
   ctx.fill();
   ctx.restore();
+}
+
+/** @param {Ctx} ctx @param {number} r */
+function hollow(ctx, r) {
+  ctx.lineWidth = r * 0.5;
+  ctx.arc(0, 0, r * 0.85, 0, Math.PI * 2);
+  ctx.stroke();
 }
 
 /** @param {Ctx} ctx @param {number} r */

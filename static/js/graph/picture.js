@@ -48,6 +48,8 @@ export class Picture {
     /** @type {{dimmed: (id: string) => boolean, shown: (route: any) => boolean}} */
     this.filter = { dimmed: () => false, shown: () => true };
     this.selected = "";
+    /** @type {Set<string>} routes of the selection */
+    this.focus = new Set();
     /** @type {Spot|null} */
     this.spot = null;
     this.reached = 0;
@@ -100,7 +102,9 @@ export class Picture {
   }
 
   drawEdges() {
-    const mine = new Set([...this.lines.values()].filter((l) => this.touches(l, this.selected)).map((l) => l.id));
+    const touched = [...this.lines.values()].filter((line) => this.touches(line, this.selected));
+    const mine = new Set(touched.map((line) => line.id));
+    this.focus = new Set(touched.flatMap((line) => line.routes));
     this.cy.batch(() => {
       syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine);
       this.cy.edges().forEach((/** @type {any} */ edge) => {
@@ -166,16 +170,16 @@ export class Picture {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!this.layout) return;
     aim(ctx, camera, ratio);
-    this.drawPills(ctx);
     if (this.spot) drawSpotlight(ctx, this.spot, this.reached, this.tokens, this.layout);
     else if (!this.still) drawDots(ctx, this.packets.dots, this.tokens, camera.zoom, (dot) => this.visible(dot));
+    if (!this.spot) this.drawPills(ctx);
   }
 
   /** @param {import("../model/packets.js").Dot} dot */
   visible(dot) {
     if (dot.alone) return true;
     if (!this.filter.shown(dot.route)) return false;
-    return !this.selected || dot.way.lines.some((line) => this.touches(this.lines.get(line.id) ?? line, this.selected));
+    return !this.focus.size || this.focus.has(dot.route.id);
   }
 
   /** @param {CanvasRenderingContext2D} ctx */
@@ -206,6 +210,7 @@ export class Picture {
     if (!spot) this.reached = 0;
     const changed = Boolean(spot) !== Boolean(this.spot);
     this.spot = spot;
+    if (changed) this.cy.elements(":selected, .marked").unselect().removeClass("marked");
     if (changed && this.layout) this.drawEdges();
     this.redraw();
   }

@@ -28,7 +28,8 @@ export function stylesheet(tokens) {
       shape: "round-rectangle", width: "data(w)", height: "data(h)", "background-opacity": 0, "border-width": 0,
       "border-color": tokens["kind-traced"], "overlay-opacity": 0, "corner-radius": "10", "z-index": 5 } },
     { selector: 'node[kind = "node"]', style: { "z-index": 1 } },
-    { selector: 'node[kind = "service"]', style: { shape: "hexagon" } },
+    { selector: 'node[kind = "service"]', style: {
+      shape: "polygon", "shape-polygon-points": "-0.85 -1 0.85 -1 1 0 0.85 1 -0.85 1 -1 0" } },
     { selector: "node:selected, node.marked", style: { "border-width": 3.5, "border-color": tokens["kind-traced"] } },
     { selector: "node.hover", style: { "border-width": 2, "border-color": tokens["text-third"] } },
     { selector: "edge", style: {

@@ -7,8 +7,10 @@
 /** @typedef {{route: any, way: Way, gone: number, wait: number, connection: string, ended: number, alone: boolean}} Dot */
 
 export const SPEED = 260;
-const CROWD = 300;
+const CROWD = 280;
 const AFTERLIFE = 900;
+/** ms between two changes of what a dot is worth: old dots must leave first. */
+const PATIENCE = 5000;
 const WORTHS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 export class Packets {
@@ -18,6 +20,7 @@ export class Packets {
     this.worth = 1;
     /** @type {Map<string, number>} */
     this.credit = new Map();
+    this.sinceChange = 0;
   }
 
   /**
@@ -29,7 +32,6 @@ export class Packets {
     const dots = Math.min(40, Math.floor(credit / this.worth));
     this.credit.set(route.id, credit - dots * this.worth);
     for (let i = 0; i < dots; i += 1) this.push(route, way, connection, (spread * (i + 0.5)) / dots);
-    this.adapt();
   }
 
   /** @param {any} route @param {Way} way @param {string} connection @param {number} wait @param {boolean} [alone] moves though paused */
@@ -38,10 +40,14 @@ export class Packets {
   }
 
   /** Many connections make one dot; the legend says how many. */
-  adapt() {
+  adapt(/** @type {number} */ passed) {
+    this.sinceChange += passed;
+    if (this.sinceChange < PATIENCE) return;
+    const before = this.worth;
     const at = WORTHS.indexOf(this.worth);
     if (this.dots.length > CROWD && at < WORTHS.length - 1) this.worth = WORTHS[at + 1];
     else if (this.dots.length < CROWD / 4 && at > 0) this.worth = WORTHS[at - 1];
+    if (this.worth !== before) this.sinceChange = 0;
   }
 
   /**
@@ -50,6 +56,7 @@ export class Packets {
    */
   step(passed, speed, paused) {
     let moving = false;
+    if (!paused) this.adapt(passed);
     for (const dot of this.dots) {
       if (paused && !dot.alone) continue;
       moving = true;

@@ -197,12 +197,9 @@ export class Tracks {
   /** @param {string} from @param {string} to @returns {Point[]} */
   aside(from, to) {
     const [a, b] = [from, to].map((ref) => /** @type {import("./layout.js").Box} */ (this.layout.boxes.get(ref)));
-    if (a.x === b.x && Math.abs(a.y - b.y) === SIZE.sideRow) {
-      const x = a.x + a.w / 2;
-      return a.y < b.y ? [[x, a.y + a.h], [x, b.y]] : [[x, a.y], [x, b.y + b.h]];
-    }
     const [start, end] = [this.sideAccess(a, `${from}>${to}`), this.sideAccess(b, `${from}>${to}`)];
-    return through(start, end, end[0][1]);
+    end[0] = [end[0][0], end[0][1] - 16];
+    return through(start, [end[0], [end[1][0], end[0][1]]], end[0][1]);
   }
 
   /** Between the outside and the top of a node (a node port), or a pod behind it. */

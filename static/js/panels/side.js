@@ -92,18 +92,17 @@ export class SidePanel {
 
   /** @param {any} entity @returns {import("./describe.js").Fact[]} */
   facts(entity) {
-    const own = factsOf(entity);
-    const seen = new Set(own.map(([label]) => label.toLowerCase()));
-    const more = (this.answer?.facts ?? []).filter((/** @type {any} */ [label]) => !seen.has(String(label).toLowerCase()));
-    return [...own, ...more.map((/** @type {any} */ [label, value]) => [String(label), typeof value === "object" ? JSON.stringify(value) : String(value)])];
+    const told = this.answer?.facts;
+    if (!told) return factsOf(entity);
+    return told.map((/** @type {any} */ [label, value]) => [String(label), typeof value === "object" ? JSON.stringify(value) : String(value)]);
   }
 
   /** @param {any} entity */
   traceButtons(entity) {
     const [from, to] = [asSource(entity), asDestination(entity)];
     return h("div.actions", {},
-      from ? h("button", { testid: "trace-from", onclick: () => this.ports.ask({ from }) }, icon("trace"), "Trace from here") : null,
-      to ? h("button", { testid: "trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null);
+      from ? h("button", { testid: "side-trace-from", onclick: () => this.ports.ask({ from }) }, icon("trace"), "Trace from here") : null,
+      to ? h("button", { testid: "side-trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null);
   }
 
   /** @param {string} title @param {import("./dom.js").Child} content */
