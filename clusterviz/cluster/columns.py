@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 Obj = dict[str, Any]
+EXACT_IN_A_FLOAT = 2**53
 INTEGER_RANGE = range(-(2**31), 2**31)
 
 
@@ -31,7 +32,7 @@ class Column(msgspec.Struct, frozen=True):
     def fits(self, value: Any) -> bool:
         """Whether the attribute can hold ``value`` exactly."""
         if type(value) is int and self.accepts is float:
-            return True
+            return abs(value) < EXACT_IN_A_FLOAT
         if type(value) is not self.accepts or value == self.absent:
             return False
         if self.accepts is str:

@@ -47,7 +47,7 @@ class LabelsField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare as maps, so that order and blank lines do not count."""
         try:
-            return (initial or {}) != self.to_python(data)
+            return bool((initial or {}) != self.to_python(data))
         except ValidationError:
             return True
 

@@ -14,12 +14,12 @@ from clusterviz.cluster.services import journal
 from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.notices import useless, why_ignored
-from clusterviz.engine.errors import AddressError, ObjectError
+from clusterviz.engine.errors import AddressError
 from clusterviz.engine.manifests.convert import normalize
 from clusterviz.engine.manifests.problem import Problem
 from clusterviz.engine.manifests.read import Document
 from clusterviz.engine.parse import Reader
-from clusterviz.engine.validation import Flaw, Flaws, check_allocation, validate
+from clusterviz.engine.validation import Flaws, check_allocation, validate
 
 Wishes = dict[Key, tuple[Document, Obj]]
 
@@ -59,15 +59,11 @@ def _read(objects: Iterable[Obj | Document], summary: Summary, problems: list[Pr
     wishes: Wishes = {}
     for item in objects:
         document = item if isinstance(item, Document) else Document(object=item)
-        flaws = validate(document.object, known=False)
         obj, notes = normalize(document.object)
-        try:
-            key = key_of(obj)
-        except ObjectError as error:
-            flaws = flaws or [Flaw(error.field, error.detail)]
-        if flaws:
+        if flaws := validate(obj, known=False):
             problems += [document.problem(flaw.message, object_=_name(obj), field=flaw.field) for flaw in flaws]
             continue
+        key = key_of(obj)
         if key in wishes:
             summary.warnings.append(_entry(key, document, "stands twice: the last one counts"))
         summary.warnings += [_entry(key, document, note) for note in notes]

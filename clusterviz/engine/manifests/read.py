@@ -20,6 +20,8 @@ from clusterviz.engine.manifests.problem import ManifestError, Problem
 
 Marks = tuple[int, Any]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# kube-apiserver words problems of the one field at the other.
+_SINGULAR = {"clusterIPs": "clusterIP", "podCIDRs": "podCIDR", "podIPs": "podIP"}
 _TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
 
 
@@ -54,6 +56,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
                 marks = children[int(index)]
             elif isinstance(children, dict) and (name or index) in children:
                 marks = children[name or index]
+            elif isinstance(children, dict) and name in _SINGULAR and _SINGULAR[name] in children:
+                marks = children[_SINGULAR[name]]
             else:
                 break
         return marks[0]
@@ -156,12 +160,13 @@ def _items(value: dict[str, Any], marks: Marks, file: str, number: int) -> list[
 class _Frame:
     """A collection being read."""
 
-    __slots__ = ("anchor", "key", "line", "marks", "merges", "nodes", "value")
+    __slots__ = ("anchor", "key", "key_line", "line", "marks", "merges", "nodes", "value")
 
     def __init__(self, value: Any, line: int, anchor: str | None) -> None:
         self.value, self.line, self.anchor = value, line, anchor
         self.marks: Any = {} if isinstance(value, dict) else []
         self.key: str | None = None
+        self.key_line = line
         self.merges: list[tuple[Any, Any]] = []
         self.nodes = 1
 
@@ -259,7 +264,7 @@ class _Builder:
         """The key of the next entry."""
         if isinstance(value, dict | list):
             raise self.error("a key must be a scalar", line)
-        frame.key = scalars.key(value)
+        frame.key, frame.key_line = scalars.key(value), line
         if frame.key in frame.value:
             raise self.error(f"key {json.dumps(frame.key)} already set in map", line)
 
@@ -268,7 +273,7 @@ class _Builder:
         name, frame.key = frame.key, None
         if name != "<<":
             frame.value[name] = value
-            frame.marks[name] = marks
+            frame.marks[name] = (frame.key_line, marks[1])
             return
         parts = list(zip(value, marks[1], strict=True)) if isinstance(value, list) else [(value, marks)]
         for part, part_marks in parts:
