@@ -123,6 +123,7 @@ SETTINGS = st.builds(
     masquerade_all=st.booleans(),
     detect_local=st.sampled_from([True, True, False]),
     enforce_policies=st.sampled_from([True, True, False]),
+    hairpin=st.sampled_from([True, True, False]),
     egress_nat=st.sampled_from([True, True, True, False]),
 )
 

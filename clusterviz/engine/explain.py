@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from clusterviz.engine.rulebook import RULES
 from clusterviz.engine.sentences import SENTENCES, VERDICTS
 from clusterviz.engine.trace import Hop, Step, Trace
 
@@ -41,6 +42,9 @@ def document(trace: Trace) -> dict[str, Any]:
     for legs, hops in ((data["forward"], trace.forward), (data["reverse"], trace.reverse)):
         for plain, hop in zip(legs, hops, strict=True):
             _fill(plain, hop)
+    hops = trace.forward + trace.reverse
+    cited = {rule for hop in hops for step in hop.steps if step.rule for rule in step.rule.rules}
+    data["rules"] = {rule: RULES[rule] for rule in sorted(cited)}
     data["children"] = [{"cause": child.cause, "trace": document(child.trace)} for child in trace.children]
     return data
 

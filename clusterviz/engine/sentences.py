@@ -170,6 +170,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "node_down": ("Node {node} is down: whatever is sent to it is lost.", "{node} does not answer."),
     "ttl_expired": ("The packet has been passed on too often and is thrown away.", "TTL 0 on {node}."),
+    "hairpin_off": (
+        "The Service chose the caller itself, and this bridge never sends a packet back through the door it came in by.",
+        "hairpin_mode is off on the bridge port of {pod}: dropped.",
+    ),
     "mtu_exceeded": (
         "The packet of {length} bytes is too large for the overlay (at most {mtu}) and may not be split.",
         "{length} > {mtu} with DF on {node}: ICMP fragmentation needed.",
@@ -272,7 +276,7 @@ VERDICTS: dict[str, str] = {
     "no_ingress_controller": "Nobody serves the Ingress",
     "no_ingress_rule": "No Ingress rule fits the request",
     "proxy_no_endpoints": "The Ingress controller has no backend to send to",
-    "proxy_backend_failed": "The Ingress controller's backend does not answer",
+    "hairpin_dropped": "The bridge does not send a packet back to where it came from",
     "reply_lost": "The packet arrives, but the answer cannot come back",
     "ttl_expired": "The packet was passed on too often",
     "mtu_exceeded": "The packet is too large for the way",

@@ -68,7 +68,7 @@ class Verdict(StrEnum):
     NO_INGRESS_CONTROLLER = "no_ingress_controller"
     NO_INGRESS_RULE = "no_ingress_rule"
     PROXY_NO_ENDPOINTS = "proxy_no_endpoints"
-    PROXY_BACKEND_FAILED = "proxy_backend_failed"
+    HAIRPIN_DROPPED = "hairpin_dropped"
     REPLY_LOST = "reply_lost"
     TTL_EXPIRED = "ttl_expired"
     MTU_EXCEEDED = "mtu_exceeded"

@@ -127,6 +127,15 @@ def test_hairpin_is_masqueraded_to_the_bridge() -> None:
     assert header(found.reverse[-1].headers_out).src == cluster.services[("shop", "self")].ip
 
 
+def test_without_hairpin_mode_a_pod_cannot_reach_itself_through_its_service() -> None:
+    """M23: with two pods behind it, one call in two fails."""
+    cluster = build(settings=Settings(hairpin=False))
+    found = [ask(cluster, "shop/web-1", "10.96.0.20:80", seed=seed) for seed in range(60)]
+    failed = [one for one in found if one.verdict is Verdict.HAIRPIN_DROPPED]
+    assert 15 < len(failed) < 45
+    assert all(one.success or one in failed for one in found)
+
+
 def test_no_endpoints_is_refused_at_once() -> None:
     """PX-07."""
     found = ask(build(service("shop/none", app="nobody")), "shop/client", "http://none/")

@@ -13,7 +13,7 @@ from clusterviz.engine.datapath.kubeproxy import translate
 from clusterviz.engine.datapath.place import At, Route, route_for, source_address, veth
 from clusterviz.engine.datapath.policing import police
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Node
+from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
 from clusterviz.engine.trace import Action, Rule, Session, Verdict
 
@@ -195,6 +195,9 @@ def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At
         return At("node_in", node, came=at.came)
     if route.kind == "bridge":
         assert route.pod is not None
+        if at.pod is route.pod and at.came == "pod" and not j.cluster.settings.hairpin:
+            _hairpin_off(j, node, route.pod)
+            return None
         if not switched:
             _ethernet(j, mac(packet.ip.src if at.came == "local" else _bridge(j, node)), mac(packet.ip.dst))
         _segment(j, node)
@@ -209,6 +212,19 @@ def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At
     if route.kind == "default":
         return At("outside_out", node)
     return At("wire", route.node, came="wire", iface="eth0")
+
+
+def _hairpin_off(j: Journey, node: Node, pod: Pod) -> None:
+    rule = Rule(name="hairpin_mode off", ref=node.ref, made_by="the network plugin", rules=("PX-06",))
+    name = f"{pod.namespace}/{pod.name}"
+    command = f"cat /sys/class/net/{veth(pod)}/brport/hairpin_mode"
+    j.step(Action.DROPPED, "hairpin_off", layer=2, hook="bridge", rule=rule, pod=name, command=command)
+    j.block(
+        Verdict.HAIRPIN_DROPPED,
+        ref=node.ref,
+        rule=rule.name,
+        why=f"the bridge of {node.name} does not send {name} its own packet back",
+    )
 
 
 def _bridge(j: Journey, node: Node) -> str:
