@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from channels.testing import WebsocketCommunicator
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
 
+from clusterviz.asgi import application
 from clusterviz.assets import VENDOR_FILES, VendorFinder, collect_if_changed
 from clusterviz.dashboard.checks import vendor_files_installed
 from clusterviz.settings import secret_key
@@ -74,14 +76,14 @@ def test_every_module_imports_hashed_names(collected: Path) -> None:
 
 
 def test_the_first_load_is_small(collected: Path) -> None:
-    """The budget is 250 KB over the wire for scripts, styles and fonts together."""
+    """The budget is 250 KiB over the wire for scripts, styles and fonts together."""
     paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
     sizes = {
         name: min(path.stat().st_size for path in (collected / hashed, collected / f"{hashed}.br") if path.exists())
         for name, hashed in paths.items()
         if name.startswith(("js/", "css/", "vendor/"))
     }
-    assert sum(sizes.values()) <= 250_000, sizes
+    assert sum(sizes.values()) <= 250 * 1024, sizes
 
 
 def test_the_secret_key_is_private_and_stays(tmp_path: Path) -> None:
@@ -103,6 +105,12 @@ def test_every_page_forbids_inline_code() -> None:
 
 def test_unknown_hosts_are_refused() -> None:
     assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+async def test_other_sites_may_not_open_our_websockets() -> None:
+    """A visitor's cookies must not speak for a page of somebody else's."""
+    foreign = WebsocketCommunicator(application, "/ws/clusters/demo/", headers=[(b"origin", b"http://evil.example")])
+    assert await foreign.connect() == (False, 1000)
 
 
 @pytest.mark.parametrize(
