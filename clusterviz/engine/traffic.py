@@ -72,16 +72,28 @@ class Flow:
             if _runs(pod)
         ]
 
-    def probe(self, source: Source, draw: int) -> Probe:
+    def probe(self, cluster: Cluster, source: Source, draw: int) -> Probe:
         """The question of one connection; ``draw`` picks the backend and the source port."""
-        assert self.destination is not None
+        destination = self.destination
+        assert destination is not None
+        if source.kind == "external" and destination.kind == "name":
+            destination = self._from_outside(cluster, destination)
         return Probe(
             source=source,
-            destination=self.destination,
+            destination=destination,
             protocol=self.protocol,  # type: ignore[arg-type]
             request=self.request,
             seed=draw,
         )
+
+    def _from_outside(self, cluster: Cluster, destination: Destination) -> Destination:
+        """Outside, cluster DNS is not asked: whoever names a Service means its outside address."""
+        domain = f".svc.{cluster.settings.cluster_domain}"
+        name, _, namespace = destination.name.rstrip(".").removesuffix(domain).removesuffix(".svc").partition(".")
+        namespace = namespace or self.key[1]
+        if (namespace, name) not in cluster.services:
+            return destination
+        return Destination(kind="service", namespace=namespace, name=name, port=destination.port)
 
 
 class Traffic:
@@ -128,7 +140,7 @@ class Traffic:
             sources = flow.sources(cluster) if flow.destination else []
             if sources:
                 source = sources[rng.randrange(len(sources))]
-                yield Connection(time, key, flow.probe(source, rng.randrange(DRAWS)), flow.weight)
+                yield Connection(time, key, flow.probe(cluster, source, rng.randrange(DRAWS)), flow.weight)
             self._plan(flow, time)
         self._now = max(self._now, until)
 

@@ -19,7 +19,6 @@ TOLD_NO = frozenset(
         Verdict.NAME_NOT_FOUND,
         Verdict.NO_INGRESS_RULE,
         Verdict.PROXY_NO_ENDPOINTS,
-        Verdict.PROXY_BACKEND_FAILED,
     }
 )
 KINDS = ("ingress", "egress", "service", "pod", "local")

@@ -6,6 +6,7 @@ takes away what came of it: a state message, a traffic frame, changes to checkpo
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -17,14 +18,18 @@ from clusterviz.engine.clock import Clock
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import CONTROLLERS, Controller, Timing, reconcile
 from clusterviz.engine.controllers.work import Happening
+from clusterviz.engine.errors import EngineError
 from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj, ref_of
 from clusterviz.engine.probe import Probe
+from clusterviz.engine.trace import Trace
 from clusterviz.engine.traffic import Connection, Traffic
 from clusterviz.live import scene
 from clusterviz.live.meter import Meter
 from clusterviz.live.protocol import Call, Event, Route, State, Totals
 from clusterviz.live.routes import RouteTable, Tracer, route_of
+
+logger = logging.getLogger(__name__)
 
 EVENTS_KEPT = 500
 CONNECTIONS_KEPT = 20_000
@@ -86,6 +91,7 @@ class Simulator:
         self._meter = Meter()
         self._cache: dict[tuple[Key, Probe], tuple[str, str]] = {}
         self._externals: set[str] = set()
+        self._unanswered: set[Key] = set()
         self._connection = self._event = 0
         self._remember_addresses()
         self.scene = scene.build(self.cluster)
@@ -143,6 +149,7 @@ class Simulator:
         keys |= {key for key, obj in self.cluster.objects.items() if before.get(key) is not obj}
         self._dirty |= keys
         self._cache.clear()
+        self._unanswered -= keys
         if any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
 
@@ -202,7 +209,9 @@ class Simulator:
         cached = (connection.flow, connection.probe)
         known = self._cache.get(cached)
         if known is None or not self.routes.touch(known[0], connection.time):
-            answer = self._tracer(self.cluster, connection.probe)
+            answer = self._ask(connection)
+            if answer is None:
+                return
             route = self.routes.add(route_of(answer, ref_of(connection.flow)), connection.time)
             self._see(route)
             known = (route.id, route.effect)
@@ -212,6 +221,21 @@ class Simulator:
         self._calls[route_id] += connection.count
         self._samples[route_id] = (self.cluster, connection.probe)
         self._meter.add(connection.time, ref_of(connection.flow), effect, connection.count)
+
+    def _ask(self, connection: Connection) -> Trace | None:
+        """The engine's answer; a flow it cannot answer for must not stop the cluster."""
+        try:
+            return self._tracer(self.cluster, connection.probe)
+        except EngineError as error:
+            reason = str(error)
+        except Exception:
+            logger.exception("Cluster %s: no answer for flow %s", self.name, connection.flow)
+            reason = "the engine failed; see the log of the server"
+        if connection.flow not in self._unanswered:
+            self._unanswered.add(connection.flow)
+            ref = ref_of(connection.flow)
+            self._tell(Happening("Warning", "FlowNotPossible", f"No connection: {reason}", ref, connection.time))
+        return None
 
     def _see(self, route: Route) -> None:
         """Somebody outside who was not in the picture yet must be, before the route is drawn."""

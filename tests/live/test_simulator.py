@@ -246,3 +246,33 @@ def test_a_very_busy_flow_is_counted_not_walked_one_by_one():
 def test_a_flow_to_nowhere_harms_nothing(host):
     sim = simulator([*NODES, *SHOP, flow("odd", {"kind": "Deployment", "name": "web"}, host, 80)])
     assert "rewritten" in run(sim, 5)
+
+
+def test_a_question_that_cannot_be_asked_is_told_once_and_the_rest_lives():
+    odd = flow("odd", {"kind": "External"}, "api.shop", "no-such-port")
+    sim = simulator([*NODES, *SHOP, odd])
+    assert "rewritten" in run(sim, 20)
+    told = [event for event in sim.events if event.reason == "FlowNotPossible"]
+    assert [(event.type, event.ref) for event in told] == [("Warning", "flow:shop/odd")]
+    assert "no-such-port" in told[0].message
+
+
+def test_a_failing_engine_does_not_stop_the_cluster(caplog):
+    def broken(cluster, probe):
+        raise RuntimeError("a bug")
+
+    sim = simulator(tracer=broken)
+    assert run(sim, 5) == {}
+    assert [event.ref for event in sim.events if event.reason == "FlowNotPossible"] == ["flow:shop/web-api"]
+    assert "a bug" in caplog.text
+    assert len(pods(sim)) == 3
+
+
+@pytest.mark.parametrize("host", ["web", "web.shop", "web.shop.svc", "web.shop.svc.cluster.local"])
+def test_outsiders_reach_a_service_at_its_outside_address(host):
+    sim = simulator([*NODES, *SHOP, flow("in", {"kind": "External"}, host, 80)])
+    sim.step(sim.clock.now + 5)
+    taken = [sim.routes.routes[call.route] for call in sim.take_traffic().calls]
+    routes = [route for route in taken if route.flow == "flow:shop/in"]
+    assert {route.waypoints[:2] for route in routes} == {("internet", "loadbalancer:198.51.100.20")}
+    assert {route.effect for route in routes} == {"rewritten"}
