@@ -49,6 +49,11 @@ def family(ip: str) -> int:
     return 6 if ":" in ip else 4
 
 
+def host_port(ip: str, port: int) -> str:
+    """``ip:port``, brackets round IPv6."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
 @lru_cache(maxsize=65536)
 def nth(cidr: str, n: int) -> str:
     """The n-th address of a CIDR: 0 overlay device, 1 bridge (IPM-02)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.packet import ICMP, IP, L4, Dns, Ethernet, Header, Http, Rewrite, Stack
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import (
@@ -169,7 +170,7 @@ class Journey:
             Branch(
                 label=candidate.pod.removeprefix("pod:") or candidate.address,
                 pod=candidate.pod,
-                address=f"{candidate.address}:{candidate.port}",
+                address=host_port(candidate.address, candidate.port),
                 probability=candidate.probability,
                 chosen=candidate.picked,
             )

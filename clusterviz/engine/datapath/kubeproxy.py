@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, decide, port_name
 from clusterviz.engine.journey import Journey
@@ -195,7 +196,8 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
 def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: Endpoint) -> None:
     packet, service, port = j.packet, decision.service, decision.port
     assert port is not None
-    old = f"{packet.ip.dst}:{packet.dport}"
+    old = host_port(packet.ip.dst, packet.dport or 0)
+    new = host_port(endpoint.ip, decision.target_port)
     diffs = packet.change("ip", "DNAT", dst=endpoint.ip)
     diffs += packet.change("l4", "DNAT", dport=decision.target_port)
     j.step(
@@ -205,15 +207,15 @@ def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: E
         component="kube-proxy",
         diffs=diffs,
         rule=Rule(
-            name=f"KUBE-SEP-{chain_hash(service, port, f'{endpoint.ip}:{decision.target_port}')}",
-            text=f"-j DNAT --to-destination {endpoint.ip}:{decision.target_port}",
+            name=f"KUBE-SEP-{chain_hash(service, port, new)}",
+            text=f"-j DNAT --to-destination {new}",
             ref=service.ref,
             path=f"spec.ports[{service.ports.index(port)}].targetPort",
             made_by="kube-proxy",
             rules=("PX-01", "PX-02", "IPT-08"),
         ),
         old=old,
-        new=f"{endpoint.ip}:{decision.target_port}",
+        new=new,
         service=port_name(service, port),
         node=node.name,
         command="conntrack -L -d " + old.rpartition(":")[0],

@@ -6,7 +6,7 @@ FORWARD (NetworkPolicy), POSTROUTING (masquerade), then the device.
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import family, nth
+from clusterviz.engine.addresses import family, host_port, nth
 from clusterviz.engine.datapath import vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.kubeproxy import translate
@@ -172,8 +172,8 @@ def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
     session = Session(
         node=node.name,
         proto=new_l4.proto,
-        orig=f"{old_ip.src}:{old_l4.sport}>{old_ip.dst}:{old_l4.dport}",
-        reply=f"{new_ip.dst}:{new_l4.dport}>{new_ip.src}:{new_l4.sport}",
+        orig=f"{host_port(old_ip.src, old_l4.sport)}>{host_port(old_ip.dst, old_l4.dport)}",
+        reply=f"{host_port(new_ip.dst, new_l4.dport)}>{host_port(new_ip.src, new_l4.sport)}",
         nat=nat,
     )
     j.step(

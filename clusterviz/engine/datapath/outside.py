@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.datapath.topology import local_list
@@ -134,7 +135,7 @@ def leave_outside(j: Journey, _at: At) -> At | None:
         direction="out",
         hook="socket",
         src=client,
-        dst=f"{ip}:{j.packet.dport}" if j.packet.dport else ip,
+        dst=host_port(ip, j.packet.dport) if j.packet.dport else ip,
         rule=Rule(name="client outside"),
     )
     node = j.cluster.node_by_ip.get(ip)
@@ -289,6 +290,6 @@ def _proxy_mode(j: Journey, service: Service, ip: str, node: Node) -> None:
         component="load balancer",
         diffs=diffs,
         address=ip,
-        target=f"{node.ip}:{port.node_port}",
+        target=host_port(node.ip, port.node_port),
         rule=Rule(name="ipMode Proxy", ref=service.ref, path="status.loadBalancer", rules=("SVC-07",)),
     )

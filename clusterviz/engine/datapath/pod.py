@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, listener
 from clusterviz.engine.datapath.place import At, home, of_family, own_block, veth
@@ -61,7 +62,7 @@ def _originated(j: Journey, pod: Pod) -> None:
 
 
 def _target(j: Journey) -> str:
-    return f"{j.packet.ip.dst}:{j.packet.dport}" if j.packet.dport else j.packet.ip.dst
+    return host_port(j.packet.ip.dst, j.packet.dport) if j.packet.dport else j.packet.ip.dst
 
 
 def _frame(j: Journey, pod: Pod, node: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.controllers import served_by
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.ingress import IngressMatch, match_request
@@ -109,7 +110,7 @@ def _second_connection(j: Journey, pod: Pod, endpoint: Endpoint, number: int) ->
         pop=(eth,) if eth is not None else (),
         client=client,
         source=own,
-        target=f"{endpoint.ip}:{number}",
+        target=host_port(endpoint.ip, number),
         rule=Rule(name="second connection", ref=pod.ref, made_by="Ingress controller", rules=("ING-11", "SRC-6")),
     )
     return At("pod_out", None, pod, came="proxy")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import in_any, in_cidr
+from clusterviz.engine.addresses import family, in_any, in_cidr
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
@@ -139,8 +139,9 @@ def decide(
             node=node.name,
             rules=("SVC-17", "PX-01"),
         )
-    choice, masquerade, rules = _policy(cluster, node, found, source, from_node=from_node)
-    return _pick(cluster, node, found, choice, masquerade, rules, source, seed)
+    every = tuple(e for e in cluster.endpoints(service) if family(e.ip) == family(ip))
+    choice, masquerade, rules = _policy(cluster, node, found, every, source, from_node=from_node)
+    return _pick(node, found, every, choice, masquerade, rules, source, seed)
 
 
 def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
@@ -152,11 +153,11 @@ def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
 
 
 def _policy(
-    cluster: Cluster, node: Node, found: Lookup, source: str, *, from_node: bool
+    cluster: Cluster, node: Node, found: Lookup, every: tuple[Endpoint, ...], source: str, *, from_node: bool
 ) -> tuple[Choice, str, tuple[str, ...]]:
     """Which list applies and whether the source is masqueraded (PX-03..05, PX-08)."""
     settings, service = cluster.settings, found.service
-    endpoints = [e for e in cluster.endpoints(service) if _number(e, found.port)]
+    endpoints = [e for e in every if _number(e, found.port)]
     if found.via == "cluster":
         masquerade = ""
         if settings.masquerade_all:
@@ -185,9 +186,9 @@ def _number(endpoint: Endpoint, port: ServicePort) -> int:
 
 
 def _pick(
-    cluster: Cluster,
     node: Node,
     found: Lookup,
+    every: tuple[Endpoint, ...],
     choice: Choice,
     masquerade: str,
     rules: tuple[str, ...],
@@ -196,7 +197,6 @@ def _pick(
 ) -> ServiceDecision:
     service, port = found.service, found.port
     usable = choice.endpoints
-    every = cluster.endpoints(service)
     if not usable:
         known = [endpoint for endpoint in every if _number(endpoint, port)]
         verdict: Literal["drop", "reject"] = "drop" if has_any(known) else "reject"
