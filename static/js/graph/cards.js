@@ -75,10 +75,10 @@ function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {
     ctx.fillStyle = tokens[pod.role === "ingress" ? "kind-ingress" : "stripe"];
     if (i) ctx.fillRect(left - 9, y + 6, 9, 2);
     roundRect(ctx, left, y, 14, 14, 4);
-    if (container.ready) return ctx.fill();
     ctx.strokeStyle = tokens.pending;
     ctx.lineWidth = 1.6;
-    return ctx.stroke();
+    if (container.ready) ctx.fill();
+    else ctx.stroke();
   });
   const end = x + shown.length * 23 - 9;
   if (all.length < 2) return end;

@@ -21,7 +21,7 @@ export function drawDots(ctx, dots, tokens, zoom, shown) {
     const colour = kindColour(tokens, bad ? "blocked" : kind);
     const spot = at(dot.way.path, length);
     trail(ctx, dot, length, colour, size);
-    if (encapsulated) envelope(ctx, spot, colour, size, tokens);
+    if (encapsulated) envelope(ctx, spot, size, tokens);
     if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
     else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
     if (rewritten && !bad) ring(ctx, spot, size * 1.75, tokens["kind-service"], 1.6);
@@ -107,7 +107,7 @@ function ring(ctx, spot, r, colour, width) {
 }
 
 /** A packet inside a packet: the outer header is a box around the glyph. */
-function envelope(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {string} */ colour, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+function envelope(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
   ctx.beginPath();
   ctx.roundRect(spot.x - size * 2.1, spot.y - size * 1.5, size * 4.2, size * 3, size * 0.8);
   ctx.fillStyle = tokens.cluster;
@@ -136,11 +136,11 @@ function drawEnd(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: 
 function flash(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
   for (const mark of dot.way.marks) {
     const since = dot.gone - mark.at;
-    if (!mark.nat || since < 0 || since > 70) continue;
-    ctx.globalAlpha = 1 - since / 70;
+    if (!mark.nat || since < 0 || since > 50) continue;
+    ctx.globalAlpha = 1 - since / 50;
     const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
-    ring(ctx, spot, size * (1.8 + since / 25), colour, 2.2);
-    ring(ctx, spot, size * (2.6 + since / 20), colour, 1.2);
+    ring(ctx, spot, size * (1.6 + since / 50), colour, 2.2);
+    ring(ctx, spot, size * (2.2 + since / 40), colour, 1.2);
   }
   ctx.globalAlpha = 1;
 }

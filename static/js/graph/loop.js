@@ -3,7 +3,7 @@
 const FRAME = 1000 / 30;
 
 export class Loop {
-  /** @param {(now: number, passed: number) => boolean} draw returns whether something still moves */
+  /** @param {(passed: number) => boolean} draw returns whether something still moves */
   constructor(draw) {
     this.draw = draw;
     this.handle = 0;
@@ -35,7 +35,7 @@ export class Loop {
     const passed = this.last ? Math.min(100, now - this.last) : 0;
     this.last = now;
     const began = performance.now();
-    const moving = this.draw(now, passed);
+    const moving = this.draw(passed);
     this.frames += 1;
     this.costs.push(performance.now() - began);
     if (this.costs.length > 240) this.costs.shift();

@@ -54,7 +54,7 @@ export class Picture {
     this.spot = null;
     this.reached = 0;
     this.dirty = true;
-    this.loop = new Loop((now, passed) => this.frame(passed));
+    this.loop = new Loop((passed) => this.frame(passed));
     this.listen();
   }
 

@@ -33,6 +33,7 @@ export function read(text) {
   } catch {
     return null;
   }
-  const fields = SERVER[/** @type {keyof typeof SERVER} */ (message?.type)];
-  return fields?.every((field) => field in message) ? message : null;
+  if (!message || !Object.hasOwn(SERVER, message.type)) return null;
+  const fields = SERVER[/** @type {keyof typeof SERVER} */ (message.type)];
+  return fields.every((field) => field in message) ? message : null;
 }

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {Node|string|number|null|undefined|false|Child[]} Child */
+/** @typedef {any} Child a node, text, a list of them, or nothing */
 
 /**
  * @param {string} tag `div`, `p.hint`, `button.strong`

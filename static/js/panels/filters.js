@@ -36,7 +36,7 @@ export function filterBox({ entities, change }) {
     button.setAttribute("aria-expanded", String(open));
     if (open) /** @type {HTMLElement|null} */ (box.querySelector("select"))?.focus();
   };
-  button.addEventListener("click", () => toggle(box.hidden));
+  button.addEventListener("click", () => toggle(box.hidden === true));
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
@@ -46,5 +46,5 @@ export function filterBox({ entities, change }) {
   document.addEventListener("pointerdown", (event) => {
     if (!box.hidden && event.target instanceof Node && !box.contains(event.target) && !button.contains(event.target)) toggle(false);
   });
-  return { toggle: () => toggle(box.hidden) };
+  return { toggle: () => toggle(box.hidden === true) };
 }

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isActive, matches, NOTHING, selector, shows } from "../../static/js/model/filter.js";
+import { find } from "../../static/js/model/search.js";
+import { beats, compare, flagOf, reaches, routesOf } from "../../static/js/model/walk.js";
+import { snapshot } from "./fixtures/boutique.js";
+
+const { entities, routes } = snapshot();
+const byId = new Map(entities.map((/** @type {any} */ e) => [e.id, e]));
+
+test("search finds by name, address, kind and label, best first", () => {
+  assert.equal(find(entities, "redis-cart")[0].name, "redis-cart");
+  assert.equal(find(entities, "10.244.1.30")[0].role, "ingress");
+  assert.ok(find(entities, "pod coredns").every((e) => e.kind === "pod"));
+  assert.ok(find(entities, "app=emailservice").length > 0);
+  assert.deepEqual(find(entities, "   "), []);
+  assert.deepEqual(find(entities, "no such thing"), []);
+});
+
+test("label selectors read as kubectl reads them", () => {
+  const labels = { app: "web", tier: "front" };
+  for (const text of ["app=web", "app==web", "app=web,tier=front", "app", "!old", "tier!=back", "old!=1", ""]) assert.ok(selector(text)(labels), text);
+  for (const text of ["app=db", "app=web,tier=back", "!app", "old", "app!=web"]) assert.ok(!selector(text)(labels), text);
+});
+
+test("filters choose entities and the routes that touch them", () => {
+  assert.ok(!isActive(NOTHING));
+  const shop = matches({ ...NOTHING, namespace: "shop" });
+  assert.ok(shop(byId.get("service:shop/frontend")) && !shop(byId.get("service:default/kubernetes")));
+  const dropped = shows({ ...NOTHING, verdict: "dropped" }, byId);
+  assert.deepEqual(routes.filter(dropped).map((r) => r.id), ["bad"]);
+  const mail = shows({ ...NOTHING, label: "app=emailservice" }, byId);
+  assert.ok(routes.filter(mail).every((r) => r.waypoints.some((/** @type {string} */ w) => w.includes("emailservice"))));
+});
+
+const ip = (/** @type {string} */ src, /** @type {string} */ dst, ttl = 64) => ({ layer: "ip", src, dst, proto: "TCP", ttl });
+const l4 = { layer: "l4", proto: "TCP", sport: 4000, dport: 80, flags: "SYN" };
+const step = (/** @type {string} */ action, /** @type {any} */ more = {}) => ({ action, rule: null, diffs: [], candidates: [], considered: [], facts: {}, explain: { novice: "", operator: "" }, ...more });
+
+function trace() {
+  const hop = (/** @type {string} */ ref, /** @type {any[]} */ headers, /** @type {any[]} */ steps) => ({ place: { ref, label: ref, kind: "node" }, headers_in: headers[0], headers_out: headers[1], steps, owners: {}, node: "n1" });
+  const vip = [ip("10.0.0.1", "10.96.0.1"), l4];
+  const pod = [ip("10.0.0.1", "10.0.1.1", 63), { ...l4, dport: 8080 }];
+  const rule = { name: "r", ref: "service:shop/web" };
+  return {
+    success: true, first_failing_step: null,
+    waypoints: [{ ref: "pod:s/a", kind: "service" }, { ref: "service:shop/web", kind: "service", nat: "dnat" }, { ref: "node:n1", kind: "pod" }, { ref: "pod:s/b", kind: "" }],
+    forward: [hop("pod:s/a", [[], vip], [step("originated")]),
+      hop("node:n1", [vip, pod], [step("received"), step("dnat", { rule, facts: { old: "10.96.0.1:80", new: "10.0.1.1:8080" } }), step("routed")]),
+      hop("pod:s/b", [pod, []], [step("delivered")])],
+    reverse: [hop("pod:s/b", [[], pod], [step("originated")]), hop("pod:s/a", [pod, []], [step("delivered")])],
+  };
+}
+
+test("a hop through a Service has two beats: the virtual address and the node", () => {
+  const all = beats(trace());
+  assert.deepEqual(all.map((b) => b.ref), ["pod:s/a", "service:shop/web", "node:n1", "pod:s/b", "pod:s/b", "pod:s/a"]);
+  assert.deepEqual(all.map((b) => b.reply), [false, false, false, false, true, true]);
+  assert.equal(all.flatMap((b) => b.steps).length, trace().forward.concat(trace().reverse).flatMap((h) => h.steps).length);
+  assert.deepEqual([all[1].starts, all[1].ends, all[2].starts, all[2].ends], [true, false, false, true]);
+});
+
+test("the failing step marks its beat and no other", () => {
+  const failing = { ...trace(), first_failing_step: [1, 2] };
+  assert.deepEqual(beats(failing).map((b) => b.failed), [false, false, true, false, false, false]);
+});
+
+test("the flag shows the rewrite", () => {
+  assert.deepEqual(flagOf(beats(trace())[1]), { tag: "DNAT", tone: "kind-service", before: "10.96.0.1:80", after: "10.0.1.1:8080" });
+});
+
+test("beats reach forward along the way and never back", () => {
+  const all = beats(trace());
+  const stops = [["pod:s/a", 0], ["service:shop/web", 100], ["node:n1", 250], ["pod:s/b", 300]].map(([ref, at]) => ({ ref: String(ref), at: Number(at) }));
+  assert.deepEqual(reaches(all, stops, [{ ref: "pod:s/b", at: 0 }, { ref: "pod:s/a", at: 90 }]), [0, 100, 250, 300, 0, 90]);
+  assert.deepEqual(reaches(all, undefined, undefined), [0, 0, 0, 0, 0, 0]);
+});
+
+test("both legs become routes of the picture", () => {
+  const { forward, reverse } = routesOf(trace());
+  assert.deepEqual(forward.waypoints, ["pod:s/a", "service:shop/web", "node:n1", "pod:s/b"]);
+  assert.deepEqual(reverse.waypoints, ["pod:s/b", "pod:s/a"]);
+});
+
+test("header stacks are aligned from the inside: outer headers are added, fields are changed", () => {
+  const inner = [ip("a", "b"), l4];
+  const outer = [ip("n1", "n2"), { layer: "vxlan", vni: 1 }, ip("a", "b", 63), l4];
+  const rows = compare(inner, outer);
+  assert.deepEqual(rows.map((r) => [r.before?.layer ?? null, r.after?.layer ?? null]), [[null, "ip"], [null, "vxlan"], ["ip", "ip"], ["l4", "l4"]]);
+  assert.deepEqual([...rows[2].changed], ["ttl"]);
+  assert.deepEqual(compare([], []), []);
+});
