@@ -19,7 +19,9 @@ from tests.cluster.conftest import pod
 pytestmark = pytest.mark.django_db
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6
+)
 FITTING: dict[type[Any], st.SearchStrategy[Any]] = {
     str: TEXT,
     int: st.integers(),

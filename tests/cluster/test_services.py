@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clusterviz.cluster import services, snapshot, store
-from clusterviz.cluster.models import Change, Cluster, Deployment, EndpointSlice, Node, Pod, Service
+from clusterviz.cluster.models import Cluster, Deployment, EndpointSlice, Node, Pod, Service
 from tests.cluster.conftest import SHOP, pod
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,10 @@ def test_a_new_cluster_has_what_every_cluster_has(cluster: Cluster) -> None:
     assert found["Node", "n1"]["status"]["conditions"][0]["status"] == "True"
     assert found["Service", "kubernetes"]["spec"]["clusterIP"] == "10.96.0.1"
     assert found["Service", "kube-dns"]["spec"]["clusterIP"] == "10.96.0.10"
-    assert {(p["protocol"], p["port"]) for p in found["Service", "kube-dns"]["spec"]["ports"]} == {("UDP", 53), ("TCP", 53)}
+    assert {(p["protocol"], p["port"]) for p in found["Service", "kube-dns"]["spec"]["ports"]} == {
+        ("UDP", 53),
+        ("TCP", 53),
+    }
     assert found["Deployment", "coredns"]["spec"]["replicas"] == 2
     assert found["Namespace", "kube-system"]["metadata"]["labels"]["kubernetes.io/metadata.name"] == "kube-system"
 
@@ -97,8 +100,18 @@ def test_apply_keeps_what_a_manifest_leaves_out(shop: Cluster) -> None:
     [
         (service(extra="clusterIP: 10.0.0.1"), "spec.clusterIPs", 7, "The range of valid IPs is 10.96.0.0/12"),
         (service(extra="clusterIP: 10.96.0.10"), "spec.clusterIPs", 7, "provided IP is already allocated"),
-        (service(kind="NodePort", port=", nodePort: 80"), "spec.ports[0].nodePort", 9, "The range of valid ports is 30000-32767"),
-        (service(kind="NodePort", port=", nodePort: 31000"), "spec.ports[0].nodePort", 9, "provided port is already allocated"),
+        (
+            service(kind="NodePort", port=", nodePort: 80"),
+            "spec.ports[0].nodePort",
+            9,
+            "The range of valid ports is 30000-32767",
+        ),
+        (
+            service(kind="NodePort", port=", nodePort: 31000"),
+            "spec.ports[0].nodePort",
+            9,
+            "provided port is already allocated",
+        ),
         (service(port=", protocol: HTTP"), "spec.ports[0].protocol", 9, 'supported values: "SCTP", "TCP", "UDP"'),
         ("kind: Service\nmetadata: {name: x}", "apiVersion", 1, "Required value"),
         ("apiVersion: v1\nkind: Pod", "metadata.name", 1, "name or generateName is required"),
@@ -271,7 +284,9 @@ def test_draining_spares_daemons_and_refuses_bare_pods(shop: Cluster) -> None:
         ("delete-pod", "<script>", {}, "cannot read target"),
     ],
 )
-def test_actions_that_make_no_sense(shop: Cluster, action: str, target: str, params: dict[str, Any], message: str) -> None:
+def test_actions_that_make_no_sense(
+    shop: Cluster, action: str, target: str, params: dict[str, Any], message: str
+) -> None:
     """Each is refused with a reason, and nothing changes."""
     before = state(shop)
     with pytest.raises(services.Invalid, match=message):
@@ -333,4 +348,7 @@ def test_export_and_import_give_the_same_cluster(shop: Cluster) -> None:
     copy = services.create_cluster("copy", nodes=0, actor="tests")
     services.import_files(copy, [("export.yaml", exported)], actor="tests")
     assert services.export_yaml(copy, flows=True) == exported
-    assert Service.objects.get(cluster=copy, name="door").cluster_ip == Service.objects.get(cluster=shop, name="door").cluster_ip
+    assert (
+        Service.objects.get(cluster=copy, name="door").cluster_ip
+        == Service.objects.get(cluster=shop, name="door").cluster_ip
+    )

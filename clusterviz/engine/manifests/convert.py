@@ -27,7 +27,7 @@ def normalize(obj: Obj) -> tuple[Obj, list[str]]:
     """
     obj = copy.deepcopy(obj)
     notes: list[str] = []
-    kind = obj.get("kind")
+    kind = str(obj.get("kind"))
     _metadata(obj, kind)
     _version(obj, notes)
     spec = obj.get("spec")
@@ -40,7 +40,7 @@ def normalize(obj: Obj) -> tuple[Obj, list[str]]:
     return obj, notes
 
 
-def _metadata(obj: Obj, kind: Any) -> None:
+def _metadata(obj: Obj, kind: str) -> None:
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict):
         return

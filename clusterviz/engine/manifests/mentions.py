@@ -57,7 +57,8 @@ def texts(pod_spec: Obj, namespace: str, config_maps: Mapping[tuple[str, str], O
             for name, value in env.items():
                 yield Text(value, f"{where}, env {name}", name, env, init)
             for part in ("command", "args"):
-                for value in container.get(part) or []:
+                values = container.get(part)
+                for value in values if isinstance(values, list) else []:
                     if isinstance(value, str):
                         yield Text(value, f"{where}, {part}", "", env, init)
 
@@ -65,18 +66,20 @@ def texts(pod_spec: Obj, namespace: str, config_maps: Mapping[tuple[str, str], O
 def _environment(container: Obj, namespace: str, config_maps: Mapping[tuple[str, str], Obj]) -> dict[str, str]:
     env: dict[str, str] = {}
     for source in _dicts(container.get("envFrom")):
-        name = (source.get("configMapRef") or {}).get("name")
-        data = (config_maps.get((namespace, str(name))) or {}).get("data") or {}
+        data = _data(config_maps, namespace, _dict(source.get("configMapRef")))
         env.update({f"{source.get('prefix') or ''}{key}": str(value) for key, value in data.items()})
     for entry in _dicts(container.get("env")):
         name, value = str(entry.get("name")), entry.get("value")
-        reference = (entry.get("valueFrom") or {}).get("configMapKeyRef") or {}
+        reference = _dict(_dict(entry.get("valueFrom")).get("configMapKeyRef"))
         if value is None and reference:
-            data = (config_maps.get((namespace, str(reference.get("name")))) or {}).get("data") or {}
-            value = data.get(reference.get("key"))
+            value = _data(config_maps, namespace, reference).get(str(reference.get("key")))
         if value is not None:
             env[name] = str(value)
     return env
+
+
+def _data(config_maps: Mapping[tuple[str, str], Obj], namespace: str, reference: Obj) -> Obj:
+    return _dict(config_maps.get((namespace, str(reference.get("name"))), {}).get("data"))
 
 
 def mentions(text: Text, namespace: str, services: Services) -> Iterator[Mention]:
@@ -173,6 +176,10 @@ def scheme_of(service: Obj, number: int) -> str:
             if scheme in hint:
                 return scheme
     return {80: "http", 8080: "http", 443: "https"}.get(number, "tcp")
+
+
+def _dict(value: Any) -> Obj:
+    return value if isinstance(value, dict) else {}
 
 
 def _dicts(items: Any) -> list[Obj]:

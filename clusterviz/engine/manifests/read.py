@@ -18,6 +18,7 @@ import yaml
 from clusterviz.engine.manifests import scalars
 from clusterviz.engine.manifests.problem import ManifestError, Problem
 
+_MERGE = object()
 Marks = tuple[int, Any]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # kube-apiserver words problems of the one field at the other.
@@ -104,20 +105,37 @@ def read_value(text: str, limits: Limits | None = None) -> tuple[Any, Document]:
 
 def _values(text: str, file: str, limits: Limits) -> list[tuple[int, Any, Marks]]:
     builder = _Builder(file, limits)
+    json_value = _json(text, file, limits) if text.lstrip()[:1] in ("{", "[") else None
     try:
-        return list(builder.documents(yaml.parse(text, Loader=_LOADER)))
+        values = list(builder.documents(yaml.parse(text, Loader=_LOADER)))
     except yaml.YAMLError as error:
-        if text.lstrip()[:1] in ("{", "["):
-            return _json(text, file, error)
-        raise _yaml_error(error, text, file, builder.number) from None
+        if json_value is None:
+            raise _yaml_error(error, text, file, builder.number) from None
+        return [(1, json_value, (1, None))]
+    if json_value is None or len(values) != 1:
+        return values
+    return [(1, json_value, values[0][2])]
 
 
-def _json(text: str, file: str, error: yaml.YAMLError) -> list[tuple[int, Any, Marks]]:
-    """JSON that YAML cannot read (surrogate pairs); lines are then unknown."""
+def _json(text: str, file: str, limits: Limits) -> Any:
+    """The value when the text is JSON, which YAML reads a little differently; else None."""
     try:
-        return [(1, json.loads(text), (1, None))]
+        value = json.loads(text, parse_int=scalars.plain, parse_float=scalars.plain, parse_constant=scalars.plain)
     except (ValueError, RecursionError):
-        raise _yaml_error(error, text, file, 1) from None
+        return None
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > limits.depth:
+            raise _error(f"nested more than {limits.depth} levels deep", file, 1, 1)
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, dict | list)
+        ]
+    return value
 
 
 def _yaml_error(error: yaml.YAMLError, text: str, file: str, document: int) -> ManifestError:
@@ -165,10 +183,15 @@ class _Frame:
     def __init__(self, value: Any, line: int, anchor: str | None) -> None:
         self.value, self.line, self.anchor = value, line, anchor
         self.marks: Any = {} if isinstance(value, dict) else []
-        self.key: str | None = None
+        self.key: Any = None
         self.key_line = line
         self.merges: list[tuple[Any, Any]] = []
         self.nodes = 1
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether the next scalar names an entry."""
+        return isinstance(self.value, dict) and self.key is None
 
 
 class _Builder:
@@ -204,6 +227,8 @@ class _Builder:
 
     def scalar(self, event: Any, line: int) -> Any:
         """The value of a scalar; tags that would make Python objects are refused."""
+        if event.tag is None and event.value == "<<" and event.implicit[0]:
+            return _MERGE
         if event.tag is None:
             return scalars.plain(event.value) if event.implicit[0] else event.value
         if event.tag in scalars.TEXT_TAGS:
@@ -242,6 +267,8 @@ class _Builder:
 
     def add(self, value: Any, marks: Marks, nodes: int, anchor: str | None) -> None:
         """Put a finished value where it belongs."""
+        if value is _MERGE and not (self.stack and self.stack[-1].wants_key):
+            value = "<<"
         self.nodes += 1
         if self.nodes > self.limits.nodes:
             raise self.error(f"more than {self.limits.nodes} values", marks[0])
@@ -264,14 +291,14 @@ class _Builder:
         """The key of the next entry."""
         if isinstance(value, dict | list):
             raise self.error("a key must be a scalar", line)
-        frame.key, frame.key_line = scalars.key(value), line
+        frame.key, frame.key_line = value if value is _MERGE else scalars.key(value), line
         if frame.key in frame.value:
             raise self.error(f"key {json.dumps(frame.key)} already set in map", line)
 
     def entry(self, frame: _Frame, value: Any, marks: Marks) -> None:
         """The value of an entry; ``<<`` merges mappings in."""
         name, frame.key = frame.key, None
-        if name != "<<":
+        if name is not _MERGE:
             frame.value[name] = value
             frame.marks[name] = (frame.key_line, marks[1])
             return

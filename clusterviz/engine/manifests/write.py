@@ -48,6 +48,8 @@ _SERVER_ANNOTATIONS = frozenset(
     {"deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"}
 )
 _TOP = ("apiVersion", "kind", "metadata", "type", "addressType", "data", "spec")
+# Line breaks to some readers and not to others.
+_SPECIAL = frozenset("\x85\u2028\u2029\ufeff\r")
 _METADATA = ("name", "namespace", "labels", "annotations")
 
 
@@ -130,7 +132,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     style = None
-    if scalars.plain(value) != value or value in ("=", "<<"):
+    if scalars.plain(value) != value or value in ("=", "<<") or _SPECIAL & set(value):
         style = '"'
     elif "\n" in value and not any(line != line.rstrip() for line in value.split("\n")) and value[0] not in " \n":
         style = "|"
