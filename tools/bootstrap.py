@@ -166,21 +166,21 @@ def run(
     command: "list[str]", trouble: str, progress: "Callable[[str], str | None]" = lambda _: None, folder: Path = ROOT
 ) -> None:
     """Run a command quietly, naming what it is at; show its last words only when it fails."""
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         command,
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-    )
-    lines = []
-    assert process.stdout
-    for raw in process.stdout:
-        lines.append(raw.decode(errors="replace").rstrip())
-        show(progress(lines[-1]))
+    ) as process:
+        assert process.stdout
+        for raw in process.stdout:
+            lines.append(raw.decode(errors="replace").rstrip())
+            show(progress(lines[-1]))
     show("")
-    if process.wait():
+    if process.returncode:
         say("\n".join(lines[-15:]))
         raise Cure(
             f"{trouble} (`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)"
