@@ -47,6 +47,7 @@ class Crew:
             # One thread of our own: a slow view or consumer cannot make a checkpoint wait.
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="clusterviz-database")
             database.listen(self.poke)
+            self._hub.joined = self._joined
             await self._look()
             self._watch = asyncio.create_task(self._keep_looking(), name="clusters")
 
@@ -69,6 +70,10 @@ class Crew:
         """Look at the database now; may be called from any thread."""
         if self._loop is not None and self._poke is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._poke.set)
+
+    def _joined(self, name: str) -> None:
+        if name in self.keepers:
+            self.keepers[name].poke()
 
     async def ensure(self, name: str) -> bool:
         """Whether there is such a cluster; its first picture exists then."""

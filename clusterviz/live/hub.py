@@ -8,14 +8,18 @@ only the newest is kept. Why not a channel layer: docs/decisions and the measure
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from clusterviz.live.flow import TransportFlow, innermost, transport_of
 from clusterviz.live.protocol import (
+    CLOSE_UNKNOWN_CLUSTER,
     STATE_RING,
     Call,
+    Error,
     Resync,
     Route,
     ServerMessage,
@@ -24,6 +28,8 @@ from clusterviz.live.protocol import (
     Traffic,
     encode,
 )
+
+logger = logging.getLogger(__name__)
 
 # The websocket library closes a connection that is sent more than 1 MiB at once.
 MAX_TEXT = 512 * 1024
@@ -169,6 +175,9 @@ class Client:
         try:
             while not self._paused and not self.closed and (text := self._next()) is not None:
                 await self._send({"type": "websocket.send", "text": text})
+        except Exception:
+            logger.exception("A browser of cluster %s could not be written to", self.topic.name)
+            self.close()
         finally:
             self._busy = False
 
@@ -181,6 +190,13 @@ class Client:
         """Send one message to this browser alone."""
         await self._send({"type": "websocket.send", "text": encode(message)})
 
+    async def end(self, code: int, reason: str) -> None:
+        """Send the browser away."""
+        with contextlib.suppress(Exception):
+            await self.say(Error("unknown_cluster", reason))
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        self.close()
+
     def wake(self) -> None:
         """Pump in a task of its own."""
         if not self._busy and not self.held and not self.closed:
@@ -190,10 +206,10 @@ class Client:
 
     def close(self) -> None:
         """Forget the browser."""
+        if self.closed:
+            return
         self.closed = True
         self.topic.clients.discard(self)
-        for task in self._tasks:
-            task.cancel()
         if self.flow is not None:
             self.flow.close()
 
@@ -203,6 +219,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
+        self.joined: Callable[[str], None] = lambda _name: None
 
     def topic(self, name: str) -> Topic:
         """The topic of a cluster, made on first use."""
@@ -212,6 +229,7 @@ class Hub:
         """A browser begins to listen."""
         client = Client(self.topic(name), send)
         client.topic.clients.add(client)
+        self.joined(name)
         return client
 
     def watched(self, name: str) -> bool:
@@ -230,12 +248,10 @@ class Hub:
         await self._pump(topic)
 
     async def close(self, name: str, reason: str) -> None:
-        """The cluster is gone."""
+        """The cluster is gone: its browsers are told and sent away."""
         topic = self._topics.pop(name, None)
         for client in list(topic.clients) if topic else ():
-            client.resync(reason)
-        if topic:
-            await self._pump(topic)
+            await client.end(CLOSE_UNKNOWN_CLUSTER, reason)
 
     async def publish_state(self, name: str, message: State) -> None:
         """A change of the picture, for everybody."""

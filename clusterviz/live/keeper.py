@@ -30,8 +30,16 @@ CHECKPOINT = 1.0
 FOLLOW = 1.0
 IDLE = 1.0
 RESTART = 2.0
+# After a longer sleep (a closed laptop) nobody wants to see the connections of all that time.
+CATCH_UP = 3.0
+_ANCHOR = time.time() - time.monotonic()
 T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
+
+
+def steady() -> float:
+    """The wall clock as it was when the process began, and from then on never set back."""
+    return _ANCHOR + time.monotonic()
 
 
 class Replica(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +75,12 @@ class Keeper:
     """Leads the cluster when nobody else does, follows the database otherwise."""
 
     def __init__(
-        self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] = time.time
+        self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] | None = None
     ) -> None:
         self.name = name
         self.replica: Replica | None = None
         self.ready = asyncio.Event()
-        self._hub, self._in_thread, self._wall = hub, in_thread, wall
+        self._hub, self._in_thread, self._wall = hub, in_thread, wall or steady
         self._leadership = Leadership(name)
         self._poke = asyncio.Event()
         self._head = self._position = 0
@@ -102,7 +110,11 @@ class Keeper:
         """The journal of the cluster goes up to ``head`` now."""
         if head != self._head or settings != self._settings:
             self._head, self._settings = head, settings
-            self._poke.set()
+            self.poke()
+
+    def poke(self) -> None:
+        """There may be something to do."""
+        self._poke.set()
 
     async def _run(self) -> None:
         while True:
@@ -154,7 +166,10 @@ class Keeper:
                     return
                 await self._reload(simulator)
             watched = self._hub.watched(self.name)
+            if now - simulator.clock.now > CATCH_UP:
+                simulator.step(now - FRAME, connections=False)
             simulator.step(now, connections=watched)
+            self._hub.topic(self.name).time = now
             await self._publish_state(simulator)
             if watched and now - framed >= FRAME:
                 framed = now

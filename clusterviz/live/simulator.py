@@ -20,11 +20,12 @@ from clusterviz.engine.controllers import CONTROLLERS, Controller, Timing, recon
 from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.fill import pod_addresses
-from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj, ref_of
+from clusterviz.engine.objects import Key, Obj, ref_of
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Trace
 from clusterviz.engine.traffic import Connection, Traffic
 from clusterviz.live import scene
+from clusterviz.live.merge import merged
 from clusterviz.live.meter import Meter
 from clusterviz.live.protocol import Call, Event, Route, State, Totals
 from clusterviz.live.routes import RouteTable, Tracer, route_of
@@ -35,9 +36,6 @@ EVENTS_KEPT = 500
 CONNECTIONS_KEPT = 20_000
 CACHE_SIZE = 20_000
 RECONCILE = "reconcile"
-# Kinds whose status the simulator writes, and what it writes into the metadata of a pod.
-LIVING = frozenset({"Pod", "Node", "Service", *WORKLOAD_KINDS})
-DELETION = ("deletionTimestamp", "deletionGracePeriodSeconds")
 
 
 class TrafficFrame(msgspec.Struct, frozen=True):
@@ -103,29 +101,13 @@ class Simulator:
         if not wishes:
             return
         self._remember_addresses()
-        self._replace([self._merged(wish) for wish in wishes])
+        self._replace([merged(wish, self.cluster.objects.get(wish.key)) for wish in wishes])
         for change in wishes:
             if change.verb == "unset":
                 self._unsaved.pop(change.key, None)
             elif self.cluster.objects[change.key] != change.value:
                 self._unsaved[change.key] = self.cluster.objects[change.key]
         self.clock.schedule(self.clock.now, RECONCILE)
-
-    def _merged(self, change: Change) -> Change:
-        """A wish was written against the last checkpoint; what happened since is not undone by it."""
-        mine = self.cluster.objects.get(change.key)
-        if change.verb == "unset" or mine is None or change.key[0] not in LIVING:
-            return change
-        wish = dict(change.value)
-        if mine.get("status"):
-            wish["status"] = mine["status"]
-        if change.key[0] == "Pod":
-            node = (mine.get("spec") or {}).get("nodeName")
-            if node:
-                wish["spec"] = {"nodeName": node, **(wish.get("spec") or {})}
-            leaving = {k: v for k, v in (mine.get("metadata") or {}).items() if k in DELETION}
-            wish["metadata"] = {**(wish.get("metadata") or {}), **leaving}
-        return Change("set", wish)
 
     def _remember_addresses(self) -> None:
         """The highest address in use on each node is the last one given out (IPM-02)."""

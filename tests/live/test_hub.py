@@ -249,3 +249,31 @@ async def test_a_gone_browser_is_forgotten_and_its_transport_given_back(hub):
     assert gone.messages == []
     assert gone.protocol.transport.producer is None
     assert not hub.topic("c").clients
+
+
+async def test_a_browser_that_cannot_be_written_to_is_dropped_alone(hub, caplog):
+    async def broken(message):
+        raise ConnectionError("gone")
+
+    box = Inbox()
+    join(hub, broken)
+    join(hub, box.send)
+    await hub.publish_state("c", state(1))
+    await settle()
+    await hub.publish_state("c", state(2))
+    await settle()
+    assert [message["seq"] for message in box.messages] == [1, 2]
+    assert len(hub.topic("c").clients) == 1
+
+
+async def test_browsers_of_a_deleted_cluster_are_told_and_sent_away(hub):
+    said = []
+
+    async def send(message):
+        said.append(message)
+
+    join(hub, send)
+    await hub.close("c", "the cluster was deleted")
+    assert [message["type"] for message in said] == ["websocket.send", "websocket.close"]
+    assert (said[1]["code"], said[1]["reason"]) == (4404, "the cluster was deleted")
+    assert json.loads(said[0]["text"])["type"] == "error"

@@ -239,7 +239,8 @@ async def test_a_drawn_call_can_be_traced(shop, live, browser):
     one = browser()
     await one.open()
     frame = await one.wait_for(lambda m: m["type"] == "traffic" and m["calls"])
-    routes = {route["id"]: route for route in frame["routes"]}
+    known = (await in_thread(questions.snapshot, "shop"))["routes"]
+    routes = {route["id"]: route for route in [*known, *frame["routes"]]}
     route_id, count, connection = frame["calls"][0]
     assert count >= 1
     answer = await in_thread(questions.trace_connection, "shop", connection)
