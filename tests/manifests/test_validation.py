@@ -81,7 +81,7 @@ spec:
   requestsPerSecond: 2.5
 """,
 }
-CASES = [
+CASES: list[tuple[str, str, Any, str, str]] = [
     ("Service", "metadata.name", "1st", "metadata.name", "a DNS-1035 label must consist of"),
     ("Service", "metadata.name", None, "metadata.name", "Required value: name or generateName is required"),
     ("Service", "metadata.name", "a" * 64, "metadata.name", "must be no more than 63 characters"),

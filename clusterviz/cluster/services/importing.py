@@ -27,7 +27,7 @@ def read_files(files: Iterable[tuple[str, bytes | str]], limits: Limits | None =
     for name, text in files:
         size += len(text)
         if size > limits.size:
-            problems.append(Problem(file=name, message=f"more than {limits.size // 2**20} MiB at once"))
+            problems.append(Problem(file=name, message=f"too large: at most {limits.size // 2**20} MiB at once"))
             break
         try:
             documents += read(text, name, limits)

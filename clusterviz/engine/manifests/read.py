@@ -145,6 +145,8 @@ def _yaml_error(error: yaml.YAMLError, text: str, file: str, document: int) -> M
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     context = getattr(error, "context", None)
     message = f"not YAML: {reason}" + (f" ({context})" if context else "")
+    # At the end of the text libyaml points one line beyond it.
+    line = min(line, text.rstrip("\n").count("\n") + 1)
     return ManifestError([Problem(message=message, file=file, document=document, line=line)])
 
 
