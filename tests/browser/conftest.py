@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.server import ROOT, RunningServer, running_server
 
@@ -81,9 +81,17 @@ def open_page(
         context.close()
 
 
+def place(said: ConsoleMessage) -> str:
+    """Where a message comes from, which for a failed request is what was asked for."""
+    url = said.location.get("url", "")
+    return f" ({url})" if url.startswith("http") else ""
+
+
 def watch(page: Page, errors: list[str]) -> None:
     """Collect console errors, uncaught exceptions and answers that say the server broke."""
-    page.on("console", lambda message: errors.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on(
+        "console", lambda said: errors.append(f"console: {said.text}{place(said)}") if said.type == "error" else None
+    )
     page.on("pageerror", lambda error: errors.append(f"exception: {error}"))
     page.on(
         "response",

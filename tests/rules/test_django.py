@@ -103,6 +103,10 @@ def test_every_page_forbids_inline_code() -> None:
     assert "frame-ancestors 'none'" in policy
 
 
+def test_pages_without_an_icon_of_their_own_get_ours() -> None:
+    assert Client().get("/favicon.ico").headers["Location"].endswith("img/logo.svg")
+
+
 def test_unknown_hosts_are_refused() -> None:
     assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
 
