@@ -51,9 +51,7 @@ def _find(name: str) -> Cluster:
 def load(name: str) -> Stored:
     """All objects of a cluster, at one moment."""
     cluster = _find(name)
-    return Stored(
-        snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster)
-    )
+    return Stored(snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
 
 
 def changes(name: str, after: int) -> tuple[int, list[Change]]:

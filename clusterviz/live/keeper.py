@@ -74,9 +74,7 @@ def replica_of(simulator: Simulator) -> Replica:
 class Keeper:
     """Leads the cluster when nobody else does, follows the database otherwise."""
 
-    def __init__(
-        self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] | None = None
-    ) -> None:
+    def __init__(self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] | None = None) -> None:
         self.name = name
         self.replica: Replica | None = None
         self.ready = asyncio.Event()

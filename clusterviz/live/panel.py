@@ -197,8 +197,4 @@ def flows_of(replica: Replica, entity: Entity) -> list[str]:
         refs |= {ref for label, found in related_to(replica, entity) if label.startswith("Services") for ref in found}
     elif entity["kind"] == "loadbalancer":
         refs |= {entity["service"]}
-    return [
-        e["id"]
-        for e in replica.scene.values()
-        if e["kind"] == "flow" and (refs & {e["from"], e["to"], e["id"]})
-    ]
+    return [e["id"] for e in replica.scene.values() if e["kind"] == "flow" and (refs & {e["from"], e["to"], e["id"]})]

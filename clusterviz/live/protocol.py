@@ -133,9 +133,7 @@ class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
     message: str
 
 
-class Resume(
-    msgspec.Struct, frozen=True, tag_field="type", tag="resume", forbid_unknown_fields=True
-):
+class Resume(msgspec.Struct, frozen=True, tag_field="type", tag="resume", forbid_unknown_fields=True):
     """Go on after ``seq`` of ``epoch``; only as the first message."""
 
     epoch: int
@@ -146,9 +144,7 @@ class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping", forbid_unk
     """Are you there?"""
 
 
-class Subscribe(
-    msgspec.Struct, frozen=True, tag_field="type", tag="subscribe", forbid_unknown_fields=True
-):
+class Subscribe(msgspec.Struct, frozen=True, tag_field="type", tag="subscribe", forbid_unknown_fields=True):
     """Whether traffic frames are wanted."""
 
     traffic: bool

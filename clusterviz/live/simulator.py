@@ -247,9 +247,7 @@ class Simulator:
     @property
     def stirred(self) -> bool:
         """Whether `take_state` would have something to say."""
-        return bool(
-            self._dirty or self._new_events or any(ref not in self.scene for ref in self._externals)
-        )
+        return bool(self._dirty or self._new_events or any(ref not in self.scene for ref in self._externals))
 
     def take_traffic(self) -> TrafficFrame:
         """Connections since the last call; those it names can be traced for a while."""
@@ -270,9 +268,7 @@ class Simulator:
     def take_checkpoint(self) -> list[Change]:
         """What the controllers made since the last call."""
         unsaved, self._unsaved = self._unsaved, {}
-        return [
-            Change("unset", key) if obj is None else Change("set", obj) for key, obj in sorted(unsaved.items())
-        ]
+        return [Change("unset", key) if obj is None else Change("set", obj) for key, obj in sorted(unsaved.items())]
 
     @property
     def unsaved(self) -> bool:

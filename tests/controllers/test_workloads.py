@@ -8,9 +8,7 @@ from clusterviz.engine.controllers.deployment import share
 from tests.controllers.world import World, deployment, node, service
 
 
-@pytest.mark.parametrize(
-    ("replicas", "surge", "unavailable"), [(1, 1, 0), (3, 1, 0), (4, 1, 1), (10, 3, 2), (0, 0, 0)]
-)
+@pytest.mark.parametrize(("replicas", "surge", "unavailable"), [(1, 1, 0), (3, 1, 0), (4, 1, 1), (10, 3, 2), (0, 0, 0)])
 def test_default_surge_rounds_up_and_unavailable_down(replicas, surge, unavailable):
     """LIF-05."""
     assert share(None, replicas, up=True) == surge

@@ -84,8 +84,10 @@ async def test_an_edit_reaches_two_browsers_within_a_second(shop, live, browser)
     await edit(services.act, shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=4)
     for each in (one, two):
         message = await each.wait_for(
-            lambda m: m["type"] == "state"
-            and any(e["id"] == "workload:Deployment/shop/api" and e["replicas"] == 4 for e in m["set"]),
+            lambda m: (
+                m["type"] == "state"
+                and any(e["id"] == "workload:Deployment/shop/api" and e["replicas"] == 4 for e in m["set"])
+            ),
             within=1,
         )
         assert message["seq"] == message["base"] + 1

@@ -244,7 +244,7 @@ async def test_a_drawn_call_can_be_traced(shop, live, browser):
     route_id, count, connection = frame["calls"][0]
     assert count >= 1
     answer = await in_thread(questions.trace_connection, "shop", connection)
-    assert [point["ref"] for point in answer["waypoints"]] == routes[route_id]["waypoints"]
+    assert [point["ref"] for point in answer["waypoints"]] == list(routes[route_id]["waypoints"])
     with pytest.raises(questions.UnknownError, match="forgotten"):
         await in_thread(questions.trace_connection, "shop", "no-such")
     await one.disconnect()

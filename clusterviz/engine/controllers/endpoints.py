@@ -20,9 +20,7 @@ Group = tuple[str, tuple[tuple[str, int, str, str], ...]]
 
 def endpoint_slices(work: Work) -> None:
     """Write the slices of every Service with a selector; hand-written slices are left alone (SVC-12)."""
-    ours: dict[tuple[str, str, str], Obj] = {
-        key_of(one): one for one in work.all("EndpointSlice") if _managed(one)
-    }
+    ours: dict[tuple[str, str, str], Obj] = {key_of(one): one for one in work.all("EndpointSlice") if _managed(one)}
     zones = {str(meta(node)["name"]): labels(node).get(ZONE_LABEL, "") for node in work.all("Node")}
     pods = _by_label(work)
     for service in work.all("Service"):

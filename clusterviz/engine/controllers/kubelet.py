@@ -158,9 +158,7 @@ def _readiness(work: Work, pod: Obj) -> None:
 
 
 def _with_readiness(work: Work, pod: Obj, *, ready: bool) -> Obj:
-    statuses: list[dict[str, Any]] = [
-        {**entry, "ready": ready} for entry in status(pod).get("containerStatuses") or ()
-    ]
+    statuses: list[dict[str, Any]] = [{**entry, "ready": ready} for entry in status(pod).get("containerStatuses") or ()]
     if statuses:
         pod = with_status(pod, containerStatuses=statuses)
     reason = "" if ready else "ContainersNotReady"

@@ -60,9 +60,7 @@ def owned(work: Work, workload: Obj, *, through: str = "") -> list[Obj]:
     return [pod for pod in found if not ended(pod)]
 
 
-def make_pod(
-    work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None
-) -> Obj:
+def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None) -> Obj:
     """A new pod from the workload's template, Pending and without a node."""
     template = clone(spec(workload).get("template") or {})
     template_meta = template.get("metadata") or {}
@@ -71,9 +69,7 @@ def make_pod(
         "namespace": key_of(workload)[1],
         "labels": {**(template_meta.get("labels") or {}), **(extra or {})},
         "creationTimestamp": work.stamp,
-        "ownerReferences": [
-            {"apiVersion": "apps/v1", "kind": owner[0], "name": owner[1], "controller": True}
-        ],
+        "ownerReferences": [{"apiVersion": "apps/v1", "kind": owner[0], "name": owner[1], "controller": True}],
     }
     if template_meta.get("annotations"):
         metadata["annotations"] = template_meta["annotations"]

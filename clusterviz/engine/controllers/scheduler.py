@@ -72,11 +72,7 @@ def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str]) 
     listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
     message = f"0/{len(nodes)} nodes are available: {listed or 'there are no nodes'}."
     if condition(pod, "PodScheduled").get("message") != message:
-        work.put(
-            set_condition(
-                pod, "PodScheduled", "False", work.stamp, reason="Unschedulable", message=message
-            )
-        )
+        work.put(set_condition(pod, "PodScheduled", "False", work.stamp, reason="Unschedulable", message=message))
         work.event(pod, "FailedScheduling", message, warning=True)
 
 

@@ -228,9 +228,7 @@ def condition(obj: Obj, kind: str) -> dict[str, Any]:
     return {}
 
 
-def set_condition(
-    obj: Obj, kind: str, value: str, stamp: str, *, reason: str = "", message: str = ""
-) -> Obj:
+def set_condition(obj: Obj, kind: str, value: str, stamp: str, *, reason: str = "", message: str = "") -> Obj:
     """A copy of the object with the condition set; the transition time moves only with the value."""
     old = condition(obj, kind)
     entry: dict[str, Any] = {"type": kind, "status": value}
