@@ -11,11 +11,13 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.test import Client, override_settings
+from django.http import HttpResponse
+from django.test import Client, RequestFactory, override_settings
 
 from clusterviz.asgi import application
 from clusterviz.assets import VENDOR_FILES, VendorFinder, collect_if_changed
 from clusterviz.dashboard.checks import vendor_files_installed
+from clusterviz.limits import RequestSizeMiddleware
 from clusterviz.settings import secret_key
 
 
@@ -105,6 +107,14 @@ def test_every_page_forbids_inline_code() -> None:
 
 def test_pages_without_an_icon_of_their_own_get_ours() -> None:
     assert Client().get("/favicon.ico").headers["Location"].endswith("img/logo.svg")
+
+
+def test_what_is_too_large_is_refused_unread() -> None:
+    request = RequestFactory().post("/clusters/demo/import", headers={"content-length": str(50 * 1024**2)})
+    answer = RequestSizeMiddleware(lambda _: HttpResponse()).process_request(request)
+    assert answer
+    assert answer.status_code == 413
+    assert json.loads(answer.content) == {"error": "That is too much: at most 10 MiB at once."}
 
 
 def test_unknown_hosts_are_refused() -> None:
