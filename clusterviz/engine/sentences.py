@@ -101,7 +101,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "policy_allowed": (
         "A NetworkPolicy guards {pod}, and one of its rules allows this {way}.",
-        "{way} of {pod}: allowed by a rule of {policies}.",
+        "{way} of {pod}: allowed by {allowed_by}; isolated by {policies}.",
     ),
     "policy_own_node": (
         "A pod's own node may always talk with it, whatever the policies say.",

@@ -69,7 +69,7 @@ class Flow:
         return [
             Source(kind="pod", namespace=pod.namespace, name=pod.name)
             for pod in sorted(pods, key=lambda pod: pod.name)
-            if _runs(pod)
+            if _runs(cluster, pod)
         ]
 
     def probe(self, cluster: Cluster, source: Source, draw: int) -> Probe:
@@ -161,5 +161,7 @@ def _rate(value: Any) -> float:
     return max(0.0, float(value))
 
 
-def _runs(pod: Pod) -> bool:
-    return pod.ready and not pod.terminating
+def _runs(cluster: Cluster, pod: Pod) -> bool:
+    """A dead node's pods call nobody, long before anybody notices."""
+    node = cluster.nodes.get(pod.node)
+    return pod.ready and not pod.terminating and node is not None and not node.down

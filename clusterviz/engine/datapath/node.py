@@ -18,6 +18,17 @@ from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
 from clusterviz.engine.trace import Action, Rule, Session, Verdict
 
 
+ROUTE_RULES = {
+    "local": ("NET-01",),
+    "bridge": ("NET-04",),
+    "overlay": ("NET-09",),
+    "direct": ("NET-11",),
+    "onlink": ("NET-01",),
+    "default": ("EGR-01",),
+    "unreachable": ("PX-11",),
+}
+
+
 def pass_through(j: Journey, at: At) -> At | None:
     """One visit to a node's network namespace; returns the next stage."""
     node = at.node
@@ -55,7 +66,13 @@ def _down(j: Journey, node: Node) -> None:
 def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> bool:
     """Record the routing decision; False when there is no way on."""
     ip = j.packet.ip
-    rule = Rule(name=f"route {route.prefix}", text=route.text, ref=node.ref, made_by="the network plugin")
+    rule = Rule(
+        name=f"route {route.prefix}",
+        text=route.text,
+        ref=node.ref,
+        made_by="the network plugin",
+        rules=ROUTE_RULES[route.kind],
+    )
     command = f"ip route get {ip.dst}"
     if route.kind == "unreachable":
         known = bool(j.cluster.services_by_ip.get(ip.dst))

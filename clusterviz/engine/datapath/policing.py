@@ -40,13 +40,15 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
         "node": node.name,
     }
     if verdict.allowed:
+        rule = _allowing(verdict)
         j.step(
             Action.PERMITTED,
             f"policy_{verdict.why}",
             hook="forward",
             component="network plugin",
             command=f"kubectl get networkpolicy -n {pod.namespace}",
-            rule=_allowing(verdict),
+            rule=rule,
+            allowed_by=rule.name,
             considered=verdict.considered,
             policies=", ".join(p.name for p in verdict.selecting),
             **facts,
@@ -90,7 +92,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
     )
 
 
-def _allowing(verdict: PolicyVerdict) -> Rule | None:
+def _allowing(verdict: PolicyVerdict) -> Rule:
     if verdict.matched is None:
         rules = {"own_node": ("NP-20",), "itself": ("NP-19",), "host_network": ("NP-21",), "not_enforced": ("NP-24",)}
         return Rule(name="no policy applies", rules=rules.get(verdict.why, ("NP-01",)))

@@ -1,0 +1,56 @@
+"""A trace as text for a terminal: hops, decisions, what changed, the verdict."""
+
+from __future__ import annotations
+
+from clusterviz.engine.addresses import host_port
+from clusterviz.engine.explain import sentence, summary
+from clusterviz.engine.packet import IP, L4, Stack
+from clusterviz.engine.trace import Hop, Step, Trace
+
+
+def readable(trace: Trace, level: str = "operator") -> str:
+    """The whole answer, a few lines a hop; ``level`` is novice or operator."""
+    lines = [summary(trace), ""]
+    lines += [f"first, {child.cause}: {summary(child.trace)}" for child in trace.children]
+    lines += _leg("forward", trace.forward, level)
+    lines += _leg("reply", trace.reverse, level)
+    if trace.reverse_reason:
+        lines.append(trace.reverse_reason)
+    if len(trace.branches) > 1:
+        odds = ", ".join(
+            f"{branch.label} {branch.probability:.0%}{' (drawn)' if branch.chosen else ''}" for branch in trace.branches
+        )
+        lines.append(f"could have gone to: {odds}")
+    lines += [f"stopped by: {blocker.rule}: {blocker.why}" for blocker in trace.blockers]
+    lines += [f"assumed: {assumption.text}" for assumption in trace.assumptions]
+    lines.append(f"verdict: {trace.verdict.value}; the client sees: {trace.symptom}")
+    return "\n".join(lines)
+
+
+def _leg(name: str, hops: tuple[Hop, ...], level: str) -> list[str]:
+    if not hops:
+        return []
+    lines = [f"{name}:"]
+    for hop in hops:
+        devices = " -> ".join(part for part in (hop.in_iface, hop.out_iface) if part)
+        lines.append(f"  {hop.seq + 1}. {hop.place.kind} {hop.place.label}" + (f" [{devices}]" if devices else ""))
+        lines += [f"       {_step(step, level)}" for step in hop.steps]
+        lines.append(f"       {_flow(hop.headers_out)}")
+    return lines
+
+
+def _step(step: Step, level: str) -> str:
+    rules = f" ({', '.join(step.rule.rules)})" if step.rule and step.rule.rules else ""
+    return f"{step.action.value}: {sentence(step, level)}{rules}"
+
+
+def _flow(stack: Stack) -> str:
+    """``src:port > dst:port`` of every IP header, outermost first."""
+    parts: list[str] = []
+    for index, header in enumerate(stack):
+        if isinstance(header, IP):
+            ports = next((h for h in stack[index + 1 : index + 2] if isinstance(h, L4)), None)
+            src = host_port(header.src, ports.sport) if ports else header.src
+            dst = host_port(header.dst, ports.dport) if ports else header.dst
+            parts.append(f"{header.proto} {src} > {dst} ttl {header.ttl}")
+    return " carrying ".join(parts)
