@@ -17,7 +17,6 @@ from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
 from clusterviz.engine.trace import Action, Rule, Session, Verdict
 
-
 ROUTE_RULES = {
     "local": ("NET-01",),
     "bridge": ("NET-04",),
