@@ -87,7 +87,9 @@ def _alive(work: Work, node: Obj) -> None:
 def _heal_pods(work: Work, name: str) -> None:
     """The kubelet is back: what it runs becomes ready again through its own check."""
     for pod in work.all("Pod"):
-        if spec(pod).get("nodeName") != name or condition(pod, "Ready").get("reason") != "NodeNotReady":
+        if spec(pod).get("nodeName") != name or terminating(pod):
+            continue
+        if condition(pod, "Ready").get("reason") != "NodeNotReady":
             continue
         rest = [c for c in status(pod).get("conditions") or () if c.get("type") != "Ready"]
         work.put(changed(pod, status={**status(pod), "conditions": rest}))

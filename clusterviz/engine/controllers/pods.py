@@ -34,8 +34,8 @@ def terminating(pod: Obj) -> bool:
 
 
 def is_ready(pod: Obj) -> bool:
-    """The Ready condition."""
-    return status(pod).get("phase") == "Running" and condition(pod, "Ready").get("status") == "True"
+    """The Ready condition; a running pod that came without one counts as ready."""
+    return status(pod).get("phase") == "Running" and condition(pod, "Ready").get("status", "True") == "True"
 
 
 def selects(workload: Obj, pod: Obj) -> bool:
