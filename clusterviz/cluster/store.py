@@ -129,7 +129,7 @@ def _known(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterato
             yield (row[0], (row[1] or "") if namespaced else "", *row[2:])
 
 
-def _replace(model: type[ObjectRow], old: list[ObjectRow], new: list[ObjectRow]) -> None:
+def _replace(model: type[ObjectRow | ChildRow], old: list[Any], new: list[Any]) -> None:
     fields = [field.name for field in model._meta.concrete_fields if not field.primary_key]
     if old:
         model.objects.bulk_update(old, fields, batch_size=BATCH // 4)
@@ -170,20 +170,39 @@ def build(
 
 
 def _write_children(model: type[ObjectRow], stale: set[Any], rows: list[tuple[ObjectRow, list[list[Obj]]]]) -> None:
+    """Rows of children keep their ids as long as their place exists: a form may be open over them."""
     parent = str(model._meta.model_name)
-    for child in {_child_model(children) for children in model.CHILDREN}:
-        ids = sorted(stale)
-        for start in range(0, len(ids), BATCH):
-            child.objects.filter(**{f"{parent}__in": ids[start : start + BATCH]}).delete()
     for index, children in enumerate(model.CHILDREN):
+        child = _child_model(children)
+        known = _child_ids(child, parent, children, sorted(stale))
         made = [
-            _child_model(children)(
-                **{parent: row}, position=position, **dict(children.mark), **split(item, children.columns), rest=item
+            child(
+                **{"pk": known.pop((row.pk, position), None), parent: row},
+                position=position,
+                **dict(children.mark),
+                **split(item, children.columns),
+                rest=item,
             )
             for row, lists in rows
             for position, item in enumerate(lists[index])
         ]
-        _child_model(children).objects.bulk_create(made, batch_size=BATCH)
+        _replace(child, [row for row in made if row.pk is not None], [row for row in made if row.pk is None])
+        gone = list(known.values())
+        for start in range(0, len(gone), BATCH):
+            child.objects.filter(pk__in=gone[start : start + BATCH]).delete()
+
+
+def _child_ids(
+    child: type[ChildRow], parent: str, children: Children, parents: list[Any]
+) -> dict[tuple[Any, int], Any]:
+    """Ids of the children that are there, by parent and place."""
+    found: dict[tuple[Any, int], Any] = {}
+    for start in range(0, len(parents), BATCH):
+        rows = child.objects.filter(**{f"{parent}__in": parents[start : start + BATCH]}, **dict(children.mark))
+        found.update(
+            {(owner, position): pk for pk, owner, position in rows.values_list("pk", f"{parent}_id", "position")}
+        )
+    return found
 
 
 def _child_model(children: Children) -> type[ChildRow]:
@@ -201,5 +220,5 @@ def _ids(cluster: Cluster, model: type[Namespace | Node], names: set[str]) -> di
 def _node_ids(cluster: Cluster, model: type[ObjectRow], objects: dict[Key, Obj]) -> dict[str, int]:
     if not hasattr(model, "node"):
         return {}
-    names = {(obj.get("spec") or {}).get("nodeName") for obj in objects.values() if isinstance(obj.get("spec"), dict)}
-    return _ids(cluster, Node, {name for name in names if isinstance(name, str)})
+    specs = [obj["spec"] for obj in objects.values() if isinstance(obj.get("spec"), dict)]
+    return _ids(cluster, Node, {spec["nodeName"] for spec in specs if isinstance(spec.get("nodeName"), str)})

@@ -75,7 +75,7 @@ def new_object(model: Any, cluster: Cluster) -> dict[str, Any]:
     return common | {
         "Pod": rows(CONTAINERS, {"name": "c", "image": "i", "ports": "- containerPort: 80"}),
         "Service": {"type": "ClusterIP", "selector": "app=x"}
-        | rows(PORTS, {"name": "http", "protocol": "TCP", "port": 80, "target_port": "http"}),
+        | rows(PORTS, {"name": "http", "protocol": "TCP", "port": 80, "target_port": "8080"}),
         "Deployment": workload,
         "ReplicaSet": workload,
         "StatefulSet": workload,
@@ -310,3 +310,26 @@ def test_lists_ask_the_database_the_same_for_many_rows(
         services.apply_objects(shop, [copy], actor="tests")
     with django_assert_max_num_queries(14):
         assert editor.get(url(model, "changelist")).status_code == 200
+
+
+def test_a_form_that_was_open_for_long_does_not_bring_back_an_old_status(shop: Cluster, editor: Client) -> None:
+    """What controllers wrote meanwhile stays; what the person edited is taken."""
+    row = Pod.objects.get(name="api-5d9f-aaaaa")
+    data = form_data(editor.get(url(Pod, "change", row.pk)))
+    obj = row.to_object()
+    status = {**obj["status"], "phase": "Failed", "reason": "Evicted"}
+    services.checkpoint(shop, set=[{**obj, "status": status}])
+    response = editor.post(url(Pod, "change", row.pk), data | {"labels": "app=api\nhot=yes"})
+    assert response.status_code == 302, errors(response)
+    after = Pod.objects.get(pk=row.pk).to_object()
+    assert after["status"] == status
+    assert after["metadata"]["labels"] == {"app": "api", "hot": "yes"}
+
+
+def test_a_cluster_ip_may_not_change_once_set(shop: Cluster, editor: Client) -> None:
+    """One sentence at the right field, though the address stands twice in the object (SVC-02)."""
+    row = Service.objects.get(name="api")
+    data = form_data(editor.get(url(Service, "change", row.pk))) | {"cluster_ip": "10.96.9.9"}
+    response = editor.post(url(Service, "change", row.pk), data)
+    found = response.context["adminform"].form.errors["cluster_ip"]
+    assert found == ['spec.clusterIPs[0]: Invalid value: "10.96.9.9": may not change once set']

@@ -20,6 +20,18 @@ from clusterviz.cluster.models import ObjectRow
 from clusterviz.engine.objects import ref_of
 
 
+class NamedFilter(admin.AllValuesFieldListFilter):
+    """A filter over a related object's name, called after the object."""
+
+    def __init__(self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self.title = field_path.partition("__")[0]
+
+
+NAMESPACE = ("namespace__name", NamedFilter)
+NODE = ("node__name", NamedFilter)
+
+
 def dashboard_url(row: ObjectRow) -> str:
     """The dashboard with this object selected."""
     return f"/clusters/{row.cluster.name}/#select={quote(ref_of(row.key), safe=':/')}"
@@ -56,7 +68,7 @@ class ObjectAdmin(YamlMixin, ModelAdmin):
     """One kind of object."""
 
     form = ObjectForm
-    list_filter: ClassVar[Any] = ("cluster", "namespace__name")
+    list_filter: ClassVar[Any] = ("cluster", NAMESPACE)
     search_fields: ClassVar[Any] = ("name", "namespace__name", "labels")
     autocomplete_fields: ClassVar[Any] = ("cluster", "namespace")
     list_per_page = 50
@@ -72,10 +84,28 @@ class ObjectAdmin(YamlMixin, ModelAdmin):
         """An object keeps its name for life, and its status is not edited."""
         return (*self.status_fields, *(self.identity if obj else ()), *(("dashboard",) if obj else ()))
 
-    @admin.display(description="dashboard")
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who it is, what it does, what controllers say of it, and everything else."""
+        rest = ("annotations", "rest")
+        first = (
+            *self.identity,
+            *(("dashboard",) if obj and "dashboard" in self.get_readonly_fields(request, obj) else ()),
+        )
+        fields = [name for name in self.get_fields(request, obj) if name not in (*first, *self.status_fields, *rest)]
+        parts: list[Any] = [(None, {"fields": [*first, *fields]})]
+        if obj and self.status_fields:
+            parts.append(("Status", {"fields": self.status_fields}))
+        return [*parts, ("Everything else", {"fields": rest, "classes": ("collapse",)})]
+
+    @admin.display(description="namespace", ordering="namespace__name")
+    def space(self, row: Any) -> str:
+        """The namespace's name."""
+        return str(row.namespace_name)
+
+    @admin.display(description="picture")
     def dashboard(self, row: ObjectRow) -> str:
         """A link that selects the object in the picture."""
-        return format_html('<a href="{}">View on dashboard</a>', dashboard_url(row))
+        return format_html('<a href="{}" title="View on dashboard">show</a>', dashboard_url(row))
 
     @admin.display(description="labels")
     def label_list(self, row: ObjectRow) -> str:

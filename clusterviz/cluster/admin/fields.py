@@ -12,13 +12,25 @@ from clusterviz.engine.manifests.read import Document, read_value
 from clusterviz.engine.manifests.write import dump
 
 
+class CodeArea(forms.Textarea):
+    """A text area as tall as its text."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"cols": 100, "spellcheck": "false"})
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Three to thirty lines."""
+        rows = min(max(str(value or "").count("\n") + 2, 3), 30)
+        return super().get_context(name, value, {"rows": rows, **(attrs or {})})
+
+
 class LabelsField(forms.CharField):
     """A map of strings, one ``key=value`` a line."""
 
     def __init__(self, **kwargs: Any) -> None:
         for name in ("encoder", "decoder", "max_length"):
             kwargs.pop(name, None)
-        kwargs["widget"] = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
+        kwargs["widget"] = CodeArea()
         kwargs["help_text"] = "One key=value a line."
         kwargs["required"] = False
         super().__init__(**kwargs)
@@ -70,7 +82,7 @@ class YamlField(forms.CharField):
     def __init__(self, *, empty: Any = None, **kwargs: Any) -> None:
         for name in ("encoder", "decoder", "max_length"):
             kwargs.pop(name, None)
-        kwargs["widget"] = forms.Textarea(attrs={"rows": 8, "cols": 100, "spellcheck": "false"})
+        kwargs["widget"] = CodeArea()
         kwargs.setdefault("help_text", "YAML.")
         kwargs["required"] = False
         super().__init__(**kwargs)
@@ -113,18 +125,20 @@ class TextYamlField(YamlField):
         return data
 
 
-class TargetPortField(forms.CharField):
+class TargetPortField(forms.Field):
     """A port number or the name of a container port."""
+
+    widget = forms.TextInput(attrs={"size": 12, "maxlength": 15})
 
     def __init__(self, **kwargs: Any) -> None:
         for name in ("encoder", "decoder"):
             kwargs.pop(name, None)
-        super().__init__(**kwargs | {"required": False, "max_length": 15})
+        super().__init__(**kwargs | {"required": False})
 
     def to_python(self, value: Any) -> Any:
         """Digits are a number; nothing is nothing."""
         text = str(value if value is not None else "").strip()
-        return int(text) if text.isdecimal() else text or None
+        return int(text) if text.isdecimal() and len(text) < 10 else text or None
 
 
 def line_in(text: str, path: str) -> int:

@@ -26,9 +26,18 @@ class ObjectForm(ModelForm):
 
     instance: ObjectRow
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Controllers write the status while somebody looks at the form: it is not sent to and fro.
+        self.status = {"status": self.instance.rest["status"]} if "status" in self.instance.rest else {}
+        if self.status:
+            self.initial["rest"] = {key: value for key, value in self.instance.rest.items() if key != "status"}
+
     def clean(self) -> dict[str, Any]:
-        """Namespace and node belong to the cluster."""
+        """Namespace and node belong to the cluster; the status is the one of this moment."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "rest" in data:
+            data["rest"] = {**self.status, **data["rest"]}
         cluster_id = data["cluster"].pk if data.get("cluster") else self.instance.cluster_id
         for name in ("namespace", "node"):
             if data.get(name) is not None and data[name].cluster_id != cluster_id:
@@ -43,7 +52,7 @@ class ObjectForm(ModelForm):
 
     def try_out(self, lists: list[list[Obj]]) -> list[Problem]:
         """Apply the object for show; answers problems that concern its children."""
-        obj = self.instance.to_object(lists)
+        obj = self.complete(self.instance.to_object(lists))
         self.instance.wish = obj  # type: ignore[attr-defined]
         try:
             services.apply_objects(self.instance.cluster, [obj], actor=ACTOR_FOR_CHECKS, dry_run=True)
@@ -54,6 +63,10 @@ class ObjectForm(ModelForm):
                 self.place(problem)
             return [problem for problem in error.problems if problem not in mine]
         return []
+
+    def complete(self, obj: Obj) -> Obj:
+        """The object as it is wished; a kind may still adjust it."""
+        return obj
 
     def place(self, problem: Problem) -> None:
         """Show a problem at the form field that holds the object's field."""
@@ -96,7 +109,9 @@ class ChildFormSet(InlineFormSet):
         for problem in parent.try_out(objects):
             self._place(problem, lists)
         if parent.errors or any(self.errors):
-            raise ValidationError([str(problem) for problem in parent.errors.get("__all__", [])] or "Not accepted.")
+            raise ValidationError(
+                [str(problem) for problem in parent.errors.get("__all__", [])] or "See what is marked above."
+            )
 
     def _is_kept(self, form: forms.ModelForm[Any]) -> bool:
         data = form.cleaned_data

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from clusterviz.cluster.admin.base import ObjectAdmin, ReplicasActionForm, YamlMixin, run
+from clusterviz.cluster.admin.base import NAMESPACE, NODE, ObjectAdmin, ReplicasActionForm, YamlMixin, run
 from clusterviz.cluster.admin.fields import TargetPortField
 from clusterviz.cluster.admin.forms import ChildFormSet, ObjectForm
 from clusterviz.cluster.admin.generic import StackedInline, TabularInline
+from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.models import (
     Container,
     DaemonSet,
@@ -113,13 +114,18 @@ class ContainerInline(YamlMixin, StackedInline):
 class PodAdmin(ObjectAdmin):
     """Pods with their containers."""
 
-    list_display = ("name", "namespace_name", "cluster", "node_name", "ip", "phase", "deleting", "dashboard")
-    list_filter = ("cluster", "namespace__name", "node__name", "phase")
+    list_display = ("name", "space", "cluster", "node_name", "ip", "state", "dashboard")
+    list_filter = ("cluster", NAMESPACE, NODE, "phase")
     search_fields = ("name", "namespace__name", "labels", "ip", "node__name")
     autocomplete_fields = ("cluster", "namespace", "node")
     inlines = (ContainerInline,)
     status_fields = ("ip", "phase", "deleting")
     actions = ("delete_pod", "not_ready", "ready")
+
+    @admin.display(description="status", ordering="phase")
+    def state(self, row: Pod) -> str:
+        """As kubectl prints it."""
+        return "Terminating" if row.deleting else row.phase or "Pending"
 
     @admin.display(description="node", ordering="node__name")
     def node_name(self, row: Pod) -> str:
@@ -156,7 +162,7 @@ class WorkloadAdmin(ObjectAdmin):
 class ReplicatedAdmin(WorkloadAdmin):
     """Workloads that can be scaled."""
 
-    list_display = ("name", "namespace_name", "cluster", "replicas", "label_list", "dashboard")
+    list_display = ("name", "space", "cluster", "replicas", "label_list", "dashboard")
     action_form = ReplicasActionForm
     actions = ("scale",)
 
@@ -185,7 +191,7 @@ class StatefulSetAdmin(ReplicatedAdmin):
 class DaemonSetAdmin(WorkloadAdmin):
     """DaemonSets."""
 
-    list_display = ("name", "namespace_name", "cluster", "label_list", "dashboard")
+    list_display = ("name", "space", "cluster", "label_list", "dashboard")
 
 
 class ServicePortInline(YamlMixin, TabularInline):
@@ -203,16 +209,29 @@ class ServicePortInline(YamlMixin, TabularInline):
             return db_field.formfield(form_class=TargetPortField)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "rest":
-            field.widget.attrs.update(rows=1, cols=20)
+            field.widget.attrs.update(rows=1, cols=16)
+        if db_field.name == "name":
+            field.widget.attrs.update({"class": "", "size": 12})
         return field
+
+
+class ServiceForm(ObjectForm):
+    """A Service whose ClusterIP was edited has no other list of them."""
+
+    def complete(self, obj: Obj) -> Obj:
+        """Leave ``clusterIPs`` to follow from ``clusterIP``."""
+        if "cluster_ip" in self.changed_data:
+            obj.get("spec", {}).pop("clusterIPs", None)
+        return obj
 
 
 @admin.register(Service)
 class ServiceAdmin(ObjectAdmin):
     """Services with their ports; ClusterIP and node ports left empty are given out."""
 
-    list_display = ("name", "namespace_name", "cluster", "type", "cluster_ip", "port_list", "dashboard")
-    list_filter = ("cluster", "namespace__name", "type")
+    form = ServiceForm
+    list_display = ("name", "space", "cluster", "type", "cluster_ip", "port_list", "dashboard")
+    list_filter = ("cluster", NAMESPACE, "type")
     search_fields = ("name", "namespace__name", "labels", "cluster_ip")
     selector_fields = ("selector",)
     inlines = (ServicePortInline,)
@@ -234,8 +253,8 @@ class ServiceAdmin(ObjectAdmin):
 class EndpointSliceAdmin(ObjectAdmin):
     """EndpointSlices; those of Services with a selector are written by a controller."""
 
-    list_display = ("name", "namespace_name", "cluster", "address_type", "address_list")
-    list_filter = ("cluster", "namespace__name", "address_type")
+    list_display = ("name", "space", "cluster", "address_type", "address_list")
+    list_filter = ("cluster", NAMESPACE, "address_type")
 
     @admin.display(description="addresses")
     def address_list(self, row: EndpointSlice) -> str:
@@ -247,8 +266,8 @@ class EndpointSliceAdmin(ObjectAdmin):
 class IngressAdmin(ObjectAdmin):
     """Ingresses."""
 
-    list_display = ("name", "namespace_name", "cluster", "ingress_class", "host_list", "dashboard")
-    list_filter = ("cluster", "namespace__name", "ingress_class")
+    list_display = ("name", "space", "cluster", "ingress_class", "host_list", "dashboard")
+    list_filter = ("cluster", NAMESPACE, "ingress_class")
     help_texts: ClassVar = {
         **YamlMixin.help_texts,
         "rules": "YAML list: host, http.paths with path, pathType and backend.service.",
@@ -265,7 +284,7 @@ class IngressAdmin(ObjectAdmin):
 class NetworkPolicyAdmin(ObjectAdmin):
     """NetworkPolicies."""
 
-    list_display = ("name", "namespace_name", "cluster", "type_list", "dashboard")
+    list_display = ("name", "space", "cluster", "type_list", "dashboard")
     help_texts: ClassVar = {
         **YamlMixin.help_texts,
         "pod_selector": "YAML: matchLabels and matchExpressions; {} selects every pod of the namespace.",
@@ -298,7 +317,7 @@ class TrafficFlowAdmin(ObjectAdmin):
     form = FlowForm
     list_display = (
         "name",
-        "namespace_name",
+        "space",
         "cluster",
         "caller",
         "called",
@@ -306,7 +325,7 @@ class TrafficFlowAdmin(ObjectAdmin):
         "inferred",
         "dashboard",
     )
-    list_filter = ("cluster", "namespace__name", "inferred", "from_kind")
+    list_filter = ("cluster", NAMESPACE, "inferred", "from_kind")
     search_fields = ("name", "namespace__name", "from_name", "to_host")
 
     @admin.display(description="from", ordering="from_name")
@@ -324,8 +343,8 @@ class TrafficFlowAdmin(ObjectAdmin):
 class OtherObjectAdmin(ObjectAdmin):
     """Everything without a page of its own."""
 
-    list_display = ("name", "kind", "namespace_name", "cluster", "api_version")
-    list_filter = ("cluster", "kind", "namespace__name")
+    list_display = ("name", "kind", "space", "cluster", "api_version")
+    list_filter = ("cluster", "kind", NAMESPACE)
     search_fields = ("name", "kind", "namespace__name", "labels")
     identity = ("cluster", "kind", "namespace", "name")
 
