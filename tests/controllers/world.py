@@ -3,7 +3,7 @@
 import random
 
 from clusterviz.engine import Change, Cluster, Settings
-from clusterviz.engine.controllers import Timing, reconcile
+from clusterviz.engine.controllers import Outcome, Timing, reconcile
 
 
 def node(name, **extra):
@@ -50,9 +50,10 @@ class World:
         self.rng = random.Random(seed)
         self.last_ip = {}
         self.events = []
-        self.wake = self.now
+        self.wake: float | None = None
 
-    def reconcile(self):
+    def reconcile(self) -> Outcome:
+        """Let the controllers act at this moment."""
         outcome = reconcile(
             self.cluster.objects,
             now=self.now,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class Transport:
     """The producer side of a Twisted transport."""
 
     def __init__(self):
-        self.producer = object()
+        self.producer: Any = object()
 
     def registerProducer(self, producer, streaming):  # noqa: N802
         assert self.producer is None

@@ -13,6 +13,7 @@ from clusterviz.cluster import services, snapshot
 from clusterviz.engine import Probe, ProbeError
 from clusterviz.live import keeper, questions, runner
 from clusterviz.live.leader import Leadership, lock_path
+from clusterviz.live.simulator import Simulator
 from tests.live.conftest import SHOP
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +101,7 @@ async def test_an_exception_in_one_cluster_restarts_it_and_spares_the_others(sho
     await runner.start()
     first = await until(lambda: runner.replica("shop"))
     other = await until(lambda: runner.replica("other"))
-    real = keeper.Simulator.step
+    real = Simulator.step
     broken = []
 
     def step(self, until, **kwargs):
@@ -109,7 +110,7 @@ async def test_an_exception_in_one_cluster_restarts_it_and_spares_the_others(sho
             raise RuntimeError("a bug")
         return real(self, until, **kwargs)
 
-    monkeypatch.setattr(keeper.Simulator, "step", step)
+    monkeypatch.setattr(Simulator, "step", step)
     await until(lambda: runner.replica("shop").epoch > first.epoch)
     assert runner.replica("other").epoch == other.epoch
     assert "Cluster shop stopped with an error" in caplog.text
