@@ -120,12 +120,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         await self._greet(resumed=False)
         if isinstance(request, Ping):
-            await client.say(Pong(client.topic.time))
+            # Who asks without reading the answers would fill the server's memory with them.
+            if not client.paused:
+                await client.say(Pong(client.topic.time))
         else:
             client.wants_traffic = request.traffic
 
     async def _error(self, code: str, message: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": encode(Error(code, message))})
+        if self.client is None or not self.client.paused:
+            await self.base_send({"type": "websocket.send", "text": encode(Error(code, message))})
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - Channels' signature
         """The browser is gone."""

@@ -150,3 +150,11 @@ def test_pods_of_a_deleted_node_go(shop):
     shop.settle()
     assert lost.name not in {pod.name for pod in shop.pods()}
     assert len(shop.pods()) == 3
+
+
+def test_a_wanted_load_balancer_address_is_given_when_free(nodes):
+    first = service("web", type="LoadBalancer", loadBalancerIP="198.51.100.77")
+    second = service("api", type="LoadBalancer", loadBalancerIP="198.51.100.77")
+    world = World(*nodes, second, first).settle()
+    ips = {name: world.cluster.services["shop", name].load_balancer[0].ip for name in ("web", "api")}
+    assert sorted(ips.values()) == ["198.51.100.20", "198.51.100.77"]

@@ -205,3 +205,32 @@ def test_pods_of_a_known_replicaset_are_not_replaced(nodes):
     }
     world = World(*nodes, web, replicaset, pod).settle()
     assert [pod.name for pod in world.pods()] == ["web-5d9f-abcde"]
+
+
+def bare(name="stray", **labels):
+    """A pod nobody owns."""
+    meta = {"name": name, "namespace": "shop", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [{"name": "c"}]}}
+
+
+def test_a_replicaset_adopts_a_bare_pod_its_selector_matches(nodes):
+    world = World(*nodes, deployment("solo", kind="ReplicaSet", replicas=2), bare(app="solo")).settle()
+    assert len(world.pods()) == 2
+    assert world.cluster.pods["shop", "stray"].owner == ("ReplicaSet", "solo")
+
+
+def test_a_statefulset_leaves_strangers_alone(nodes):
+    world = World(*nodes, deployment("db", kind="StatefulSet", replicas=2), bare(app="db"), bare("db-1", app="db"))
+    world.settle()
+    assert [pod.name for pod in world.pods()] == ["db-0", "db-1", "stray"]
+    assert world.cluster.pods["shop", "stray"].owner == ("", "")
+    assert world.cluster.pods["shop", "db-1"].owner == ("StatefulSet", "db")
+
+
+def test_a_deployment_does_not_adopt_but_its_service_selects(nodes):
+    stray = bare(app="web")
+    stray["spec"]["containers"][0]["ports"] = [{"name": "http", "containerPort": 8080}]
+    world = World(*nodes, deployment(replicas=2), service(), stray).settle()
+    assert len(world.pods()) == 3
+    assert world.cluster.pods["shop", "stray"].owner == ("", "")
+    assert len(world.endpoints()) == 3

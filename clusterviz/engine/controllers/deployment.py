@@ -57,9 +57,9 @@ def share(value: object, replicas: int, *, up: bool) -> int:
 
 def _sync(work: Work, deployment: Obj) -> None:
     wanted, current = replicas_of(deployment), replicaset_of(work, deployment)
-    pods = [pod for pod in owned(work, deployment, through="ReplicaSet") if not terminating(pod)]
-    new = [pod for pod in pods if owner_of(pod)[1] in (current, "")]
-    old = [pod for pod in pods if owner_of(pod)[1] not in (current, "")]
+    pods = [pod for pod in owned(work, deployment) if not terminating(pod)]
+    new = [pod for pod in pods if owner_of(pod)[1] == current]
+    old = [pod for pod in pods if owner_of(pod)[1] != current]
     if old:
         _roll(work, deployment, new, old)
     else:
@@ -104,13 +104,13 @@ def _create(work: Work, deployment: Obj, count: int) -> None:
 
 
 def _status(work: Work, deployment: Obj, current: str) -> None:
-    pods = [pod for pod in owned(work, deployment, through="ReplicaSet") if not terminating(pod)]
+    pods = [pod for pod in owned(work, deployment) if not terminating(pod)]
     ready = sum(map(is_ready, pods))
     write_status(
         work,
         deployment,
         replicas=len(pods),
-        updatedReplicas=sum(owner_of(pod)[1] in (current, "") for pod in pods),
+        updatedReplicas=sum(owner_of(pod)[1] == current for pod in pods),
         readyReplicas=ready,
         availableReplicas=ready,
         unavailableReplicas=max(0, replicas_of(deployment) - ready),

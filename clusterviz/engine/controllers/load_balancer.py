@@ -18,7 +18,8 @@ def load_balancers(work: Work) -> None:
     for service in services:
         wants = spec(service).get("type") == "LoadBalancer"
         if wants and not _entries(service) and work.settings.load_balancer_provider:
-            ip = _free(work.settings.load_balancer_cidr, taken)
+            asked = str(spec(service).get("loadBalancerIP") or "")
+            ip = _free(work.settings.load_balancer_cidr, taken) if not asked or asked in taken else asked
             if ip:
                 taken.add(ip)
                 work.put(with_status(service, loadBalancer={"ingress": [{"ip": ip}]}))

@@ -44,20 +44,33 @@ def selects(workload: Obj, pod: Obj) -> bool:
     return bool(selector.labels or selector.expressions) and selector.matches(labels(pod))
 
 
-def owned(work: Work, workload: Obj, *, through: str = "") -> list[Obj]:
-    """Pods of a workload, those that ended left out.
+def owned(work: Work, workload: Obj) -> list[Obj]:
+    """Pods of a workload, those that ended left out; bare pods its selector matches are adopted.
 
-    ``through`` names the kind of the objects in between (a Deployment's pods belong to its
-    ReplicaSets); bare pods its selector matches are adopted, as Kubernetes does.
+    A Deployment's pods belong to its ReplicaSets, whose selectors ask for a template hash no bare pod has.
     """
-    kind, name = through or str(workload["kind"]), str(meta(workload)["name"])
-    namespace = key_of(workload)[1]
-    owners = [(kind, name)]
-    if through:
-        owners = work.owners_of_base(kind, name)
-    found = [pod for owner in owners for pod in work.owned_by(namespace, owner)]
-    found += [pod for pod in work.owned_by(namespace, ("", "")) if selects(workload, pod)]
-    return [pod for pod in found if not ended(pod)]
+    kind, namespace, name = key_of(workload)
+    if kind == "Deployment":
+        owners = work.owners_of_base("ReplicaSet", name)
+    else:
+        owners = [(kind, name)]
+        for pod in work.owned_by(namespace, ("", "")):
+            if _adoptable(workload, pod):
+                work.put(with_meta(pod, ownerReferences=[_reference(kind, name)]))
+    return [pod for owner in owners for pod in work.owned_by(namespace, owner) if not ended(pod)]
+
+
+def _adoptable(workload: Obj, pod: Obj) -> bool:
+    """A StatefulSet takes only pods that bear one of its names."""
+    base, _, ordinal = str(meta(pod)["name"]).rpartition("-")
+    named = base == meta(workload)["name"] and ordinal.isdecimal()
+    if workload["kind"] == "StatefulSet" and not named:
+        return False
+    return selects(workload, pod) and not ended(pod) and not terminating(pod)
+
+
+def _reference(kind: str, name: str) -> dict[str, Any]:
+    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": True}
 
 
 def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None) -> Obj:
@@ -69,7 +82,7 @@ def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra
         "namespace": key_of(workload)[1],
         "labels": {**(template_meta.get("labels") or {}), **(extra or {})},
         "creationTimestamp": work.stamp,
-        "ownerReferences": [{"apiVersion": "apps/v1", "kind": owner[0], "name": owner[1], "controller": True}],
+        "ownerReferences": [_reference(*owner)],
     }
     if template_meta.get("annotations"):
         metadata["annotations"] = template_meta["annotations"]
