@@ -28,6 +28,10 @@ let editor = page.editor === "yes";
 let filter = { ...NOTHING };
 let selected = "";
 let lastTraffic = 0;
+/** @type {Set<string>} ids that changed since the last drawing */
+const stale = new Set();
+let refreshing = 0;
+const FLUSH = 250;
 /** @type {(value?: unknown) => void} */
 let drawn = () => {};
 const ready = new Promise((resolve) => { drawn = resolve; });
@@ -74,11 +78,24 @@ function apply(message) {
   const { changed, gap } = store.state(message);
   if (gap) return void session.resync("the picture fell behind");
   if (!changed) return undefined;
+  for (const id of message.unset) stale.add(id);
+  for (const { id } of message.set) stale.add(id);
+  refreshing ||= setTimeout(refresh, FLUSH);
+  return undefined;
+}
+
+/** Draws what changed, at most four times a second: the cost is the redraw, not the change. */
+function refresh() {
+  refreshing = 0;
+  const ids = new Set(stale);
+  stale.clear();
   picture.setScene(store.entities, store.settings);
-  picture.select(selected);
-  side.refresh(new Set([...message.unset, ...message.set.map((/** @type {any} */ e) => e.id)]));
-  if (filter.label || filter.namespace) applyFilter();
-  return welcome();
+  if (!tracer.open) {
+    picture.select(selected);
+    side.refresh(ids);
+  }
+  if (isActive(filter)) applyFilter();
+  welcome();
 }
 
 /** @param {any} message */
@@ -227,4 +244,9 @@ Object.assign(window, { clusterviz: {
   }),
   /** Where packets are on the screen, for tests. */
   packets: () => picture.screenDots(),
+  flows: () => store.totals.flows,
+  /** How many pods some policy isolates. */
+  walled: () => [...store.entities.values()].filter((e) => e.isolated?.ingress || e.isolated?.egress).length,
+  /** Loses the connection, as a bad network does. */
+  drop: () => socket.socket?.close(),
 } });
