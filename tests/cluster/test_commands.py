@@ -226,3 +226,43 @@ def test_every_shared_manifest_survives_export_and_import(run: Run, shared: Path
     (tmp_path / "all.yaml").write_text(text)
     run("importyaml", str(tmp_path / "all.yaml"), cluster="two", create=True)
     assert run("exportyaml", cluster="two", flows=True) == text
+
+
+DUMP = """
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Node
+  metadata: {name: k3s, uid: 7c9e, labels: {kubernetes.io/hostname: k3s}}
+  spec: {podCIDR: 10.42.0.0/24, podCIDRs: [10.42.0.0/24]}
+  status:
+    addresses: [{type: InternalIP, address: 172.20.0.3}, {type: Hostname, address: k3s}]
+    conditions: [{type: Ready, status: "True"}]
+- apiVersion: v1
+  kind: Service
+  metadata: {name: kubernetes, namespace: default}
+  spec: {type: ClusterIP, clusterIP: 10.43.0.1, clusterIPs: [10.43.0.1], ports: [{name: https, port: 443}]}
+  status: {loadBalancer: {}}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: kube-dns, namespace: kube-system}
+  spec: {clusterIP: 10.43.0.10, selector: {k8s-app: kube-dns}, ports: [{name: dns, port: 53, protocol: UDP}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: solo, namespace: default, labels: {app: solo}, creationTimestamp: "2026-01-02T03:04:05Z"}
+  spec: {nodeName: k3s, containers: [{name: c, image: i}]}
+  status: {phase: Running, podIP: 10.42.0.17, podIPs: [{ip: 10.42.0.17}]}
+"""
+
+
+def test_a_dump_of_another_cluster_keeps_its_addresses(run: Run, tmp_path: Path, db: None) -> None:
+    """What `kubectl get -o yaml` printed elsewhere comes up with its own ranges, nodes and pods."""
+    (tmp_path / "dump.yaml").write_text(DUMP)
+    run("importyaml", str(tmp_path), cluster="k3s", create=True)
+    cluster = engine("k3s")
+    assert list(cluster.nodes) == ["k3s"]
+    assert cluster.nodes["k3s"].ip == "172.20.0.3"
+    assert cluster.services["kube-system", "kube-dns"].ip == cluster.settings.dns_ip == "10.43.0.10"
+    assert cluster.pods["default", "solo"].ip == "10.42.0.17"
+    assert all(pod.node == "k3s" and pod.ip.startswith("10.42.0.") for pod in cluster.pods.values())

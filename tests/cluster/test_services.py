@@ -280,6 +280,7 @@ def test_draining_spares_daemons_and_refuses_bare_pods(shop: Cluster) -> None:
         ("scale", "workload:Deployment/shop/api", {"replicas": "many"}, "must be between 0 and 500"),
         ("scale", "workload:Deployment/shop/api", {"replicas": True}, "must be between 0 and 500"),
         ("scale", "workload:DaemonSet/shop/api", {"replicas": 1}, "is for a"),
+        ("cordon", "node:n1", {"replicas": 3}, "does not take 'replicas': it takes nothing more"),
         ("delete-pod", "pod:shop", {}, "cannot read target"),
         ("delete-pod", "<script>", {}, "cannot read target"),
     ],

@@ -10,7 +10,7 @@ from clusterviz.cluster.services.apply import apply_objects
 from clusterviz.cluster.services.checkpoint import checkpoint
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
-from clusterviz.cluster.services.importing import export_yaml, import_documents, import_files, read_files
+from clusterviz.cluster.services.importing import create_for, export_yaml, import_documents, import_files, read_files
 from clusterviz.cluster.services.journal import changed
 from clusterviz.cluster.services.scaffold import create_cluster, save_cluster
 
@@ -24,6 +24,7 @@ __all__ = [
     "changed",
     "checkpoint",
     "create_cluster",
+    "create_for",
     "delete_cluster",
     "delete_objects",
     "export_yaml",

@@ -33,6 +33,11 @@ def act(cluster: Cluster, action: str, target: str | Key, *, actor: str, **param
     found = store.find(cluster, [key])
     if key not in found:
         raise Invalid(f"{describe(key)} not found")
+    allowed = PARAMETERS.get(action, ())
+    unknown = sorted(params.keys() - set(allowed))
+    if unknown:
+        takes = f"only {', '.join(allowed)}" if allowed else "nothing more"
+        raise Invalid(f"{action} does not take {unknown[0]!r}: it takes {takes}")
     return function(cluster, found[key], actor, **params)
 
 
@@ -74,13 +79,13 @@ def _uncordon(cluster: Cluster, node: Obj, actor: str) -> str:
     return f"Node {_name(node)} uncordoned: pods may be placed on it again."
 
 
-def _drain(cluster: Cluster, node: Obj, actor: str, *, force: bool = False) -> str:
+def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> str:
     """Cordon and evict (LIF-09): DaemonSet pods stay, bare pods only go by force."""
     name = node["metadata"]["name"]
     rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
     pods = store.find(cluster, [("Pod", *row) for row in rows]).values()
     bare = [_name(pod) for pod in pods if not _owner_kind(pod) and not _finished(pod)]
-    if bare and not force:
+    if bare and force is not True:
         raise Invalid(
             f"cannot delete pods that declare no controller (use force to override): {', '.join(sorted(bare))}"
         )
@@ -134,6 +139,8 @@ ACTIONS: dict[str, tuple[tuple[str, ...], Action]] = {
     "node-down": (_NODES, _node_down),
     "node-up": (_NODES, _node_up),
 }
+
+PARAMETERS: dict[str, tuple[str, ...]] = {"drain": ("force",), "scale": ("replicas",)}
 
 
 def _write(cluster: Cluster, actor: str, objects: list[Obj]) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from django.db import transaction
 
 from clusterviz.cluster import snapshot
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import Key, key_of
+from clusterviz.cluster.keys import Key, is_foreign, key_of
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.services.apply import apply_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.scaffold import create_cluster
+from clusterviz.engine.infer_settings import infer_settings
+from clusterviz.engine.manifests.convert import normalize
 from clusterviz.engine.manifests.infer import INFERRED_FROM, Call, infer_calls
 from clusterviz.engine.manifests.problem import ManifestError, Problem
 from clusterviz.engine.manifests.read import Document, Limits, read
 from clusterviz.engine.manifests.write import write
+from clusterviz.engine.settings import Settings
+from clusterviz.engine.validation import validate
 
 
 def read_files(files: Iterable[tuple[str, bytes | str]], limits: Limits | None = None) -> list[Document]:
@@ -64,6 +70,19 @@ def import_documents(cluster: Cluster, documents: Sequence[Document], *, actor: 
         if dry_run:
             transaction.set_rollback(True)
     return summary
+
+
+def create_for(name: str, documents: Sequence[Document], *, actor: str) -> Cluster:
+    """A cluster in which ``documents`` fit: with the address ranges they reveal, without nodes if they bring some."""
+    objects: dict[Key, Obj] = {}
+    for document in documents:
+        obj, _ = normalize(document.object)
+        if obj.get("kind") in ("Node", "Pod", "Service") and not validate(obj) and not is_foreign(obj):
+            objects[key_of(obj)] = obj
+    found, usual = msgspec.to_builtins(infer_settings(objects)), msgspec.to_builtins(Settings())
+    settings = {field: value for field, value in found.items() if value != usual[field]}
+    nodes = 0 if any(kind == "Node" for kind, _, _ in objects) else 3
+    return create_cluster(name, settings=settings, nodes=nodes, actor=actor)
 
 
 def export_yaml(cluster: Cluster, *, flows: bool = False) -> str:

@@ -13,7 +13,7 @@ from django.db import transaction
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.settling import settle
-from clusterviz.engine.manifests import Limits
+from clusterviz.engine.manifests import Document, Limits
 
 ACTOR = "importyaml"
 SUFFIXES = {".yaml", ".yml", ".json"}
@@ -38,8 +38,7 @@ class Command(BaseCommand):
             documents = services.read_files(self._files(options["path"]))
             # One transaction, so that a refused import leaves no empty cluster behind.
             with transaction.atomic():
-                own_nodes = any(document.object.get("kind") == "Node" for document in documents)
-                cluster = self._cluster(name, create=options["create"], nodes=0 if own_nodes else 3)
+                cluster = self._cluster(name, documents, create=options["create"])
                 summary = services.import_documents(cluster, documents, actor=ACTOR, dry_run=dry_run)
                 transaction.set_rollback(dry_run)
         except services.Invalid as error:
@@ -50,13 +49,13 @@ class Command(BaseCommand):
         if not dry_run:
             self.stdout.write("The running server takes it from here." if not settle(name) else "Settled.")
 
-    def _cluster(self, name: str, *, create: bool, nodes: int) -> Cluster:
+    def _cluster(self, name: str, documents: list[Document], *, create: bool) -> Cluster:
         found = Cluster.objects.filter(name=name).first()
         if found is not None:
             return found
         if not create:
             raise CommandError(f"there is no cluster {name!r}; add --create to make it")
-        return services.create_cluster(name, nodes=nodes, actor=ACTOR)
+        return services.create_for(name, documents, actor=ACTOR)
 
     def _files(self, path: str) -> list[tuple[str, bytes]]:
         """Name and content of what to read; one byte more than allowed is enough to refuse it."""
