@@ -24,8 +24,7 @@ VENDOR_FILES = {
 
 def missing_vendor_files() -> list[str]:
     """The files of VENDOR_FILES that are not installed."""
-    modules = Path(settings.NODE_MODULES)
-    return [source for source in VENDOR_FILES.values() if not (modules / source).is_file()]
+    return [source for source in VENDOR_FILES.values() if not (settings.NODE_MODULES / source).is_file()]
 
 
 class VendorStorage(FileSystemStorage):
@@ -35,23 +34,28 @@ class VendorStorage(FileSystemStorage):
 
     def path(self, name: str) -> str:
         """Where the file with this public address lies on disk."""
-        return str(Path(settings.NODE_MODULES) / VENDOR_FILES[name.replace("\\", "/")])
+        return super().path(VENDOR_FILES[name])
 
 
 class VendorFinder(BaseFinder):
     """Offers exactly VENDOR_FILES to Django's staticfiles, and nothing else a package happens to ship."""
 
+    @property
+    def storages(self) -> dict[str, VendorStorage]:
+        """The folders we find files in; servestatic asks every finder for them."""
+        return {"": VendorStorage(location=settings.NODE_MODULES)}
+
     def find(self, path: str, find_all: bool = False, **_: Any) -> str | list[str]:  # type: ignore[override]
         """The file on disk for one public address; an empty list when it is not ours."""
         if path not in VENDOR_FILES:
             return []
-        found = VendorStorage().path(path)
+        found = self.storages[""].path(path)
         return [found] if find_all else found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
         """Every file with the storage that reads it."""
         del ignore_patterns  # nothing to leave out: the table names single files
-        storage = VendorStorage()
+        storage = self.storages[""]
         return ((name, storage) for name in VENDOR_FILES)
 
 

@@ -19,6 +19,9 @@ from clusterviz.assets import VENDOR_FILES, VendorFinder, collect_if_changed
 from clusterviz.dashboard.checks import vendor_files_installed
 from clusterviz.limits import RequestSizeMiddleware
 from clusterviz.settings import secret_key
+from tests import server
+
+SECURE_ELSEWHERE = "True ['https://viz.example', 'https://*.school.example']"
 
 
 def test_the_system_check_is_clean() -> None:
@@ -48,6 +51,39 @@ def test_only_the_named_vendor_files_are_offered() -> None:
     assert offered == set(VENDOR_FILES)
     assert VendorFinder().find("vendor/cytoscape/package.json") == []
     assert Path(str(VendorFinder().find("vendor/cytoscape/cytoscape.esm.min.mjs"))).is_file()
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("vendor/cytoscape/cytoscape.esm.min.mjs", 200), ("vendor/cytoscape/package.json", 404), ("js/nowhere.js", 404)],
+)
+def test_uncollected_files_are_served_too(address: str, status: int) -> None:
+    """As with CLUSTERVIZ_DEBUG, where files come straight from where they lie."""
+    assert Client().get(f"/static/{address}").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("environment", "secure"),
+    [
+        ({}, "False []"),
+        ({"CLUSTERVIZ_ALLOWED_HOSTS": "viz.example, .school.example"}, SECURE_ELSEWHERE),
+        ({"CLUSTERVIZ_ALLOWED_HOSTS": "*"}, "True []"),
+        ({"CLUSTERVIZ_ALLOWED_HOSTS": "*", "CLUSTERVIZ_PLAIN_HTTP": "1"}, "False []"),
+    ],
+)
+def test_other_host_names_need_tls_unless_said_otherwise(
+    environment: dict[str, str], secure: str, tmp_path: Path
+) -> None:
+    program = "from clusterviz.settings import *; print(SESSION_COOKIE_SECURE, CSRF_TRUSTED_ORIGINS)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**server.environment(tmp_path), **environment},
+        cwd=server.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == secure
 
 
 @pytest.fixture(scope="module")
