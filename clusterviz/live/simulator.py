@@ -25,6 +25,7 @@ from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Trace
 from clusterviz.engine.traffic import Connection, Traffic
 from clusterviz.live import scene
+from clusterviz.live.decisions import Decisions
 from clusterviz.live.merge import merged
 from clusterviz.live.meter import Meter
 from clusterviz.live.protocol import Call, Event, Route, State, Totals
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 EVENTS_KEPT = 500
 CONNECTIONS_KEPT = 20_000
-CACHE_SIZE = 20_000
 RECONCILE = "reconcile"
 
 
@@ -87,7 +87,7 @@ class Simulator:
         self._calls: Counter[str] = Counter()
         self._samples: dict[str, tuple[Cluster, Probe]] = {}
         self._meter = Meter()
-        self._cache: dict[tuple[Key, Probe], tuple[str, str]] = {}
+        self._decisions = Decisions()
         self._externals: set[str] = set()
         self._unanswered: set[Key] = set()
         self._connection = self._event = 0
@@ -130,7 +130,7 @@ class Simulator:
         # Addresses the snapshot filled in on its own are changes too.
         keys |= {key for key, obj in self.cluster.objects.items() if before.get(key) is not obj}
         self._dirty |= keys
-        self._cache.clear()
+        self._decisions.clear()
         self._unanswered -= keys
         if any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
@@ -188,21 +188,17 @@ class Simulator:
         self._new_events.append(event)
 
     def _decide(self, connection: Connection) -> None:
-        cached = (connection.flow, connection.probe)
-        known = self._cache.get(cached)
-        if known is None or not self.routes.touch(known[0], connection.time):
+        decision = self._decisions.find(connection)
+        if decision is None or not self.routes.touch(decision.route, connection.time):
             answer = self._ask(connection)
             if answer is None:
                 return
             route = self.routes.add(route_of(answer, ref_of(connection.flow)), connection.time)
             self._see(route)
-            known = (route.id, route.effect)
-            if len(self._cache) < CACHE_SIZE:
-                self._cache[cached] = known
-        route_id, effect = known
-        self._calls[route_id] += connection.count
-        self._samples[route_id] = (self.cluster, connection.probe)
-        self._meter.add(connection.time, ref_of(connection.flow), effect, connection.count)
+            decision = self._decisions.keep(connection, route.id, route.effect)
+        self._calls[decision.route] += connection.count
+        self._samples[decision.route] = (self.cluster, decision.probe)
+        self._meter.add(connection.time, ref_of(connection.flow), decision.effect, connection.count)
 
     def _ask(self, connection: Connection) -> Trace | None:
         """The engine's answer; a flow it cannot answer for must not stop the cluster."""

@@ -242,6 +242,26 @@ def test_a_very_busy_flow_is_counted_not_walked_one_by_one():
     assert sum(call.count for call in sim.take_traffic().calls) == pytest.approx(50_000, rel=0.15)
 
 
+def test_more_connections_than_can_be_asked_about_are_drawn_like_others():
+    asked = []
+
+    def counting(cluster, probe):
+        asked.append(probe)
+        return trace(cluster, probe)
+
+    flows = [flow(f"f{i}", {"kind": "Deployment", "name": "web"}, "api", 80, rps=100) for i in range(12)]
+    sim = simulator([*NODES, workload("web"), workload("api", 3), service("api"), *flows], tracer=counting)
+    asked.clear()
+    sim.step(sim.clock.now + 3)
+    frame = sim.take_traffic()
+    assert sum(call.count for call in frame.calls) == pytest.approx(12 * 100 * 3, rel=0.15)
+    assert len(asked) <= 400 * 4
+    for call in frame.calls[:20]:
+        cluster, probe = sim.connections[call.connection]
+        route = sim.routes.routes[call.route]
+        assert [point.ref for point in trace(cluster, probe).waypoints] == list(route.waypoints)
+
+
 @pytest.mark.parametrize("host", ["", "a b", "x" * 3000, "-", "no.such.name"])
 def test_a_flow_to_nowhere_harms_nothing(host):
     sim = simulator([*NODES, *SHOP, flow("odd", {"kind": "Deployment", "name": "web"}, host, 80)])
