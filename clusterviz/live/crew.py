@@ -111,14 +111,16 @@ class Crew:
 
     async def _look(self) -> None:
         heads = await self.in_thread(database.heads)
-        for name in [name for name in self.keepers if name not in heads]:
-            await self.keepers.pop(name).stop()
-            await self._hub.close(name, "the cluster was deleted")
-        for name, (head, settings) in heads.items():
+        for name, keeper in list(self.keepers.items()):
+            if name not in heads or heads[name].identity != keeper.identity:
+                del self.keepers[name]
+                await keeper.stop()
+                await self._hub.close(name, "the cluster was deleted")
+        for name, head in heads.items():
             if name not in self.keepers:
-                self.keepers[name] = Keeper(name, self._hub, self.in_thread)
+                self.keepers[name] = Keeper(name, head.identity, self._hub, self.in_thread)
                 self.keepers[name].start()
-            self.keepers[name].notice(head, settings)
+            self.keepers[name].notice(head.line, head.settings)
 
 
 def _fresh(function: Callable[..., Any], *args: Any) -> Any:

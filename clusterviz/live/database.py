@@ -34,10 +34,21 @@ class Stored(msgspec.Struct, frozen=True):
     head: int
 
 
-def heads() -> dict[str, tuple[int, Settings]]:
-    """The journal's last line and the settings of every cluster."""
+class Head(msgspec.Struct, frozen=True):
+    """How far a cluster has come: which one it is, the journal's last line, its settings."""
+
+    identity: int
+    line: int
+    settings: Settings
+
+
+def heads() -> dict[str, Head]:
+    """The heads of all clusters by name."""
     lines = dict(Line.objects.values_list("cluster_id").annotate(last=Max("sequence")).order_by())
-    return {cluster.name: (lines.get(cluster.pk, 0), cluster.engine_settings) for cluster in Cluster.objects.all()}
+    return {
+        cluster.name: Head(cluster.pk, lines.get(cluster.pk, 0), cluster.engine_settings)
+        for cluster in Cluster.objects.all()
+    }
 
 
 def _find(name: str) -> Cluster:

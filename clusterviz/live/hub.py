@@ -2,7 +2,8 @@
 
 A message is encoded once for all browsers. State messages must arrive: a browser that fell behind
 is served from a ring, or told to resync when the ring no longer reaches back. Of traffic frames
-only the newest is kept. Why not a channel layer: docs/decisions and the measurements there.
+only the newest is kept. A channel layer would copy each message for each browser, and the one in
+memory slows down with the square of their number.
 """
 
 from __future__ import annotations

@@ -74,17 +74,16 @@ def replica_of(simulator: Simulator) -> Replica:
 class Keeper:
     """Leads the cluster when nobody else does, follows the database otherwise."""
 
-    def __init__(self, name: str, hub: Hub, in_thread: InThread, *, wall: Callable[[], float] | None = None) -> None:
-        self.name = name
+    def __init__(self, name: str, identity: int, hub: Hub, in_thread: InThread) -> None:
+        self.name, self.identity = name, identity
         self.replica: Replica | None = None
         self.ready = asyncio.Event()
-        self._hub, self._in_thread, self._wall = hub, in_thread, wall or steady
+        self._hub, self._in_thread = hub, in_thread
         self._leadership = Leadership(name)
         self._poke = asyncio.Event()
         self._head = self._position = 0
         self._settings: Settings | None = None
         self._task: asyncio.Task[None] | None = None
-        self._saving: asyncio.Task[None] | None = None
         self._epoch = 0
 
     @property
@@ -100,8 +99,7 @@ class Keeper:
         """End, saving what is unsaved."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         self._leadership.release()
 
     def notice(self, head: int, settings: Settings) -> None:
@@ -130,7 +128,7 @@ class Keeper:
         stored = await self._in_thread(database.load, self.name)
         self._position = self._head = stored.head
         self._settings = stored.settings
-        now = self._wall()
+        now = steady()
         self._epoch = max(int(now * 1000), self._epoch + 1)
         simulator = Simulator(
             self.name,
@@ -147,17 +145,18 @@ class Keeper:
         try:
             await self._loop(simulator, leading=leading)
         finally:
-            if leading and self._leadership.held:
-                await asyncio.shield(self._save(simulator))
+            if leading:
+                with contextlib.suppress(database.ClusterGoneError):
+                    await asyncio.shield(self._save(simulator))
 
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
-        framed = saved = followed = self._wall()
+        framed = saved = followed = steady()
         while True:
             if self._settings != simulator.cluster.settings:
                 return  # another network: everything is built anew, in a new epoch
             if self._head != self._position:
                 await self._follow_journal(simulator)
-            now = self._wall()
+            now = steady()
             if not leading and now - followed >= FOLLOW:
                 followed = now
                 if self._leadership.acquire():
@@ -185,7 +184,7 @@ class Keeper:
         if simulator.unsaved:
             due.append(save)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._poke.wait(), max(0.01, min(due) - self._wall()))
+            await asyncio.wait_for(self._poke.wait(), max(0.01, min(due) - steady()))
         self._poke.clear()
 
     async def _publish_state(self, simulator: Simulator) -> None:
@@ -208,7 +207,7 @@ class Keeper:
         position, changes = await self._in_thread(database.changes, self.name, self._position)
         self._position = position
         self._head = max(self._head, position)
-        simulator.step(self._wall(), connections=False)
+        simulator.step(steady(), connections=False)
         simulator.apply(changes)
 
     async def _save(self, simulator: Simulator) -> None:

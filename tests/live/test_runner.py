@@ -95,6 +95,19 @@ async def test_several_clusters_live_side_by_side_and_come_and_go(shop, live):
     assert runner.replica("shop") is not None
 
 
+async def test_a_cluster_of_the_same_name_is_another_cluster(shop, live):
+    await runner.start()
+    await until(lambda: (replica := runner.replica("shop")) and len(ready(replica)) == 3)
+    await in_thread(services.act, shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=9)
+    await until(lambda: len(runner.replica("shop").cluster.pods) > 7)
+    await in_thread(services.delete_cluster, shop)
+    again = await in_thread(services.create_cluster, "shop", nodes=1, actor="test")
+    await until(lambda: (replica := runner.replica("shop")) and [*replica.cluster.nodes] == ["n1"])
+    assert not ready(runner.replica("shop"))
+    await runner.stop()
+    assert not await in_thread(pods, again)
+
+
 async def test_an_exception_in_one_cluster_restarts_it_and_spares_the_others(shop, live, monkeypatch, caplog):
     monkeypatch.setattr(keeper, "RESTART", 0.1)
     await in_thread(services.create_cluster, "other", nodes=1, actor="test")
