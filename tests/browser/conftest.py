@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import playwright
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
@@ -39,6 +41,13 @@ def own_server(tmp_path: Path) -> Iterator[RunningServer]:
         yield running
 
 
+def choose_node() -> None:
+    """Let Playwright use the node on PATH where its own does not start: that one wants libatomic, which may be missing."""
+    bundled, ours = Path(playwright.__file__).parent / "driver" / "node", shutil.which("node")
+    if ours and subprocess.run([bundled, "--version"], capture_output=True, check=False).returncode:
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = ours
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless; without one these tests are skipped, or fail where everything is required."""
@@ -46,8 +55,9 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         required = os.environ.get("CLUSTERVIZ_REQUIRE_ALL") or os.environ.get("CI")
         (pytest.fail if required else pytest.skip)(INSTALL)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    choose_node()
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=executable, args=FLAGS)
         yield chromium
         chromium.close()
 
