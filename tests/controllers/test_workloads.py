@@ -234,3 +234,18 @@ def test_a_deployment_does_not_adopt_but_its_service_selects(nodes):
     assert len(world.pods()) == 3
     assert world.cluster.pods["shop", "stray"].owner == ("", "")
     assert len(world.endpoints()) == 3
+
+
+def test_a_dump_without_replicasets_keeps_its_pods_until_the_image_changes(nodes):
+    owner = {"kind": "ReplicaSet", "name": "web-5d9f", "uid": "0b6e", "controller": True}
+    dumped = bare("web-5d9f-abcde", app="web")
+    dumped["metadata"]["ownerReferences"] = [owner]
+    dumped["spec"] = {"nodeName": "n1", "containers": [{"name": "web", "image": "web:1", "env": []}]}
+    dumped["status"] = {"phase": "Running", "podIP": "10.244.0.9"}
+    world = World(*nodes, deployment(replicas=2), dumped).settle()
+    assert {pod.owner for pod in world.pods()} == {("ReplicaSet", "web-5d9f")}
+    assert world.cluster.pods["shop", "web-5d9f-abcde"].ip == "10.244.0.9"
+    world.set(deployment(replicas=2, image="web:2"))
+    world.settle()
+    assert len(world.pods()) == 2
+    assert ("ReplicaSet", "web-5d9f") not in {pod.owner for pod in world.pods()}

@@ -37,7 +37,23 @@ def replicaset_of(work: Work, deployment: Obj) -> str:
     for replicaset in work.all("ReplicaSet", key[1]):
         if owner_of(replicaset) == ("Deployment", key[2]) and _same(replicaset, template):
             return key_of(replicaset)[2]
+    for owner in work.owners_of_base("ReplicaSet", key[2]):
+        if any(_from_elsewhere(pod, template) for pod in work.owned_by(key[1], owner)):
+            return owner[1]
     return f"{key[2]}-{template_hash(template)}"
+
+
+def _from_elsewhere(pod: Obj, template: Obj) -> bool:
+    """A pod of a real cluster's dump (its owner has a uid) that runs what the template says.
+
+    The hash in its name is the real cluster's; without the ReplicaSet only the images tell.
+    """
+    foreign = any(owner.get("uid") for owner in meta(pod).get("ownerReferences") or ())
+    return foreign and _images(spec(pod)) == _images(spec(template))
+
+
+def _images(pod_spec: Obj) -> list[tuple[str, str]]:
+    return [(str(c.get("name")), str(c.get("image"))) for c in pod_spec.get("containers") or ()]
 
 
 def _same(replicaset: Obj, template: Obj) -> bool:
