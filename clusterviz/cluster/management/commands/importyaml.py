@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from clusterviz.cluster import services
+from clusterviz.cluster.management.paths import read_path
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.settling import settle
-from clusterviz.engine.manifests import Document, Limits
+from clusterviz.engine.manifests import Document
 
 ACTOR = "importyaml"
-SUFFIXES = {".yaml", ".yml", ".json"}
 
 
 class Command(BaseCommand):
@@ -35,7 +33,7 @@ class Command(BaseCommand):
         """Read, apply, settle, tell."""
         name, dry_run = options["cluster"], options["dry_run"]
         try:
-            documents = services.read_files(self._files(options["path"]))
+            documents = services.read_files(read_path(options["path"]))
             # One transaction, so that a refused import leaves no empty cluster behind.
             with transaction.atomic():
                 cluster = self._cluster(name, documents, create=options["create"])
@@ -56,26 +54,3 @@ class Command(BaseCommand):
         if not create:
             raise CommandError(f"there is no cluster {name!r}; add --create to make it")
         return services.create_for(name, documents, actor=ACTOR)
-
-    def _files(self, path: str) -> list[tuple[str, bytes]]:
-        """Name and content of what to read; one byte more than allowed is enough to refuse it."""
-        limit = Limits().size + 1
-        if path == "-":
-            return [("standard input", sys.stdin.buffer.read(limit))]
-        where = Path(path)
-        if where.is_dir():
-            names = sorted(p for p in where.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            if not names:
-                raise CommandError(f"{path} holds no .yaml, .yml or .json file")
-            return [(str(name.relative_to(where)), _start(name, limit)) for name in names]
-        if not where.is_file():
-            raise CommandError(f"{path} is neither a file nor a folder")
-        return [(where.name, _start(where, limit))]
-
-
-def _start(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit)
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,117 @@
+"""Ask from the shell: what happens to this packet?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError
+
+from clusterviz.cluster import models, services, snapshot
+from clusterviz.cluster.management.paths import read_path
+from clusterviz.engine import Cluster, EngineError, Probe, ProbeError, Settings, trace
+from clusterviz.engine.report import readable
+
+LONGEST_LINE = 65_536
+
+
+class Question(msgspec.Struct, rename={"source": "from"}, forbid_unknown_fields=True):
+    """One line of a file of probes."""
+
+    source: str
+    to: str
+    protocol: str = ""
+    seed: int = 0
+
+
+class Command(BaseCommand):
+    """Exit status 0 delivered, 1 not delivered, 2 a question that cannot be asked."""
+
+    help = "Trace a packet through a cluster, or through manifests, and say which rule decided each hop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The two ends, and where the cluster comes from."""
+        parser.add_argument("--from", dest="source", metavar="WHO", help="shop/frontend, node/n1, internet, an IP")
+        parser.add_argument("--to", metavar="WHAT", help="a URL, name:port, IP:port, service:ns/name:port")
+        parser.add_argument("--protocol", default="", help="TCP (default), UDP, SCTP or ICMP")
+        parser.add_argument("--seed", type=int, default=0, help="draws the backend; the same seed, the same answer")
+        parser.add_argument("--cluster", default="demo", metavar="NAME")
+        parser.add_argument("--manifests", metavar="FILE|DIR|-", help="ask these manifests instead, without a database")
+        parser.add_argument("--probes", metavar="FILE", help='many questions, a JSON {"from", "to"} a line; or -')
+        parser.add_argument("--json", action="store_true", help="the whole answer as one line of JSON")
+        parser.add_argument("--novice", action="store_true", help="words for beginners")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Answer one question or many."""
+        if not options["probes"] and not (options["source"] and options["to"]):
+            raise CommandError("give --from and --to, or --probes FILE", returncode=2)
+        cluster = self._cluster(options)
+        if options["probes"]:
+            sys.exit(max((self._answer_line(cluster, line) for line in _lines(options["probes"])), default=0))
+        question = Question(options["source"], options["to"], options["protocol"], options["seed"])
+        try:
+            answer = _ask(cluster, question)
+        except ProbeError as error:
+            allowed = f" (allowed: {error.allowed})" if error.allowed else ""
+            raise CommandError(f"--{error.field or 'to'}: {error}{allowed}", returncode=2) from None
+        if options["json"]:
+            self.stdout.write(msgspec.json.encode(answer.to_dict()).decode())
+        else:
+            self.stdout.write(readable(answer, "novice" if options["novice"] else "operator"))
+        sys.exit(0 if answer.success else 1)
+
+    def _cluster(self, options: dict[str, Any]) -> Cluster:
+        if options["manifests"]:
+            return self._from_manifests(options["manifests"])
+        row = models.Cluster.objects.filter(name=options["cluster"]).first()
+        if row is None:
+            raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)
+        settings = msgspec.convert(row.settings, Settings)
+        return Cluster.from_objects(snapshot.load_objects(row), settings)
+
+    def _from_manifests(self, path: str) -> Cluster:
+        try:
+            return Cluster.from_objects(document.object for document in services.read_files(read_path(path)))
+        except services.Invalid as error:
+            raise CommandError("\n".join(map(str, error.problems)), returncode=2) from None
+        except EngineError as error:
+            raise CommandError(str(error), returncode=2) from None
+
+    def _answer_line(self, cluster: Cluster, line: bytes) -> int:
+        """Print the answer to one line; its exit status."""
+        try:
+            answer = _ask(cluster, _question(line))
+        except (ProbeError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            field, allowed = getattr(error, "field", ""), getattr(error, "allowed", "")
+            self.stdout.write(json.dumps({"error": str(error), "field": field, "allowed": allowed}))
+            return 2
+        self.stdout.write(msgspec.json.encode(answer.to_dict()).decode())
+        return 0 if answer.success else 1
+
+
+def _ask(cluster: Cluster, question: Question) -> Any:
+    probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
+    return trace(cluster, probe)
+
+
+def _question(line: bytes) -> Question:
+    if len(line) > LONGEST_LINE:
+        raise ProbeError("the line is too long", allowed=f"{LONGEST_LINE} bytes")
+    return msgspec.json.decode(line, type=Question)
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    """Lines that are not empty."""
+    if path == "-":
+        yield from (line for line in sys.stdin.buffer if line.strip())
+        return
+    try:
+        with Path(path).open("rb") as file:
+            yield from (line for line in file if line.strip())
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}", returncode=2) from None

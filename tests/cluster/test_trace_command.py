@@ -1,0 +1,133 @@
+"""manage.py trace: exit status, text, JSON, many probes, from a database and from manifests."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+SHOP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: empty, namespace: shop}
+spec: {selector: {app: nobody}, ports: [{port: 80}]}
+"""
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the command on the shop's manifests: (exit status, what it printed)."""
+    manifests = tmp_path / "shop.yaml"
+    manifests.write_text(SHOP)
+
+    def call(*words: str, **options: Any) -> tuple[int, str]:
+        out = io.StringIO()
+        with pytest.raises((SystemExit, CommandError)) as caught:
+            call_command("trace", *words, manifests=str(manifests), stdout=out, **options)
+        error = caught.value
+        if isinstance(error, CommandError):
+            return error.returncode, str(error)
+        return int(error.code or 0), out.getvalue()
+
+    return call
+
+
+def test_delivered_is_0_and_reads_like_a_journey(run: Run) -> None:
+    status, text = run("--from", "shop/web", "--to", "http://web/")
+    assert status == 0
+    assert "verdict: delivered" in text
+    assert "DNAT" in text
+
+
+def test_not_delivered_is_1(run: Run) -> None:
+    status, text = run("--from", "shop/web", "--to", "http://empty/")
+    assert status == 1
+    assert "connection refused" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--from", "shop/nobody", "--to", "http://web/"),
+        ("--from", "shop/web", "--to", "nowhere"),
+        ("--from", "shop/web"),
+        ("--from", "shop/web", "--to", "http://web/", "--protocol", "XTP"),
+        ("--probes", "/nonexistent"),
+    ],
+)
+def test_a_bad_question_is_2_and_says_why(run: Run, words: tuple[str, ...]) -> None:
+    status, text = run(*words)
+    assert status == 2
+    assert text
+
+
+def test_json_is_the_whole_trace(run: Run) -> None:
+    status, text = run("--from", "shop/web", "--to", "http://web/", "--json")
+    answer = json.loads(text)
+    assert status == 0
+    assert answer["verdict"] == "delivered"
+    assert answer["forward"][0]["steps"][0]["explain"]["novice"]
+    assert answer["rules"]["NET-01"]
+
+
+def test_many_probes_are_answered_in_order_and_bad_ones_in_place(run: Run, tmp_path: Path) -> None:
+    probes = tmp_path / "probes.jsonl"
+    lines = [
+        '{"from": "shop/web", "to": "http://web/"}',
+        "",
+        "[1]",
+        "\x00\xff",
+        '{"from": "shop/web", "to": "empty:80"}',
+    ]
+    probes.write_text("\n".join(lines))
+    status, text = run("--probes", str(probes))
+    answers = [json.loads(line) for line in text.splitlines()]
+    assert status == 2
+    assert [answer.get("verdict") for answer in answers] == ["delivered", None, None, "no_endpoints_rejected"]
+    assert all(answers[index]["error"] for index in (1, 2))
+
+
+def test_broken_manifests_name_file_and_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("kind: Pod\nmetadata: [")
+    with pytest.raises(CommandError, match=r"broken\.yaml:\d"):
+        call_command("trace", "--from", "a", "--to", "b:1", manifests=str(broken))
+
+
+@pytest.mark.django_db
+def test_a_cluster_of_the_database_can_be_asked() -> None:
+    from clusterviz.cluster import services
+
+    services.create_cluster("lab", actor="test")
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as caught:
+        call_command(
+            "trace", "--cluster", "lab", "--from", "node/n1", "--to", "node:n2", "--protocol", "ICMP", stdout=out
+        )
+    assert caught.value.code == 0
+    assert "ping answered" in out.getvalue()
+    with pytest.raises(CommandError, match="no cluster"):
+        call_command("trace", "--cluster", "none", "--from", "node/n1", "--to", "node:n2:80")
