@@ -333,3 +333,24 @@ def test_a_cluster_ip_may_not_change_once_set(shop: Cluster, editor: Client) -> 
     response = editor.post(url(Service, "change", row.pk), data)
     found = response.context["adminform"].form.errors["cluster_ip"]
     assert found == ['spec.clusterIPs[0]: Invalid value: "10.96.9.9": may not change once set']
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        ("OtherObject", "kind", "Deployment"),
+        ("OtherObject", "rest", "metadata: 5"),
+        ("Service", "rest", "apiVersion: serving.knative.dev/v1"),
+        ("Service", "rest", "spec: 5"),
+        ("Service", "rest", "[1, 2]"),
+    ],
+)
+def test_the_remainder_cannot_turn_an_object_into_another(
+    cluster: Cluster, editor: Client, model: str, field: str, value: str
+) -> None:
+    """Kind, name and namespace are what their own fields say; nothing is saved otherwise."""
+    chosen = next(found for found in OBJECT_MODELS if found.__name__ == model)
+    before = snapshot.head(cluster)
+    response = editor.post(url(chosen, "add"), new_object(chosen, cluster) | {field: value})
+    assert field in response.context["adminform"].form.errors
+    assert snapshot.head(cluster) == before

@@ -82,6 +82,9 @@ spec:
 """,
 }
 CASES: list[tuple[str, str, Any, str, str]] = [
+    ("Deployment", "apiVersion", "v1", "apiVersion", 'no matches for kind "Deployment" in version "v1"'),
+    ("Deployment", "apiVersion", "apps/v2", "apiVersion", 'expected "apps/v1"'),
+    ("Ingress", "apiVersion", "networking.k8s.io/v2", "apiVersion", "no matches for kind"),
     ("Service", "metadata.name", "1st", "metadata.name", "a DNS-1035 label must consist of"),
     ("Service", "metadata.name", None, "metadata.name", "Required value: name or generateName is required"),
     ("Service", "metadata.name", "a" * 64, "metadata.name", "must be no more than 63 characters"),

@@ -13,6 +13,7 @@ from clusterviz.cluster import services
 from clusterviz.cluster.admin.fields import YamlField, line_in
 from clusterviz.cluster.admin.generic import InlineFormSet, ModelForm
 from clusterviz.cluster.columns import Obj, join
+from clusterviz.cluster.keys import key_of
 from clusterviz.cluster.models import ObjectRow
 from clusterviz.engine.manifests.problem import Problem
 
@@ -38,6 +39,9 @@ class ObjectForm(ModelForm):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if "rest" in data:
             data["rest"] = {**self.status, **data["rest"]}
+            for part in {c.path[0] for c in self.instance.COLUMNS if len(c.path) > 1} & data["rest"].keys():
+                if not isinstance(data["rest"][part], dict):
+                    self.add_error("rest", f"{part}: must be a mapping")
         cluster_id = data["cluster"].pk if data.get("cluster") else self.instance.cluster_id
         for name in ("namespace", "node"):
             if data.get(name) is not None and data[name].cluster_id != cluster_id:
@@ -53,6 +57,9 @@ class ObjectForm(ModelForm):
     def try_out(self, lists: list[list[Obj]]) -> list[Problem]:
         """Apply the object for show; answers problems that concern its children."""
         obj = self.complete(self.instance.to_object(lists))
+        if key_of(obj) != self.instance.key:
+            self.add_error("rest", "kind, apiVersion, name and namespace have fields of their own")
+            return []
         self.instance.wish = obj  # type: ignore[attr-defined]
         try:
             services.apply_objects(self.instance.cluster, [obj], actor=ACTOR_FOR_CHECKS, dry_run=True)

@@ -14,6 +14,7 @@ from clusterviz.cluster.admin.forms import ChildFormSet, ObjectForm
 from clusterviz.cluster.admin.generic import StackedInline, TabularInline
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.models import (
+    MODEL_OF,
     Container,
     DaemonSet,
     Deployment,
@@ -339,10 +340,22 @@ class TrafficFlowAdmin(ObjectAdmin):
         return f"{row.to_host}:{row.to_port}{row.to_path}"
 
 
+class OtherForm(ObjectForm):
+    """Only for kinds without a page of their own."""
+
+    def clean(self) -> dict[str, Any]:
+        """Send people to the right page."""
+        data = super().clean()
+        if data.get("kind") in MODEL_OF:
+            self.add_error("kind", f"{data['kind']} has a page of its own")
+        return data
+
+
 @admin.register(OtherObject)
 class OtherObjectAdmin(ObjectAdmin):
     """Everything without a page of its own."""
 
+    form = OtherForm
     list_display = ("name", "kind", "space", "cluster", "api_version")
     list_filter = ("cluster", "kind", NAMESPACE)
     search_fields = ("name", "kind", "namespace__name", "labels")

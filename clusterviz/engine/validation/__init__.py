@@ -7,7 +7,7 @@ from collections.abc import Callable
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
 from clusterviz.engine.parse import Reader, parse
-from clusterviz.engine.validation.flaws import Flaw, Flaws
+from clusterviz.engine.validation.flaws import Flaw, Flaws, quote
 from clusterviz.engine.validation.meta import check_metadata
 from clusterviz.engine.validation.others import check_flow, check_node, check_slice
 from clusterviz.engine.validation.pods import check_pod, check_pod_spec, check_workload
@@ -27,6 +27,13 @@ _CHECKS: dict[str, Check] = {
     "TrafficFlow": check_flow,
     **dict.fromkeys(WORKLOAD_KINDS, check_workload),
 }
+API_VERSIONS = {
+    **dict.fromkeys(("Namespace", "Node", "Pod", "Service"), "v1"),
+    **dict.fromkeys(WORKLOAD_KINDS, "apps/v1"),
+    **dict.fromkeys(("Ingress", "NetworkPolicy"), "networking.k8s.io/v1"),
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "TrafficFlow": "clusterviz.dev/v1",
+}
 
 
 def validate(obj: Obj, old: Obj | None = None, *, known: bool = True) -> list[Flaw]:
@@ -40,6 +47,8 @@ def validate(obj: Obj, old: Obj | None = None, *, known: bool = True) -> list[Fl
     for field in ("apiVersion", "kind"):
         if not isinstance(obj.get(field), str) or not obj[field]:
             flaws.required(field)
+    if not flaws:
+        _check_version(flaws, str(kind), obj["apiVersion"])
     try:
         reader = Reader(obj, "")
         check_metadata(flaws, reader, str(kind))
@@ -52,3 +61,14 @@ def validate(obj: Obj, old: Obj | None = None, *, known: bool = True) -> list[Fl
     except ObjectError as error:
         flaws.append(Flaw(error.field, error.detail))
     return flaws
+
+
+def _check_version(flaws: Flaws, kind: str, version: str) -> None:
+    """Kubernetes' own groups have each kind in one place; other groups may use its name for theirs."""
+    expected = API_VERSIONS.get(kind)
+    if expected is None or version == expected:
+        return
+    group = version.rpartition("/")[0]
+    if "." not in group or group.endswith(".k8s.io") or group == expected.rpartition("/")[0]:
+        detail = f'no matches for kind {quote(kind)} in version {quote(version)}, expected "{expected}"'
+        flaws.append(Flaw("apiVersion", detail))
