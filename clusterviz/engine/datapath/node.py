@@ -74,11 +74,7 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
     )
     command = f"ip route get {ip.dst}"
     if route.kind == "unreachable":
-        known = bool(j.cluster.services_by_ip.get(ip.dst))
-        verdict = Verdict.VIP_PORT_UNKNOWN if known else Verdict.NO_ROUTE
-        j.step(Action.DROPPED, "vip_unrouted", rule=rule, address=ip.dst, node=node.name, command=command)
-        j.block(verdict, ref=node.ref, rule=rule.name, why=f"no machine owns {ip.dst}")
-        return False
+        return _unrouted(j, node, rule)
     if route.kind == "bridge" and route.pod is None:
         return _nobody(j, node, rule)
     if switched:
@@ -115,6 +111,15 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         dev=route.dev,
     )
     return True
+
+
+def _unrouted(j: Journey, node: Node, rule: Rule) -> bool:
+    address = j.packet.ip.dst
+    verdict = Verdict.VIP_PORT_UNKNOWN if j.cluster.services_by_ip.get(address) else Verdict.NO_ROUTE
+    command = f"ip route get {address}"
+    j.step(Action.DROPPED, "vip_unrouted", rule=rule, address=address, node=node.name, command=command)
+    j.block(verdict, ref=node.ref, rule=rule.name, why=f"no machine owns {address}")
+    return False
 
 
 def _hop_count(j: Journey, node: Node) -> tuple[Rewrite, ...]:
