@@ -235,6 +235,8 @@ def test_a_pod_leaving_the_cluster_shows_its_nodes_address() -> None:
     found = ask(build(), "shop/client", "203.0.113.80:443")
     assert found.verdict is Verdict.EXITED_CLUSTER and seen(found) == "192.168.0.11"
     assert header(found.reverse[-1].headers_out).dst == "10.244.0.3"
+    leaving = next(waypoint for waypoint in found.waypoints if waypoint.ref == "node:n1")
+    assert (leaving.kind, leaving.nat) == ("egress", "snat")
 
 
 def test_outsiders_cannot_call_pods_or_virtual_ips() -> None:

@@ -54,7 +54,7 @@ def pass_through(j: Journey, at: At) -> At | None:
     if masquerade:
         _masquerade(j, node, route, seen, masquerade)
     _session(j, node, before)
-    return _send(j, node, at, route, switched=switched)
+    return _send(j, node, at, route, before[0], switched=switched)
 
 
 def _down(j: Journey, node: Node) -> None:
@@ -210,7 +210,7 @@ def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
     )
 
 
-def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At | None:
+def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched: bool) -> At | None:
     packet = j.packet
     if route.kind == "local":
         return At("node_in", node, came=at.came)
@@ -221,14 +221,14 @@ def _send(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> At
             return None
         if not switched:
             _ethernet(j, mac(packet.ip.src if at.came == "local" else _bridge(j, node)), mac(packet.ip.dst))
-        _segment(j, node)
+        _segment(j, node, before)
         j.leave(veth(route.pod))
         return At("pod_in", node, route.pod)
     if packet.eth is not None or route.kind in ("overlay", "direct", "onlink"):
         _frame_out(j, node, route)
     if route.kind == "overlay" and not vxlan.wrap(j, node, route):
         return None
-    _segment(j, node, encapsulated=route.kind == "overlay")
+    _segment(j, node, before, encapsulated=route.kind == "overlay")
     j.leave("eth0")
     if route.kind == "default":
         return At("outside_out", node)
@@ -274,8 +274,9 @@ def _ethernet(j: Journey, src: str, dst: str) -> None:
             j.step(Action.FORWARDED, "reframed", layer=2, diffs=diffs, src=src, dst=dst)
 
 
-def _segment(j: Journey, node: Node, *, encapsulated: bool = False) -> None:
-    j.way(node.ref, _kind(j), encapsulated=encapsulated)
+def _segment(j: Journey, node: Node, before: IP, *, encapsulated: bool = False) -> None:
+    nat = "snat" if j.packet.ip.src != before.src else ""
+    j.way(node.ref, _kind(j), nat=nat, encapsulated=encapsulated)
 
 
 def _kind(j: Journey) -> str:
