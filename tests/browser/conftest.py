@@ -42,7 +42,7 @@ def own_server(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 def choose_node() -> None:
-    """Let Playwright use the node on PATH where its own does not start: that one wants libatomic, which may be missing."""
+    """Use the node on PATH where Playwright's own does not start: it wants libatomic, which may be missing."""
     bundled, ours = Path(playwright.__file__).parent / "driver" / "node", shutil.which("node")
     if ours and subprocess.run([bundled, "--version"], capture_output=True, check=False).returncode:
         os.environ["PLAYWRIGHT_NODEJS_PATH"] = ours
