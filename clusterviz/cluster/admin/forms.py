@@ -116,9 +116,7 @@ class ChildFormSet(InlineFormSet):
         for problem in parent.try_out(objects):
             self._place(problem, lists)
         if parent.errors or any(self.errors):
-            raise ValidationError(
-                [str(problem) for problem in parent.errors.get("__all__", [])] or "See what is marked above."
-            )
+            raise ValidationError("Nothing was saved: see what is marked.")
 
     def _is_kept(self, form: forms.ModelForm[Any]) -> bool:
         data = form.cleaned_data

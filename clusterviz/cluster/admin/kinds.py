@@ -40,7 +40,7 @@ Rows = models.QuerySet[Any]
 class NamespaceAdmin(ObjectAdmin):
     """Namespaces."""
 
-    list_display = ("name", "cluster", "label_list", "dashboard")
+    list_display = ("name", "label_list", "dashboard", "cluster")
     list_filter = ("cluster",)
     search_fields = ("name", "labels")
     autocomplete_fields = ("cluster",)
@@ -55,7 +55,7 @@ class NamespaceAdmin(ObjectAdmin):
 class NodeAdmin(ObjectAdmin):
     """Nodes; addresses left empty are given out."""
 
-    list_display = ("name", "cluster", "internal_ip", "pod_cidr", "unschedulable", "label_list", "dashboard")
+    list_display = ("name", "internal_ip", "pod_cidr", "unschedulable", "label_list", "dashboard", "cluster")
     list_filter = ("cluster", "unschedulable")
     search_fields = ("name", "labels", "pod_cidr")
     autocomplete_fields = ("cluster",)
@@ -115,7 +115,7 @@ class ContainerInline(YamlMixin, StackedInline):
 class PodAdmin(ObjectAdmin):
     """Pods with their containers."""
 
-    list_display = ("name", "space", "cluster", "node_name", "ip", "state", "dashboard")
+    list_display = ("name", "space", "node_name", "ip", "state", "dashboard", "cluster")
     list_filter = ("cluster", NAMESPACE, NODE, "phase")
     search_fields = ("name", "namespace__name", "labels", "ip", "node__name")
     autocomplete_fields = ("cluster", "namespace", "node")
@@ -163,7 +163,7 @@ class WorkloadAdmin(ObjectAdmin):
 class ReplicatedAdmin(WorkloadAdmin):
     """Workloads that can be scaled."""
 
-    list_display = ("name", "space", "cluster", "replicas", "label_list", "dashboard")
+    list_display = ("name", "space", "replicas", "label_list", "dashboard", "cluster")
     action_form = ReplicasActionForm
     actions = ("scale",)
 
@@ -192,7 +192,7 @@ class StatefulSetAdmin(ReplicatedAdmin):
 class DaemonSetAdmin(WorkloadAdmin):
     """DaemonSets."""
 
-    list_display = ("name", "space", "cluster", "label_list", "dashboard")
+    list_display = ("name", "space", "label_list", "dashboard", "cluster")
 
 
 class ServicePortInline(YamlMixin, TabularInline):
@@ -231,7 +231,7 @@ class ServiceAdmin(ObjectAdmin):
     """Services with their ports; ClusterIP and node ports left empty are given out."""
 
     form = ServiceForm
-    list_display = ("name", "space", "cluster", "type", "cluster_ip", "port_list", "dashboard")
+    list_display = ("name", "space", "type", "cluster_ip", "port_list", "dashboard", "cluster")
     list_filter = ("cluster", NAMESPACE, "type")
     search_fields = ("name", "namespace__name", "labels", "cluster_ip")
     selector_fields = ("selector",)
@@ -254,7 +254,7 @@ class ServiceAdmin(ObjectAdmin):
 class EndpointSliceAdmin(ObjectAdmin):
     """EndpointSlices; those of Services with a selector are written by a controller."""
 
-    list_display = ("name", "space", "cluster", "address_type", "address_list")
+    list_display = ("name", "space", "address_type", "address_list", "cluster")
     list_filter = ("cluster", NAMESPACE, "address_type")
 
     @admin.display(description="addresses")
@@ -267,7 +267,7 @@ class EndpointSliceAdmin(ObjectAdmin):
 class IngressAdmin(ObjectAdmin):
     """Ingresses."""
 
-    list_display = ("name", "space", "cluster", "ingress_class", "host_list", "dashboard")
+    list_display = ("name", "space", "ingress_class", "host_list", "dashboard", "cluster")
     list_filter = ("cluster", NAMESPACE, "ingress_class")
     help_texts: ClassVar = {
         **YamlMixin.help_texts,
@@ -285,7 +285,7 @@ class IngressAdmin(ObjectAdmin):
 class NetworkPolicyAdmin(ObjectAdmin):
     """NetworkPolicies."""
 
-    list_display = ("name", "space", "cluster", "type_list", "dashboard")
+    list_display = ("name", "space", "type_list", "dashboard", "cluster")
     help_texts: ClassVar = {
         **YamlMixin.help_texts,
         "pod_selector": "YAML: matchLabels and matchExpressions; {} selects every pod of the namespace.",
@@ -316,23 +316,15 @@ class TrafficFlowAdmin(ObjectAdmin):
     """Who calls whom."""
 
     form = FlowForm
-    list_display = (
-        "name",
-        "space",
-        "cluster",
-        "caller",
-        "called",
-        "requests_per_second",
-        "inferred",
-        "dashboard",
-    )
+    list_display = ("name", "space", "caller", "called", "requests_per_second", "inferred", "dashboard", "cluster")
     list_filter = ("cluster", NAMESPACE, "inferred", "from_kind")
     search_fields = ("name", "namespace__name", "from_name", "to_host")
 
     @admin.display(description="from", ordering="from_name")
     def caller(self, row: TrafficFlow) -> str:
-        """Kind and name."""
-        return f"{row.from_kind} {row.from_name or row.from_ip}"
+        """Name, with the kind where it is not a Deployment."""
+        name = row.from_name or row.from_ip
+        return name if row.from_kind == "Deployment" else f"{name} ({row.from_kind})"
 
     @admin.display(description="to", ordering="to_host")
     def called(self, row: TrafficFlow) -> str:
@@ -356,7 +348,7 @@ class OtherObjectAdmin(ObjectAdmin):
     """Everything without a page of its own."""
 
     form = OtherForm
-    list_display = ("name", "kind", "space", "cluster", "api_version")
+    list_display = ("name", "kind", "space", "api_version", "cluster")
     list_filter = ("cluster", "kind", NAMESPACE)
     search_fields = ("name", "kind", "namespace__name", "labels")
     identity = ("cluster", "kind", "namespace", "name")
