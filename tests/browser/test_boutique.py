@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_dashboard import OVERLAPS, ask, by, pods_of, select, show, until
+from tests.browser.steps import OVERLAPS, ask, by, pods_of, select, show, until
 
 FOLDER = Path(os.environ.get("CLUSTERVIZ_MANIFESTS") or Path(__file__).resolve().parents[3] / "shared" / "manifests")
 WORKLOADS = {

@@ -27,8 +27,8 @@ export function podState(pod) {
   return pod.ready ? { word: "", tone: "" } : { word: "not ready", tone: "pending" };
 }
 
-/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens */
-export function drawPod(ctx, box, pod, tokens) {
+/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {boolean} far fewer and larger words */
+export function drawPod(ctx, box, pod, tokens, far) {
   const state = podState(pod);
   const quiet = pod.terminating || !pod.node;
   const stripe = pod.role === "ingress" ? "kind-ingress" : pod.role === "dns" ? "stripe-quiet" : "stripe";
@@ -45,7 +45,16 @@ export function drawPod(ctx, box, pod, tokens) {
   ctx.setLineDash(quiet || state.tone === "pending" ? [6, 5] : []);
   ctx.stroke();
   ctx.setLineDash([]);
-  podWords(ctx, box, pod, tokens, state);
+  if (far) farWords(ctx, box, pod, tokens, state);
+  else podWords(ctx, box, pod, tokens, state);
+}
+
+/** Seen from far away a card has room for a name and what is wrong, or the address. */
+function farWords(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ pod, /** @type {Tokens} */ tokens, /** @type {{word: string, tone: string}} */ state) {
+  const left = box.x + 16;
+  write(ctx, podName(pod)[0], left, box.y + 38, box.w - 24, { size: 28, least: 20, weight: 600, family: tokens.words, colour: tokens.text });
+  write(ctx, state.word || pod.ip, left, box.y + 70, box.w - 24, { size: 22, least: 15, family: state.word ? tokens.words : tokens.code,
+    colour: state.tone ? tokens[state.tone] : tokens["text-second"] });
 }
 
 /** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {{word: string, tone: string}} state */
@@ -85,8 +94,8 @@ function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {
   return end + 7 + write(ctx, "localhost", end + 7, y + 11.5, 70, { size: 13, least: 11, family: tokens.words, colour: tokens["text-third"] });
 }
 
-/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens */
-export function drawNode(ctx, panel, node, tokens) {
+/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {boolean} far */
+export function drawNode(ctx, panel, node, tokens, far) {
   const { box } = panel;
   ctx.shadowColor = tokens.shadow;
   ctx.shadowBlur = 18;
@@ -104,9 +113,9 @@ export function drawNode(ctx, panel, node, tokens) {
   ctx.stroke();
   rack(ctx, box.x + 27, box.y + 24, node.ready ? tokens["stripe-quiet"] : tokens["kind-blocked"]);
   const state = !node.ready ? "NotReady" : !node.schedulable ? "cordoned" : "";
-  const ipWidth = write(ctx, node.ip, box.x + box.w - 16, box.y + 30, 190, { size: 17, family: tokens.code, colour: tokens["text-second"], align: "right" });
+  const ipWidth = write(ctx, node.ip, box.x + box.w - 16, box.y + 31, 230, { size: far ? 24 : 17, family: tokens.code, colour: tokens["text-second"], align: "right" });
   const width = write(ctx, node.name, box.x + 48, box.y + 31, box.w - 80 - ipWidth - (state ? 96 : 0),
-    { size: 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
+    { size: far ? 30 : 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
   if (state) pill(ctx, box.x + 60 + width, box.y + 13, state, tokens, node.ready ? "pending" : "text-blocked");
   drawPlumbing(ctx, panel, node, tokens);
 }
@@ -157,7 +166,7 @@ export function serviceAddress(service) {
 }
 
 /** A Service is not a machine: its border is dashed, and nobody owns its address. */
-export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens) {
+export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens, /** @type {boolean} */ far) {
   const ingress = service.kind === "ingress";
   const dead = !ingress && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
     && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
@@ -170,10 +179,10 @@ export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** 
   ctx.stroke();
   ctx.setLineDash([]);
   const x = box.x + box.w / 2;
-  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: 18, least: 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
+  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 25 : 18, least: far ? 17 : 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
   const second = dead ? "no ready endpoint" : serviceAddress(service);
   write(ctx, second, x, box.y + 47, box.w - 30,
-    { size: 14, least: 10, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
+    { size: far ? 19 : 14, least: 10, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
 }
 
 /** @param {Ctx} ctx @param {Box} box @param {number} cut */

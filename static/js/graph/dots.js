@@ -12,7 +12,7 @@ const STEP = 8;
 
 /** @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens @param {number} zoom @param {(dot: Dot) => boolean} shown */
 export function drawDots(ctx, dots, tokens, zoom, shown) {
-  const size = Math.max(6, 5 / Math.max(0.35, zoom));
+  const size = Math.max(6, 3.7 / Math.max(0.3, zoom));
   for (const dot of dots) {
     if (dot.wait > 0 || !shown(dot)) continue;
     const length = place(dot);

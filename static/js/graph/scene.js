@@ -8,6 +8,9 @@ import { roundRect, write } from "./text.js";
 /** @typedef {{x: number, y: number, zoom: number}} Camera */
 /** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean}} Scene */
 
+/** Below this zoom the usual words would be too small to read. */
+const FAR = 0.47;
+
 /** @param {HTMLCanvasElement} canvas @returns {number} device pixels per CSS pixel, at most 2 */
 export function fitCanvas(canvas) {
   const ratio = Math.min(2, devicePixelRatio || 1);
@@ -34,7 +37,7 @@ export function drawScene(canvas, camera, scene, tokens) {
   drawGrid(ctx, view, tokens, camera.zoom);
   drawFrame(ctx, scene, tokens);
   drawBuses(ctx, scene, tokens);
-  drawThings(ctx, scene, tokens, view);
+  drawThings(ctx, scene, tokens, view, camera.zoom < FAR);
   drawHeadings(ctx, scene, tokens);
   ctx.globalAlpha = 1;
 }
@@ -111,21 +114,21 @@ function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout
   write(ctx, "VXLAN", x, bus.y + 27, 80, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-pod"], align: "center" });
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view */
-function drawThings(ctx, scene, tokens, view) {
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view @param {boolean} far */
+function drawThings(ctx, scene, tokens, view, far) {
   const { layout, entities } = scene;
   if (layout.tray) drawTray(ctx, layout.tray, tokens);
   const shade = (/** @type {string} */ id) => { ctx.globalAlpha = scene.dimmed(id) ? 0.28 : 1; };
   for (const [id, panel] of layout.panels) {
     ctx.globalAlpha = scene.dimmed(id) ? 0.55 : 1;
-    if (seen(panel.box, view)) drawNode(ctx, panel, entities.get(id) ?? {}, tokens);
+    if (seen(panel.box, view)) drawNode(ctx, panel, entities.get(id) ?? {}, tokens, far);
   }
   for (const [id, box] of layout.boxes) {
     const entity = entities.get(id);
     if (!entity || box.kind === "node" || !seen(box, view)) continue;
     shade(id);
-    if (box.kind === "pod") drawPod(ctx, box, entity, tokens);
-    else if (box.kind === "service" || box.kind === "ingress") drawService(ctx, box, entity, tokens);
+    if (box.kind === "pod") drawPod(ctx, box, entity, tokens, far);
+    else if (box.kind === "service" || box.kind === "ingress") drawService(ctx, box, entity, tokens, far);
     else drawOutside(ctx, box, entity, tokens, box.x < 0);
   }
   ctx.globalAlpha = 1;

@@ -16,7 +16,7 @@ export function forgetText() {
  * @returns {{font: string, text: string}}
  */
 export function fit(ctx, text, width, type) {
-  const key = `${text}|${width}|${type.size}|${type.weight}|${type.family}`;
+  const key = `${text}|${width}|${type.size}|${type.least}|${type.weight}|${type.family}`;
   const known = fitted.get(key);
   if (known) return known;
   if (fitted.size > 4000) fitted.clear();

@@ -51,6 +51,7 @@ export class TracePanel {
   close() {
     if (!this.open) return;
     this.stack = [];
+    fill(this.strip);
     this.strip.hidden = true;
     this.side.classList.remove("tracing");
     this.ports.light(null, null, 0, []);

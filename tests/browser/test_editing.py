@@ -1,0 +1,120 @@
+"""Changing a cluster from the picture, and what hostile or broken input does: nothing."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import OVERLAPS, ask, by, forgive, pods_of, select, show, until
+
+HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: extra, namespace: shop, annotations: {note: "%s"}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: extra}}
+  template:
+    metadata: {labels: {app: extra}}
+    spec: {containers: [{name: extra, image: extra}]}
+"""
+
+
+def test_visitors_are_told_to_sign_in(page: Page) -> None:
+    show(page)
+    select(page, "node n1")
+    expect(by(page, "login-hint")).to_be_visible()
+    by(page, "import-open").click()
+    expect(by(page, "import").get_by_test_id("login-hint")).to_be_visible()
+
+
+def test_a_deleted_pod_is_replaced_with_another_address(own_server: Any, open_admin_page: Callable[..., Page]) -> None:
+    page = show(open_admin_page(own_server))
+    before = pods_of(page, "frontend-")
+    victim = min(before)
+    select(page, victim.rpartition("/")[2])
+    by(page, "action-delete-pod").click()
+    by(page, "confirm-yes").click()
+    expect(by(page, "toast").first).to_contain_text("deleted")
+    until(page, "id => clusterviz.cy.getElementById(id).empty()", arg=victim, timeout=60)
+    until(
+        page,
+        "n => clusterviz.cy.nodes('[kind=\"pod\"]')"
+        ".filter(p => p.data('label').startsWith('frontend-') && p.data('ip')).length === n",
+        arg=len(before),
+        timeout=60,
+    )
+    after = pods_of(page, "frontend-")
+    fresh = set(after) - set(before)
+    assert len(fresh) == 1
+    assert after[fresh.pop()] not in before.values()
+    expect(by(page, "side-gone")).to_be_visible()
+    until(page, "clusterviz.packets().length > 0")
+
+
+def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin_page: Callable[..., Page]) -> None:
+    page = show(open_admin_page(own_server))
+    select(page, "node n2")
+    by(page, "action-cordon").click()
+    expect(by(page, "action-uncordon")).to_be_visible(timeout=15_000)
+    count = len(pods_of(page, "extra"))
+    by(page, "import-open").click()
+    by(page, "import-text").fill(WEB % "plain")
+    by(page, "import-preview").click()
+    expect(by(page, "import-counts")).to_contain_text("1 created")
+    by(page, "import-apply").click()
+    expect(by(page, "import-counts")).to_contain_text("Done")
+    by(page, "import-close").click()
+    until(
+        page,
+        "n => clusterviz.cy.nodes().filter(e => e.data('label').startsWith('extra-')).length > n",
+        arg=count,
+        timeout=30_000,
+    )
+    assert page.evaluate(OVERLAPS) == []
+
+
+def test_broken_yaml_is_refused_with_its_line(admin_page: Page, console_errors: list[str]) -> None:
+    page = show(admin_page)
+    by(page, "import-open").click()
+    by(page, "import-text").fill("kind: Pod\nmetadata: [")
+    by(page, "import-preview").click()
+    expect(by(page, "import-error")).to_be_visible()
+    expect(by(page, "import-problems")).to_contain_text(re.compile(r"pasted:\d"))
+    expect(by(page, "import-apply")).to_be_disabled()
+    forgive(console_errors, 422)
+
+
+def test_hostile_names_are_text_everywhere(
+    own_server: Any, open_admin_page: Callable[..., Page], console_errors: list[str]
+) -> None:
+    page = show(open_admin_page(own_server))
+    for form in (
+        HOSTILE,
+        f'a: "{HOSTILE}"',
+        (WEB % HOSTILE).replace("name: extra, image", f"name: '{HOSTILE}', image"),
+    ):
+        by(page, "import-open").click()
+        by(page, "import-text").fill(form)
+        by(page, "import-preview").click()
+        expect(by(page, "import-result")).not_to_be_empty()
+        by(page, "import-close").click()
+    by(page, "import-open").click()
+    by(page, "import-text").fill(WEB % HOSTILE.replace('"', ""))
+    by(page, "import-preview").click()
+    expect(by(page, "import-apply")).to_be_enabled()
+    by(page, "import-apply").click()
+    expect(by(page, "import-counts")).to_contain_text("Done")
+    by(page, "import-close").click()
+    select(page, "workload extra")
+    by(page, "section-yaml").locator("summary").click()
+    expect(by(page, "yaml")).to_contain_text("<script>")
+    by(page, "search").fill(HOSTILE)
+    expect(by(page, "search-results")).to_contain_text("<script>")
+    page.keyboard.press("Escape")
+    ask(page, HOSTILE, f"http://{HOSTILE}/")
+    expect(by(page, "trace-form")).to_contain_text("<script>")
+    assert page.evaluate("window.hacked") is None
+    forgive(console_errors, 400, 422)
