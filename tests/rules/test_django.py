@@ -93,8 +93,24 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hashed = {"staticfiles": {"BACKEND": "clusterviz.assets.HashedStaticFiles"}}
     with override_settings(STATIC_ROOT=root, STORAGES=hashed):
         assert collect_if_changed()
-        assert not collect_if_changed(), "nothing changed, yet the files were collected again"
     return root
+
+
+def test_static_files_are_collected_only_when_they_changed(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "page.css").write_text("p { color: red }")
+    with override_settings(
+        STATIC_ROOT=tmp_path / "static",
+        STATICFILES_DIRS=[source],
+        STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
+        STORAGES={"staticfiles": {"BACKEND": "clusterviz.assets.HashedStaticFiles"}},
+    ):
+        assert collect_if_changed()
+        assert not collect_if_changed()
+        (source / "page.css").write_text("p { color: green }")
+        assert collect_if_changed()
+    assert "page.css" in json.loads((tmp_path / "static" / "staticfiles.json").read_text())["paths"]
 
 
 def test_every_module_imports_hashed_names(collected: Path) -> None:
