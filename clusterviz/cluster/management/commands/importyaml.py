@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from clusterviz.cluster import services
+from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.management.paths import read_path
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.settling import settle
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Read, apply, settle, tell."""
+        ready_database(self.stderr.write)
         name, dry_run = options["cluster"], options["dry_run"]
         try:
             documents = services.read_files(read_path(options["path"]))

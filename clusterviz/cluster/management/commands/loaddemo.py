@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster import demo, services
+from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.settling import settle
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Load and settle."""
+        ready_database(self.stderr.write)
         name = options["name"]
         if Cluster.objects.filter(name=name).exists():
             self.stdout.write(f"Cluster {name} is there already; nothing was changed.")

@@ -13,6 +13,7 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster import models, services, snapshot
+from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.management.paths import read_path
 from clusterviz.engine import Cluster, EngineError, Probe, ProbeError, Settings, trace
 from clusterviz.engine.report import readable
@@ -68,6 +69,7 @@ class Command(BaseCommand):
     def _cluster(self, options: dict[str, Any]) -> Cluster:
         if options["manifests"]:
             return self._from_manifests(options["manifests"])
+        ready_database(self.stderr.write)
         row = models.Cluster.objects.filter(name=options["cluster"]).first()
         if row is None:
             raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)

@@ -13,12 +13,11 @@ from daphne.server import Server
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from clusterviz.assets import collect_if_changed
+from clusterviz.cluster.management.database import ready_database
 
 logger = logging.getLogger(__name__)
 
@@ -124,10 +123,7 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         """Whatever a first start, or a start after an update, needs. Each step does nothing when nothing is to do."""
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.say("Preparing the database ...")
-            call_command("migrate", interactive=False, verbosity=0)
+        ready_database(self.say)
         self.say("Preparing the static files ...", when=collect_if_changed())
         if not apps.get_model("cluster", "Cluster").objects.exists():
             self.say("Loading the demo cluster ...")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
+from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.models import Cluster
 from clusterviz.live import runner
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle one cluster or keep all."""
+        ready_database(self.stderr.write)
         name = options["settle"]
         if name:
             self.settle(name)
