@@ -53,6 +53,7 @@ def run(tmp_path: Path) -> Run:
         error = caught.value
         if isinstance(error, CommandError):
             return error.returncode, str(error)
+        assert isinstance(error, SystemExit)
         return int(error.code or 0), out.getvalue()
 
     return call
@@ -126,7 +127,7 @@ def test_a_cluster_of_the_database_can_be_asked() -> None:
 
     services.create_cluster("lab", actor="test")
     out = io.StringIO()
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit):
         call_command(
             "trace", "--cluster", "lab", "--from", "node/n1", "--to", "node:n2", "--protocol", "ICMP", stdout=out
         )
