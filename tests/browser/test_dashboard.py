@@ -169,7 +169,8 @@ def test_a_lost_connection_comes_back_by_itself(page: Page) -> None:
         """() => {
           const box = document.getElementById('notice');
           window.said = [];
-          new MutationObserver(() => window.said.push(box.textContent)).observe(box, {childList: true, characterData: true});
+          const hear = () => window.said.push(box.textContent);
+          new MutationObserver(hear).observe(box, {childList: true, characterData: true});
           clusterviz.drop();
         }"""
     )

@@ -76,6 +76,12 @@ test("beats reach forward along the way and never back", () => {
   assert.deepEqual(reaches(all, undefined, undefined), [0, 0, 0, 0, 0, 0]);
 });
 
+test("on the wire the packet is half-way between the nodes", () => {
+  const base = beats(trace())[0];
+  const all = ["node:n1", "wire", "node:n2"].map((ref) => ({ ...base, ref }));
+  assert.deepEqual(reaches(all, [{ ref: "node:n1", at: 100 }, { ref: "node:n2", at: 300 }], []), [100, 200, 300]);
+});
+
 test("both legs become routes of the picture", () => {
   const { forward, reverse } = routesOf(trace());
   assert.deepEqual(forward.waypoints, ["pod:s/a", "service:shop/web", "node:n1", "pod:s/b"]);

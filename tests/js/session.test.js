@@ -97,6 +97,18 @@ test("the store applies diffs and refuses what does not build on what it has", (
   assert.deepEqual(store.state({ ...state(9), epoch: 4 }), { changed: false, gap: true });
 });
 
+test("routes go with the pods on them, and when nobody takes them any more", () => {
+  const store = new Store();
+  store.load({ ...snapshot(), epoch: 5, seq: 7, time: 0 });
+  const [first, second] = [...store.routes.values()];
+  store.state(state(8, { unset: [first.waypoints[0]] }));
+  assert.ok(!store.routes.has(first.id));
+  const kept = [...store.routes.values()].find((r) => r.id !== second.id);
+  const answer = store.traffic({ epoch: 5, time: 200, routes: [], calls: [[kept.id, 1, "c"]], totals: {} });
+  assert.deepEqual([...store.routes.keys()], [kept.id]);
+  assert.ok(answer.fresh, "the picture must drop their lines");
+});
+
 function paused() {
   const log = { applied: /** @type {string[]} */ ([]), calls: /** @type {string[]} */ ([]), waiting: 0 };
   const feed = new Feed({ apply: (m) => log.applied.push(`${m.type}${m.seq ?? ""}`), call: ([id]) => log.calls.push(id) > 0, waiting: (n) => { log.waiting = n; } });

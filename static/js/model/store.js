@@ -3,6 +3,8 @@
 /** @typedef {{changed: boolean, gap: boolean}} Outcome */
 
 const EVENTS = 300;
+/** Seconds after which an unused route is forgotten; the server forgets sooner and then gives a new id. */
+const ROUTE_AGE = 90;
 
 export class Store {
   constructor() {
@@ -13,6 +15,8 @@ export class Store {
     this.entities = new Map();
     /** @type {Map<string, any>} */
     this.routes = new Map();
+    /** @type {Map<string, number>} when each route was last taken */
+    this.used = new Map();
     /** @type {any[]} */
     this.events = [];
     this.settings = {};
@@ -31,6 +35,7 @@ export class Store {
     this.settings = snapshot.settings ?? {};
     this.entities = new Map(snapshot.entities.map((/** @type {any} */ e) => [e.id, e]));
     this.routes = new Map((snapshot.routes ?? []).map((/** @type {any} */ r) => [r.id, r]));
+    this.used = new Map([...this.routes.keys()].map((id) => [id, snapshot.time]));
     this.events = [...(snapshot.events ?? [])].slice(-EVENTS);
   }
 
@@ -45,6 +50,8 @@ export class Store {
     this.seq = message.seq;
     this.time = message.time;
     for (const id of message.unset) this.entities.delete(id);
+    const gone = new Set(message.unset);
+    if (gone.size) this.forget((route) => route.waypoints.some((/** @type {string} */ id) => gone.has(id)));
     for (const entity of message.set) this.entities.set(entity.id, entity);
     this.events.push(...message.events);
     if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
@@ -56,7 +63,20 @@ export class Store {
     if (message.epoch !== this.epoch) return { fresh: false, known: false };
     this.totals = message.totals;
     for (const route of message.routes) this.routes.set(route.id, route);
-    return { fresh: message.routes.length > 0, known: true };
+    for (const [id] of [...message.routes.map((/** @type {any} */ r) => [r.id]), ...message.calls]) this.used.set(id, message.time);
+    const forgotten = this.forget((route) => (this.used.get(route.id) ?? 0) < message.time - ROUTE_AGE);
+    return { fresh: message.routes.length > 0 || forgotten, known: true };
+  }
+
+  /** @param {(route: any) => boolean} test @returns {boolean} whether some route went */
+  forget(test) {
+    const before = this.routes.size;
+    for (const [id, route] of this.routes) {
+      if (!test(route)) continue;
+      this.routes.delete(id);
+      this.used.delete(id);
+    }
+    return this.routes.size < before;
   }
 
   /** @param {string} id @returns {any[]} its events, newest first */

@@ -98,7 +98,9 @@ export function reaches(all, forward, back) {
     if (!stops?.length) return 0;
     const found = stops.findIndex((stop, i) => i >= cursors[name] && stop.ref === beat.ref);
     if (found >= 0) cursors[name] = found;
-    return stops[cursors[name]].at;
+    const here = stops[cursors[name]];
+    const next = stops[cursors[name] + 1];
+    return beat.ref === "wire" && next ? (here.at + next.at) / 2 : here.at;
   });
 }
 

@@ -11,6 +11,9 @@ const FIELDS = /** @type {Record<string, string[]>} */ ({
 /** @param {any[]} before @param {any[]} after @param {Record<string, string>} owners @returns {HTMLElement} */
 export function headerPanels(before, after, owners) {
   const rows = compare(before, after);
+  if (before.length && rows.every((row) => row.before && row.after && !row.changed.size)) {
+    return h("div.stacks.same", { testid: "headers" }, column("passes unchanged", rows.map((r) => ({ header: r.after, changed: r.changed, lone: false })), owners, "new"));
+  }
   return h("div.stacks", { testid: "headers" },
     before.length ? column("comes in", rows.filter((r) => r.before).map((r) => ({ header: r.before, changed: r.changed, lone: !r.after })), owners, "old") : null,
     after.length ? column("goes out", rows.filter((r) => r.after).map((r) => ({ header: r.after, changed: before.length ? r.changed : new Set(), lone: before.length > 0 && !r.before })), owners, "new") : null);
