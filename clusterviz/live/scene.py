@@ -23,6 +23,7 @@ from clusterviz.engine.objects import (
     Service,
     ref_of,
 )
+from clusterviz.engine.probe import is_ip
 from clusterviz.live.ends import ends_of
 from clusterviz.live.protocol import Entity
 
@@ -251,6 +252,7 @@ _TABLES: dict[str, tuple[Callable[[Cluster], dict[tuple[str, str], Any]], Callab
     "Ingress": (lambda cluster: cluster.ingresses, ingress),
     "NetworkPolicy": (lambda cluster: cluster.policies, policy),
 }
+LABEL_ANNOTATION = "clusterviz.dev/label"
 DERIVED = ("namespace", "loadbalancer", "external")
 DRAWN = ("Node", "Pod", "Service", "Ingress", "NetworkPolicy", "TrafficFlow", *WORKLOAD_KINDS)
 
@@ -268,15 +270,31 @@ def derived(cluster: Cluster, externals: Iterable[str] = ()) -> Scene:
             if entry.ip:
                 balancer = _plain("loadbalancer", entry.ip)
                 scene[balancer["id"]] = {**balancer, "ip": entry.ip, "service": record.ref}
-    outside = set(externals)
-    for key, obj in cluster.objects.items():
-        if key[0] == "TrafficFlow":
-            outside.update(ref for ref in ends_of(cluster, key, obj) if ref.startswith(("external:", "internet")))
-    for ref in sorted(outside):
+    named = outside_names(cluster)
+    for ref in sorted({*externals, *named}):
         ip = ref.partition(":")[2] or cluster.settings.client_ip
-        label = "Internet" if ref == "internet" else ip
+        label = "Internet" if ref == "internet" else named.get(ref) or ip
         scene[ref] = {**_plain("external", ref.partition(":")[2] or "internet"), "id": ref, "ip": ip, "label": label}
     return scene
+
+
+def outside_names(cluster: Cluster) -> dict[str, str]:
+    """Clients and servers outside that flows name, with what to call them ("" is unknown).
+
+    The annotation `clusterviz.dev/label` of a flow names its outside end; else its own words do.
+    """
+    names: dict[str, str] = {}
+    for key, obj in sorted(cluster.objects.items()):
+        if key[0] != "TrafficFlow":
+            continue
+        spec = obj.get("spec") or {}
+        label = ((obj.get("metadata") or {}).get("annotations") or {}).get(LABEL_ANNOTATION)
+        host = str((spec.get("to") or {}).get("host") or "")
+        own = (str((spec.get("from") or {}).get("name") or ""), "" if is_ip(host) else host)
+        for ref, word in zip(ends_of(cluster, key, obj), own, strict=True):
+            if ref.startswith(("external:", "internet")):
+                names[ref] = names.get(ref) or str(label or word)
+    return names
 
 
 def _plain(kind: str, name: str) -> Entity:

@@ -147,3 +147,25 @@ def test_hidden_replicasets_of_a_deployment_are_not_drawn():
     owned["metadata"]["ownerReferences"] = [{"kind": "Deployment", "name": "web", "controller": True}]
     cluster = Cluster.from_objects([*NODES, workload("web"), service("web"), owned], expand=False)
     assert [ref for ref in scene.build(cluster) if ref.startswith("workload:")] == ["workload:Deployment/shop/web"]
+
+
+def test_the_outside_is_called_what_its_flow_calls_it() -> None:
+    def flow(name: str, origin: dict[str, str], host: str, label: str = "") -> dict[str, object]:
+        notes = {"annotations": {"clusterviz.dev/label": label}} if label else {}
+        spec = {"from": origin, "to": {"host": host, "port": 443}, "requestsPerSecond": 1}
+        return {"kind": "TrafficFlow", "metadata": {"name": name, "namespace": "shop", **notes}, "spec": spec}
+
+    inside = {"kind": "Pod", "name": "api", "namespace": "shop"}
+    cluster = Cluster.from_objects(
+        [
+            flow("a", inside, "203.0.113.80", "payments.example"),
+            flow("b", {"kind": "External", "name": "operators", "ip": "203.0.113.90"}, "192.168.0.12"),
+            flow("c", inside, "198.51.100.99"),
+        ]
+    )
+    labels = {ref: entity["label"] for ref, entity in scene.build(cluster).items() if ref.startswith("external:")}
+    assert labels == {
+        "external:203.0.113.80": "payments.example",
+        "external:203.0.113.90": "operators",
+        "external:198.51.100.99": "198.51.100.99",
+    }
