@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from clusterviz.engine import Cluster, Probe, trace
-from clusterviz.engine.manifests.write import dump
+from clusterviz.engine.manifests.write import dump, in_order
 from clusterviz.live import database, runner, scene
 from clusterviz.live.keeper import Replica
 from clusterviz.live.panel import facts_of, flows_of, key_of_ref, related_to
@@ -96,7 +96,7 @@ def object_panel(name: str, ref: str) -> dict[str, Any]:
         {
             "id": ref,
             "kind": entity["kind"],
-            "yaml": dump([obj]) if obj is not None else "",
+            "yaml": dump([in_order(obj)]) if obj is not None else "",
             "facts": facts_of(entity),
             "events": events[:EVENTS_OF_OBJECT],
             "related": [{"label": label, "refs": refs} for label, refs in related_to(replica, entity)],

@@ -146,7 +146,8 @@ def resolve(row: models.Model, attr: str) -> Any:
 def assemble(model: type[ObjectRow], key: Key, rest: Obj, values: dict[str, Any], lists: list[list[Obj]]) -> Obj:
     """Build the object from the parts of a row; takes ``rest`` over."""
     kind, namespace, name = key
-    obj: Obj = {"apiVersion": model.API_VERSION, **rest, "kind": kind.partition(".")[0]}
+    head = {"kind": kind.partition(".")[0]}
+    obj: Obj = {"apiVersion": model.API_VERSION} | head | rest | head
     metadata = obj["metadata"] = {"name": name} | (obj.get("metadata") or {}) | {"name": name}
     if namespace:
         metadata["namespace"] = namespace

@@ -78,6 +78,11 @@ def dump(objects: Iterable[Obj]) -> str:
     return text
 
 
+def in_order(obj: Obj) -> Obj:
+    """The object as kubectl prints it: apiVersion, kind, metadata, spec, the rest."""
+    return _sorted({**obj, "metadata": _sorted(obj.get("metadata") or {}, _METADATA)}, _TOP)
+
+
 def is_made(obj: Obj, keyed: dict[Key, Obj]) -> bool:
     """Whether a controller makes this object from another one that is there too."""
     metadata = obj.get("metadata") or {}
