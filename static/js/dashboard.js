@@ -80,7 +80,7 @@ function apply(message) {
   if (!changed) return undefined;
   for (const id of message.unset) stale.add(id);
   for (const { id } of message.set) stale.add(id);
-  refreshing ||= setTimeout(refresh, FLUSH);
+  if (!refreshing) refreshing = setTimeout(refresh, FLUSH);
   return undefined;
 }
 

@@ -52,7 +52,9 @@ export function drawPod(ctx, box, pod, tokens, far) {
 /** Seen from far away a card has room for a name and what is wrong, or the address. */
 function farWords(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ pod, /** @type {Tokens} */ tokens, /** @type {{word: string, tone: string}} */ state) {
   const left = box.x + 16;
-  write(ctx, podName(pod)[0], left, box.y + 38, box.w - 24, { size: 28, least: 20, weight: 600, family: tokens.words, colour: tokens.text });
+  const walled = pod.isolated?.ingress || pod.isolated?.egress;
+  if (walled) shield(ctx, box.x + box.w - 16, box.y + 20, tokens["text-second"]);
+  write(ctx, podName(pod)[0], left, box.y + 38, box.w - (walled ? 44 : 24), { size: 28, least: 20, weight: 600, family: tokens.words, colour: tokens.text });
   write(ctx, state.word || pod.ip, left, box.y + 70, box.w - 24, { size: 22, least: 15, family: state.word ? tokens.words : tokens.code,
     colour: state.tone ? tokens[state.tone] : tokens["text-second"] });
 }
