@@ -18,6 +18,7 @@ export function h(tag, attributes = {}, ...children) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "data") Object.assign(element.dataset, value);
+    else if (key === "class") element.classList.add(...String(value).split(" ").filter(Boolean));
     else if (key === "testid") element.dataset.testid = value;
     else element.setAttribute(key, value === true ? "" : String(value));
   }

@@ -155,7 +155,7 @@ export class SidePanel {
       const total = this.ports.store.totals.flows[id] ?? { rps: 0, ok: 0, refused: 0, dropped: 0 };
       const bad = total.refused + total.dropped;
       return h("tr", {}, h("td", {}, h("button.plain.flow", { onclick: () => this.ports.select(id), disabled: !flow },
-        flow ? `${shortName(flow.from)} → ${flow.host ? flow.host.split(".")[0] : shortName(flow.to)}:${flow.port}` : shortName(id))),
+        flow ? `${shortName(flow.from)} → ${hostName(flow)}:${flow.port}` : shortName(id))),
       h("td.number", {}, total.rps.toFixed(1)), h("td.number", { class: bad ? "wrong" : "" }, bad ? bad.toFixed(1) : "–"));
     });
     return h("table.flows", { testid: "traffic" }, h("thead", {}, h("tr", {}, h("th", {}, "call"), h("th.number", {}, "/s"), h("th.number", {}, "failing/s"))), h("tbody", {}, rows));
@@ -181,4 +181,9 @@ export class SidePanel {
       this.section("Traffic", this.flows(line.flows)),
     ];
   }
+}
+
+/** The short name of what a flow calls; addresses and outside names stay whole. */
+function hostName(/** @type {any} */ flow) {
+  return flow.to?.startsWith("service:") ? shortName(flow.to) : flow.host || shortName(flow.to);
 }
