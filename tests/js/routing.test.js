@@ -125,3 +125,21 @@ test("segments gives Cytoscape back exactly our corners", () => {
     assert.ok(Math.hypot(x - point[0], y - point[1]) < 0.005);
   });
 });
+
+test("what stays on a node turns round at its bridge and never meets the network card", () => {
+  const { made, tracks } = world({ nodes: 3 });
+  const pods = made.entities.filter((/** @type {any} */ e) => e.kind === "pod" && e.node === "node:n1");
+  const service = made.entities.find((/** @type {any} */ e) => e.kind === "service").id;
+  const panel = /** @type {any} */ (tracks.layout.panels.get("node:n1"));
+  const segment = { kind: "pod", nat: "", encapsulated: false };
+  const lowest = (/** @type {string[]} */ waypoints) => {
+    const route = { id: "r", flow: "f", effect: "allowed", waypoints, segments: waypoints.map(() => segment) };
+    return Math.max(.../** @type {any} */ (way(route, tracks)).lines.flatMap((/** @type {any} */ line) => line.points.map((/** @type {any} */ p) => p[1])));
+  };
+  const [a, b] = [pods[0].id, pods[1].id];
+  for (const stays of [[a, "node:n1", b], [a, service, "node:n1", b], [a, service, "node:n1"]]) {
+    assert.ok(lowest(stays) <= panel.bridge.y + panel.bridge.h, stays.join(" > "));
+  }
+  const other = made.entities.find((/** @type {any} */ e) => e.kind === "pod" && e.node === "node:n2").id;
+  assert.ok(lowest([a, "node:n1", "wire", "node:n2", other]) > panel.socket.y);
+});

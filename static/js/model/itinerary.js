@@ -1,7 +1,7 @@
 /** From the waypoints of a route to the legs a packet walks in the picture. */
 
 /** @typedef {{kind: string, nat: string, encapsulated: boolean}} Segment */
-/** @typedef {{from: string, to: string, over: boolean, segment: Segment, index: number, node: string}} Leg */
+/** @typedef {{from: string, to: string, over: boolean, inner: boolean, segment: Segment, index: number, node: string}} Leg */
 
 const WIRE = "wire";
 
@@ -61,14 +61,24 @@ export function legs(route, nodeOf) {
     const over = stops[i].ref === WIRE && i + 1 < stops.length;
     const [from, to] = [stops[i - 1], stops[over ? i + 1 : i]];
     const segment = route.segments[stops[i].index] ?? { kind: "local", nat: "", encapsulated: false };
-    out.push({ from: from.ref, to: to.ref, over, segment, index: stops[i].index, node });
+    const inner = turnsInside(stops, i - 1) || turnsInside(stops, i);
+    out.push({ from: from.ref, to: to.ref, over, inner: inner && !over, segment, index: stops[i].index, node });
     if (over) i += 1;
   }
   return out;
 }
 
+/**
+ * Whether a packet at this stop turns round inside the node, at its bridge, and never meets the network card.
+ * @param {{ref: string}[]} stops @param {number} at
+ */
+function turnsInside(stops, at) {
+  if (!stops[at].ref.startsWith("node:") || at === 0) return false;
+  return [stops[at - 1], stops[at + 1]].every((stop) => !stop || (stop.ref !== WIRE && !outside(stop.ref)));
+}
+
 /** @param {Leg} leg @param {boolean} blocked @returns {string} the id of the line this leg runs on */
 export function lineId(leg, blocked) {
   const style = blocked ? "blocked" : leg.segment.kind || "local";
-  return `line:${leg.from}>${leg.to}|${style}${leg.over && leg.segment.encapsulated ? "|tube" : ""}`;
+  return `line:${leg.from}>${leg.to}|${style}${leg.over && leg.segment.encapsulated ? "|tube" : ""}${leg.inner ? "|bridge" : ""}`;
 }

@@ -115,6 +115,7 @@ export class Tracks {
     if (box.kind !== "node") return { row: 0, points: this.sideAccess(box, key) };
     const panel = /** @type {import("./layout.js").Panel} */ (this.layout.panels.get(ref));
     const x = this.gutterX(ref, 0, key);
+    if (leg.inner) return { row: panel.row, points: at ? [at, [x, at[1]]] : [[x, middle(panel.bridge)]] };
     const door = panel.box.y - 6;
     if (at && at[1] < panel.box.y + 30) return { row: panel.row, points: [[at[0], panel.box.y], [at[0], door], [x, door]] };
     const socket = at ?? [cableX(panel, leg, leg.to === ref ? -1 : 1), middle(panel.socket)];
@@ -229,6 +230,11 @@ export class Tracks {
     const out = from.kind === "pod";
     const pod = this.podAccess(out ? from : to, `pod|${out ? from.id : to.id}`, 66).points;
     const x = pod[pod.length - 1][0];
+    if (leg.inner) {
+      const turn = /** @type {Point} */ (!out && at ? [x, at[1]] : [x, middle(panel.bridge)]);
+      const way = /** @type {Point[]} */ ([...pod, turn, ...(!out && at ? [at] : [])]);
+      return out ? way : way.reverse();
+    }
     const top = !out && at !== null && at[1] < panel.box.y + 30;
     if (top) return through([/** @type {Point} */ (at)], pod, panel.box.y - 6);
     const cable = !out && at ? at[0] : cableX(panel, leg, out ? -1 : 1);
