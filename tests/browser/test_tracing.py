@@ -17,6 +17,8 @@ def test_a_trace_is_walked_with_the_keyboard(page: Page) -> None:
     expect(by(page, "trace-caption")).to_contain_text("10.96.")
     expect(by(page, "trace-candidates")).to_contain_text("%")
     expect(by(page, "trace-rule").first).to_be_visible()
+    by(page, "trace-rules").first.locator("summary").click()
+    expect(by(page, "trace-rules").first).to_contain_text("drawn at random for each connection")
     expect(by(page, "headers")).to_contain_text("nobody")
     assert by(page, "headers").locator("ins").count() >= 1
     page.keyboard.press("PageUp")

@@ -15,7 +15,7 @@
  */
 
 const VIP = new Set(["load_balanced", "dnat"]);
-const LOUD = ["dropped", "rejected", "expired", "dnat", "un_nat", "masqueraded", "load_balanced", "proxied", "resolved", "answered_locally", "encapsulated", "decapsulated", "delivered", "exited"];
+const LOUD = ["dropped", "rejected", "expired", "dnat", "un_nat", "masqueraded", "load_balanced", "proxied", "resolved", "answered_locally", "encapsulated", "decapsulated", "delivered", "exited", "switched", "routed"];
 
 /** @param {any} trace @returns {Beat[]} */
 export function beats(trace) {

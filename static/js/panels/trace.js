@@ -164,6 +164,7 @@ export class TracePanel {
       h("p", {}, step.explain[this.level]),
       rule ? h("p.rule", { testid: "trace-rule" }, h("code", {}, rule.text || rule.name), h("span.hint", {}, [rule.made_by && `written by ${rule.made_by}`, rule.path].filter(Boolean).join(" · ")),
         rule.ref ? h("button.chip", { onclick: () => this.ports.select(rule.ref) }, shortName(rule.ref)) : null) : null,
+      rule?.rules.length ? rulebook(rule.rules, this.trace.rules) : null,
       step.candidates.length ? candidates(step.candidates) : null,
       step.considered.map((/** @type {any} */ c) => h("p.hint", {}, `${c.rule}: ${c.why}`)),
       step.command && this.level === "operator" ? h("pre.command", {}, step.command) : null);
@@ -178,6 +179,12 @@ function middle(/** @type {import("../model/walk.js").Beat} */ beat) {
     for (const diff of diffs) if (diff.layer === header.layer && String(header[diff.field]) === diff.old) changed[diff.field] = diff.new;
     return changed;
   });
+}
+
+/** The numbered rules of a real cluster that a step follows. @param {string[]} ids @param {Record<string, string>} texts */
+function rulebook(ids, texts) {
+  return h("details.rulebook", { testid: "trace-rules" }, h("summary.hint", {}, `as a real cluster does: ${ids.join(", ")}`),
+    h("ul.plain-list", {}, ids.map((id) => h("li", {}, h("span.mono", {}, id), " ", texts[id] ?? ""))));
 }
 
 /** @param {any[]} all */
