@@ -37,3 +37,13 @@ def test_the_verdict_page_lists_every_verdict_and_its_success() -> None:
     for verdict in Verdict:
         assert table[verdict.value][1] == ("yes" if verdict in SUCCESSES else "no")
         assert table[verdict.value][2] == VERDICTS[verdict.value]
+
+
+def test_the_example_in_the_engine_page_runs() -> None:
+    page = (ROOT / "docs" / "engine.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    found: dict[str, object] = {}
+    exec(code, found)  # noqa: S102 - our own page
+    document = found["document"]
+    assert isinstance(document, dict)
+    assert document["summary"].startswith("The packet arrives")
