@@ -6,6 +6,7 @@ container of the values in use, as strings or ints.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Container, Iterator
 from functools import lru_cache
@@ -52,6 +53,17 @@ def family(ip: str) -> int:
 def host_port(ip: str, port: int) -> str:
     """``ip:port``, brackets round IPv6."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def canonical(text: str) -> str:
+    """An address as Python and the kernel print it; "" for what is none."""
+    address = _address(text)
+    return "" if address is None else str(address)
+
+
+def public_address(host: str) -> str:
+    """An address of the documentation range for a name whose public DNS is not asked."""
+    return f"203.0.113.{64 + hashlib.sha256(host.lower().encode()).digest()[0] % 128}"
 
 
 @lru_cache(maxsize=65536)

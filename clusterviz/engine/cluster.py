@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, nth
+from clusterviz.engine.addresses import family, network, nth
 from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
-from clusterviz.engine.errors import ObjectError
+from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services
 from clusterviz.engine.infer_settings import infer_settings
 from clusterviz.engine.notices import Notice, collect
@@ -93,16 +94,18 @@ class Cluster:
             if key in keyed:
                 raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
             keyed[key] = obj
-        for key, obj in keyed.items():
-            if key[0] in ("Service", "Pod", "Node", *WORKLOAD_KINDS):
-                parse(obj)  # types are checked before anything is filled in
+        for obj in keyed.values():
+            parse(obj)  # types are checked before anything is filled in
         settings = settings or infer_settings(keyed)
         notes: list[tuple[str, str, str]] = []
-        fill_services(keyed, settings)
-        if expand:
-            notes = complete(keyed, settings)
-        else:
-            fill_nodes(keyed, settings, notes)
+        try:
+            fill_services(keyed, settings)
+            if expand:
+                notes = complete(keyed, settings)
+            else:
+                fill_nodes(keyed, settings, notes)
+        except AddressError as error:
+            raise ObjectError(f"Internal error: failed to allocate: {error}") from None
         records: Records = {}
         digests: dict[Key, int] = {}
         for key, obj in keyed.items():
@@ -122,6 +125,7 @@ class Cluster:
             key = change.key
             keys.append(key)
             if change.verb == "set":
+                parse(change.value)
                 objects[key] = change.value
             else:
                 objects.pop(key, None)
@@ -185,8 +189,9 @@ class Cluster:
         """Nodes by every address they own: InternalIPs, bridge and overlay addresses."""
         found: dict[str, Node] = {}
         for node in self.nodes.values():
-            for ip in (*self.overlay_ips(node), *self.bridge_ips(node), *node.ips):
-                found[ip] = node
+            found |= dict.fromkeys((*self.overlay_ips(node), *self.bridge_ips(node)), node)
+        for node in self.nodes.values():
+            found |= dict.fromkeys(node.ips, node)
         return found
 
     @cached_property
@@ -200,7 +205,7 @@ class Cluster:
 
     def bridge_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of cni0: the first of each pod CIDR (NET-04)."""
-        return tuple(nth(cidr, 1) for cidr in node.pod_cidrs)
+        return tuple(nth(cidr, 1) for cidr in node.pod_cidrs if network(cidr).num_addresses > 1)
 
     def overlay_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""
@@ -327,15 +332,17 @@ def unpack(objects: Iterable[Obj]) -> Iterable[Obj]:
         if not isinstance(obj, dict):
             raise ObjectError(f"Invalid value: {obj!r}: must be an object")
         kind = obj.get("kind")
-        if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
+        items = obj.get("items")
+        if isinstance(kind, str) and kind.endswith("List") and (isinstance(items, list) or kind == "List"):
             default = {"kind": kind.removesuffix("List"), "apiVersion": obj.get("apiVersion", "v1")}
-            yield from unpack({**default, **item} if kind != "List" else item for item in obj["items"])
+            typed = kind != "List"
+            yield from unpack({**default, **one} if typed and isinstance(one, dict) else one for one in items or ())
         else:
             yield obj
 
 
-def _sortable(ip: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in ip.split(".")) if ip.replace(".", "").isdecimal() else ()
+def _sortable(ip: str) -> int:
+    return int(ipaddress.ip_address(ip.partition("%")[0]))
 
 
 def _add(records: Records, digests: dict[Key, int], key: Key, obj: Obj) -> None:

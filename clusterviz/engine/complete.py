@@ -5,7 +5,7 @@ Nodes when none are given, load balancer addresses, pods of workloads, their pla
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import allocate_pod_ip, in_cidr, network
+from clusterviz.engine.addresses import allocate_pod_ip, in_any, in_cidr, network
 from clusterviz.engine.errors import AddressError
 from clusterviz.engine.fill import (
     Objects,
@@ -20,8 +20,12 @@ from clusterviz.engine.fill import (
     template_hash,
 )
 from clusterviz.engine.objects import Key, Obj
-from clusterviz.engine.selectors import parse_selector
+from clusterviz.engine.probe import is_ip
+from clusterviz.engine.selectors import parse_selector, text
 from clusterviz.engine.settings import Settings
+
+# More than any cluster holds; a slip of the pen must not eat the memory.
+MOST_REPLICAS = 5000
 
 
 def complete(objects: Objects, settings: Settings) -> list[tuple[str, str, str]]:
@@ -33,6 +37,7 @@ def complete(objects: Objects, settings: Settings) -> list[tuple[str, str, str]]
     _complete_nodes(objects, settings, warnings)
     _complete_load_balancers(objects, settings)
     expand_workloads(objects)
+    _complete_endpoints(objects, settings, warnings)
     _complete_pods(objects, warnings)
     return warnings
 
@@ -101,9 +106,44 @@ def _has_pods(objects: Objects, key: Key) -> bool:
     if not selector.labels and not selector.expressions:
         return False
     return any(
-        other[0] == "Pod" and other[1] == key[1] and selector.matches(meta_of(objects[other]).get("labels") or {})
-        for other in objects
+        other[0] == "Pod" and other[1] == key[1] and selector.matches(_labels(objects[other])) for other in objects
     )
+
+
+def _labels(obj: Obj) -> dict[str, str]:
+    return {str(name): text(value) for name, value in (meta_of(obj).get("labels") or {}).items()}
+
+
+def _complete_endpoints(objects: Objects, settings: Settings, warnings: list[tuple[str, str, str]]) -> None:
+    """Pods for endpoints that lie in the pod network while no object says what they are (SVC-12)."""
+    known = {ip for key in objects if key[0] == "Pod" for ip in pod_addresses(objects[key])}
+    nodes = {key[2]: objects[key] for key in objects if key[0] == "Node"}
+    known |= {str(e.get("address")) for node in nodes.values() for e in status_of(node).get("addresses") or []}
+    for key in ordered(objects, "EndpointSlice"):
+        for entry in objects[key].get("endpoints") or []:
+            target = entry.get("targetRef") or {}
+            for ip in map(str, entry.get("addresses") or []):
+                inside = is_ip(ip) and (entry.get("nodeName") or in_any(ip, settings.cluster_cidr))
+                name = str(target.get("name") or "") if target.get("kind") == "Pod" else ""
+                pod = ("Pod", key[1], name or "endpoint-" + ip.replace(".", "-").replace(":", "-"))
+                if ip in known or not inside or pod in objects:
+                    continue
+                known.add(ip)
+                objects[pod] = _endpoint_pod(pod, ip, str(entry.get("nodeName") or ""))
+                warnings.append(
+                    (
+                        "pod-assumed",
+                        f"pod:{pod[1]}/{pod[2]}",
+                        f"No pod has {ip}, an endpoint in {key[2]}: one is assumed.",
+                    )
+                )
+
+
+def _endpoint_pod(key: Key, ip: str, node: str) -> Obj:
+    spec = {"nodeName": node} if node else {}
+    status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]}
+    meta = {"name": key[2], "namespace": key[1]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
 
 
 def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
@@ -114,7 +154,7 @@ def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
     owner_kind, owner_name = kind, name
     names: list[tuple[str, str]] = []
     if kind == "StatefulSet":
-        names = [(f"{name}-{index}", "") for index in range(int(spec_of(obj).get("replicas", 1)))]
+        names = [(f"{name}-{index}", "") for index in range(_replicas(obj))]
     elif kind == "DaemonSet":
         names = [(f"{name}-{safe_hash(f'{namespace}/{name}/{node}', 5)}", node) for node in nodes]
     else:
@@ -122,9 +162,7 @@ def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
         if kind == "Deployment":
             owner_kind, base = "ReplicaSet", f"{name}-{template_hash(template)}"
             owner_name = base
-        replicas = spec_of(obj).get("replicas")
-        count = 1 if replicas is None else int(replicas)
-        names = [(f"{base}-{safe_hash(f'{namespace}/{base}/{i}', 5)}", "") for i in range(count)]
+        names = [(f"{base}-{safe_hash(f'{namespace}/{base}/{i}', 5)}", "") for i in range(_replicas(obj))]
     return [
         {
             "apiVersion": "v1",
@@ -140,6 +178,11 @@ def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
         }
         for pod_name, node in names
     ]
+
+
+def _replicas(obj: Obj) -> int:
+    replicas = spec_of(obj).get("replicas")
+    return 1 if replicas is None else min(int(replicas), MOST_REPLICAS)
 
 
 def _pod_spec(template: Obj, kind: str, name: str, pod_name: str, spec: Obj, node: str) -> Obj:
@@ -192,9 +235,9 @@ def _placed(obj: Obj, nodes: dict[str, Obj], load: dict[str, int]) -> Obj:
 
 
 def _fits(obj: Obj, node: Obj) -> bool:
-    labels = meta_of(node).get("labels") or {}
+    labels = _labels(node)
     wanted = spec_of(obj).get("nodeSelector") or {}
-    if spec_of(node).get("unschedulable") or any(labels.get(k) != v for k, v in wanted.items()):
+    if spec_of(node).get("unschedulable") or any(labels.get(k) != text(v) for k, v in wanted.items()):
         return False
     tolerated = spec_of(obj).get("tolerations") or []
     taints = [t for t in spec_of(node).get("taints") or [] if t.get("effect") != "PreferNoSchedule"]
@@ -222,14 +265,16 @@ def _addressed(obj: Obj, nodes: dict[str, Obj], taken: set[str], last: dict[str,
         return merged(obj, "status", phase=phase)
     node = nodes.get(name) or {}
     if spec_of(obj).get("hostNetwork"):
-        ips = [e["address"] for e in status_of(node).get("addresses") or [] if e.get("type") == "InternalIP"]
-        ip = str(ips[0]) if ips else ""
+        ips = [str(e["address"]) for e in status_of(node).get("addresses") or [] if e.get("type") == "InternalIP"]
     else:
         spec = spec_of(node)
-        block = str((spec.get("podCIDRs") or [spec.get("podCIDR")])[0] or "")
-        if not block:
+        blocks = [str(block) for block in spec.get("podCIDRs") or [spec.get("podCIDR")] if block]
+        if not blocks:
             raise AddressError(f"node {name} has no pod CIDR")
-        ip = allocate_pod_ip(block, taken, last.get(name, ""))
-        last[name] = ip
-        taken.add(ip)
-    return merged(obj, "status", phase=phase, podIP=ip, podIPs=[{"ip": ip}])
+        ips = []
+        for block in blocks:
+            ip = allocate_pod_ip(block, taken, last.get(block, ""))
+            last[block] = ip
+            ips.append(ip)
+        taken.update(ips)
+    return merged(obj, "status", phase=phase, podIP=ips[0] if ips else "", podIPs=[{"ip": ip} for ip in ips])

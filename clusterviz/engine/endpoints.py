@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterviz.engine.datapath.place import home
 from clusterviz.engine.objects import Endpoint, Pod, Service, ServicePort
 
 if TYPE_CHECKING:
@@ -29,15 +30,16 @@ def derive_endpoints(cluster: Cluster, service: Service) -> tuple[Endpoint, ...]
 def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoint, ...]:
     """One endpoint for each address of the pod in the Service's families (SVC-16)."""
     ready = service.publish_not_ready or (pod.ready and not pod.terminating)
-    node = cluster.nodes.get(pod.node)
-    dotted = {":" in ip for ip in service.cluster_ips} or {":" in pod.ip}
+    node = home(cluster, pod)
+    wanted = {":" in ip for ip in service.cluster_ips} or {kind == "IPv6" for kind in service.families}
+    wanted = wanted or {":" in pod.ip}
     ports = tuple((port.name, number, port.protocol) for port in service.ports if (number := target_port(port, pod)))
-    if service.ports and not ports:
+    if service.ports and not ports and not service.headless:
         return ()
     return tuple(
         Endpoint(
             ip=ip,
-            node=pod.node,
+            node=node.name if node else pod.node,
             zone=node.zone if node else "",
             pod=pod.ref,
             ready=ready,
@@ -47,7 +49,7 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
             ports=ports,
         )
         for ip in pod.ips
-        if (":" in ip) in dotted
+        if (":" in ip) in wanted
     )
 
 

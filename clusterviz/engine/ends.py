@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from clusterviz.engine.addresses import family
-from clusterviz.engine.datapath.controllers import controller_of
+from clusterviz.engine.addresses import family, public_address
+from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 from clusterviz.engine.datapath.dns import Resolution, in_domain, resolve, uses_cluster_dns
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ingress import host_matches
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.objects import Ingress, Node, Pod, Service
-from clusterviz.engine.probe import Destination, Probe, Source
+from clusterviz.engine.probe import Destination, Probe, Source, is_ip
 from clusterviz.engine.trace import Verdict
 
 if TYPE_CHECKING:
@@ -21,11 +20,17 @@ if TYPE_CHECKING:
 
 
 class Origin(NamedTuple):
-    """Who sends: a pod, a node, or an outside address."""
+    """Who sends: a pod, a node, or an outside address; ``asker`` is the pod whose resolver is used."""
 
     pod: Pod | None = None
     node: Node | None = None
     ip: str = ""
+    asker: Pod | None = None
+
+    @property
+    def ips(self) -> tuple[str, ...]:
+        """Addresses the sender has."""
+        return self.pod.ips if self.pod else self.node.ips if self.node else (self.ip,)
 
 
 class Target(NamedTuple):
@@ -50,7 +55,7 @@ def find_origin(cluster: Cluster, source: Source) -> Origin:
         ip = source.ip or cluster.settings.client_ip
         pod = cluster.pod_by_ip.get(ip)
         if pod is not None:
-            return Origin(pod=pod)
+            return Origin(pod=pod, asker=pod)
         node = cluster.node_by_ip.get(ip)
         return Origin(node=node) if node is not None else Origin(ip=ip)
     if source.kind == "node":
@@ -61,6 +66,8 @@ def find_origin(cluster: Cluster, source: Source) -> Origin:
             )
         return Origin(node=node)
     pod = find_pod(cluster, source)
+    if pod.ended:
+        raise ProbeError(f"pod {pod.namespace}/{pod.name} has ended ({pod.phase}) and sends nothing", field="from")
     if not pod.ips:
         raise ProbeError(f"pod {pod.namespace}/{pod.name} has no address yet ({pod.phase})", field="from")
     if source.container and source.container not in [c.name for c in pod.containers]:
@@ -69,9 +76,12 @@ def find_origin(cluster: Cluster, source: Source) -> Origin:
             field="from",
             allowed=", ".join(c.name for c in pod.containers),
         )
-    if pod.host_network:
-        return Origin(node=cluster.nodes.get(pod.node))
-    return Origin(pod=pod)
+    if not pod.host_network:
+        return Origin(pod=pod, asker=pod)
+    node = cluster.nodes.get(pod.node) or cluster.node_by_ip.get(pod.ip)
+    if node is None:
+        raise ProbeError(f"the node of hostNetwork pod {pod.namespace}/{pod.name} is not in the cluster", field="from")
+    return Origin(node=node, asker=pod)
 
 
 def find_pod(cluster: Cluster, source: Source) -> Pod:
@@ -119,12 +129,21 @@ def find_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
         node = cluster.nodes.get(to.name)
         if node is None:
             raise ProbeError(f'nodes "{to.name}" not found', field="to", allowed=", ".join(list(cluster.nodes)[:20]))
-        return Target(node.ip, _number(to.port))
+        return Target(reachable(origin, node.ips), _number(to.port))
     if to.kind == "pod":
-        return _pod_target(cluster, to)
+        return _pod_target(cluster, origin, to)
     if to.kind == "service":
         return _service_target(cluster, origin, probe)
     return _name_target(cluster, origin, probe)
+
+
+def reachable(origin: Origin, ips: tuple[str, ...]) -> str:
+    """The first address of a family the sender has, in the sender's order of families."""
+    for own in origin.ips:
+        for ip in ips:
+            if family(ip) == family(own):
+                return ip
+    return ips[0] if ips else ""
 
 
 def _number(port: int | str | None) -> int | None:
@@ -133,22 +152,23 @@ def _number(port: int | str | None) -> int | None:
     return port
 
 
-def _pod_target(cluster: Cluster, to: Destination) -> Target:
+def _pod_target(cluster: Cluster, origin: Origin, to: Destination) -> Target:
     pod = cluster.pods.get((to.namespace, to.name))
     if pod is None:
         raise ProbeError(f'pods "{to.name}" not found in namespace {to.namespace}', field="to")
     if not pod.ips:
         return Target(failed=Verdict.POD_NOT_RUNNING, ref=pod.ref, why=f"pod {pod.name} has no address yet")
+    ip = reachable(origin, pod.ips)
     if isinstance(to.port, str):
         for declared in pod.ports:
             if declared.name == to.port:
-                return Target(pod.ip, declared.port)
+                return Target(ip, declared.port)
         raise ProbeError(
             f"pod {pod.name} has no port named {to.port}",
             field="to",
             allowed=", ".join(p.name for p in pod.ports if p.name),
         )
-    return Target(pod.ip, to.port)
+    return Target(ip, to.port)
 
 
 def _service_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
@@ -158,12 +178,12 @@ def _service_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
         raise ProbeError(f'services "{to.name}" not found in namespace {to.namespace}', field="to")
     port = service_port(service, to.port)
     if origin.ip:
-        return _from_outside(cluster, service, port)
+        return _from_outside(cluster, origin, service, port)
     if service.type == "ExternalName":
-        return outside_name(cluster, service.external_name, port)
+        return outside_name(cluster, origin, service.external_name, port)
     if service.headless:
-        return _headless(cluster, probe, service, port)
-    return Target(service.ip, port)
+        return _headless(cluster, origin, probe, service)
+    return Target(reachable(origin, service.cluster_ips), port)
 
 
 def service_port(service: Service, port: int | str | None) -> int | None:
@@ -180,8 +200,9 @@ def service_port(service: Service, port: int | str | None) -> int | None:
     )
 
 
-def _headless(cluster: Cluster, probe: Probe, service: Service, port: int | None) -> Target:
+def _headless(cluster: Cluster, origin: Origin, probe: Probe, service: Service) -> Target:
     """The client picks one of the addresses DNS gave it; there is no VIP (SVC-08)."""
+    port = probe.destination.port
     ready = [endpoint for endpoint in cluster.endpoints(service) if endpoint.ready]
     if not ready:
         return Target(
@@ -190,45 +211,54 @@ def _headless(cluster: Cluster, probe: Probe, service: Service, port: int | None
             why=f"headless Service {service.namespace}/{service.name} has no ready endpoint, "
             "so its name has no address (DNS-02)",
         )
+    version = family(reachable(origin, tuple(endpoint.ip for endpoint in ready)))
+    ready = [endpoint for endpoint in ready if family(endpoint.ip) == version]
     picked = ready[int(draw(probe.seed, "headless", service.ref) * len(ready))]
+    if isinstance(port, str):
+        number = service_port(service, port)
+        port = next((one for name, one, _ in picked.ports if name == port), number)
     return Target(picked.ip, port)
 
 
-def _from_outside(cluster: Cluster, service: Service, port: int | None) -> Target:
-    if service.lb_ips or service.load_balancer:
-        ip = next((entry.ip for entry in service.load_balancer if entry.ip), "")
-        if ip:
-            return Target(ip, port)
+def _from_outside(cluster: Cluster, origin: Origin, service: Service, port: int | None) -> Target:
+    """The address an outsider is told: the balancer's, an externalIP, a node with the node port."""
+    node = next((one for one in cluster.nodes.values() if one.ready and not one.down), None)
+    node = node or next(iter(cluster.nodes.values()), None)
+    numbers = {one.node_port for one in service.ports if one.node_port}
+    if node is not None and port in numbers:
+        return Target(reachable(origin, node.ips), port)
+    balancers = tuple(entry.address for entry in service.load_balancer if entry.address)
+    if balancers:
+        return Target(reachable(origin, balancers), port)
     if service.external_ips:
-        return Target(service.external_ips[0], port)
+        return Target(reachable(origin, service.external_ips), port)
+    name = f"Service {service.namespace}/{service.name}"
     if service.type == "LoadBalancer":
-        return Target(
-            failed=Verdict.NO_LB_PROVIDER,
-            ref=service.ref,
-            why=f"Service {service.namespace}/{service.name} has no address outside: EXTERNAL-IP is <pending> (SVC-06)",
-        )
-    node = next(iter(cluster.nodes.values()), None)
+        why = f"{name} has no address outside: EXTERNAL-IP is <pending> (SVC-06)"
+        return Target(failed=Verdict.NO_LB_PROVIDER, ref=service.ref, why=why)
     if service.type == "NodePort" and node is not None:
-        for one in service.ports:
-            if port in (one.port, one.node_port):
-                return Target(node.ip, one.node_port)
-    return Target(service.ip, port)
+        number = next((one.node_port for one in service.ports if one.port == port), port)
+        return Target(reachable(origin, node.ips), number)
+    if not service.cluster_ips:
+        why = f"{name} is only a name in the cluster's DNS, which a client outside does not ask (SVC-08, SVC-09)"
+        return Target(failed=Verdict.NAME_NOT_FOUND, ref=service.ref, why=why)
+    return Target(reachable(origin, service.cluster_ips), port)
 
 
 def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     name = probe.destination.name
-    pod = origin.pod
+    pod = origin.asker
     if pod is None or not uses_cluster_dns(pod):
-        if in_domain(cluster, name) or "." not in name:
+        if in_domain(cluster, name) or "." not in name.rstrip("."):
             return Target(
                 failed=Verdict.NAME_NOT_FOUND,
-                ref=origin.node.ref if origin.node else "internet",
+                ref=pod.ref if pod else origin.node.ref if origin.node else "internet",
                 why=f"{name} is a name of the cluster's DNS, which this client does not ask (DNS-15)",
             )
-        return outside_name(cluster, name, probe.destination.port)
+        return outside_name(cluster, origin, name, probe.destination.port)
     found = resolve(cluster, pod, name)
     if found.outside:
-        target = outside_name(cluster, found.name, probe.destination.port)
+        target = outside_name(cluster, origin, found.name, probe.destination.port)
         return target._replace(resolution=found)
     if not found.addresses:
         tried = ", ".join(f"{one} {rcode}" for one, rcode in found.tries)
@@ -240,7 +270,8 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
         port = service_port(found.service, port)
         if found.service.headless and isinstance(probe.destination.port, str):
             port = _named_target(cluster, found.service, probe.destination.port)
-    same = [ip for ip in found.addresses if family(ip) == family(pod.ip)] or list(found.addresses)
+    version = family(reachable(origin, found.addresses))
+    same = [ip for ip in found.addresses if family(ip) == version]
     picked = same[int(draw(probe.seed, "address", name) * len(same))]
     return Target(picked, _number(port), found)
 
@@ -253,27 +284,29 @@ def _named_target(cluster: Cluster, service: Service, name: str) -> int | None:
     return None
 
 
-def outside_name(cluster: Cluster, name: str, port: int | str | None) -> Target:
+def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | None) -> Target:
     """What public DNS is taken to say: hosts of Ingresses point at their controller."""
     host = name.lower().rstrip(".")
     for ingress in sorted(cluster.ingresses.values(), key=lambda i: (i.created, i.namespace, i.name)):
         if any(rule.host and host_matches(rule.host, host) for rule in ingress.rules):
-            return _ingress_address(cluster, ingress, name, port)
+            return _ingress_address(cluster, origin, ingress, name, port)
     number = _number(port)
+    if is_ip(host):
+        return Target(host, number)
     for service in cluster.services.values():
         for entry in service.load_balancer:
-            if entry.hostname == host and entry.ip:
-                return Target(entry.ip, number)
-    digest = hashlib.sha256(host.encode()).digest()
-    return Target(
-        f"203.0.113.{64 + digest[0] % 128}",
-        number,
-        assumed=(("outside-name", f"Public DNS is not asked; {name} is given an address of the documentation range."),),
-    )
+            if entry.hostname == host:
+                return Target(entry.address, number)
+    note = f"Public DNS is not asked; {name} is given an address of the documentation range."
+    return Target(public_address(host), number, assumed=(("outside-name", note),))
 
 
-def _ingress_address(cluster: Cluster, ingress: Ingress, name: str, port: int | str | None) -> Target:
+def _ingress_address(cluster: Cluster, origin: Origin, ingress: Ingress, name: str, port: int | str | None) -> Target:
+    note = ("public-dns", f"Public DNS is taken to point {name} at the Ingress controller's address.")
     service = controller_of(cluster, ingress)
+    hosts = () if service is not None and service.type in ("LoadBalancer", "NodePort") else host_nodes(cluster, ingress)
+    if hosts:
+        return Target(reachable(origin, hosts[0].ips), _number(port), assumed=(note,))
     if service is None:
         return Target(
             failed=Verdict.NO_INGRESS_CONTROLLER,
@@ -281,6 +314,4 @@ def _ingress_address(cluster: Cluster, ingress: Ingress, name: str, port: int | 
             why=f"no controller serves Ingress {ingress.namespace}/{ingress.name}: "
             "the object alone moves no packet (ING-01)",
         )
-    target = _from_outside(cluster, service, _number(port))
-    note = ("public-dns", f"Public DNS is taken to point {name} at the Ingress controller's address.")
-    return target._replace(assumed=(note,))
+    return _from_outside(cluster, origin, service, _number(port))._replace(assumed=(note,))

@@ -15,6 +15,7 @@ from clusterviz.engine.addresses import (
     allocate_node_port,
     allocate_pod_cidr,
     allocate_service_ip,
+    family,
     in_any,
     network,
     nth,
@@ -91,7 +92,7 @@ def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | No
     every = [objects[key] for key in objects if key[0] == "Service"]
     taken_ips = {ip for obj in every for ip in service_addresses(obj)} | {settings.dns_ip}
     taken_ports = {
-        int(port["nodePort"])
+        port["nodePort"]
         for obj in every
         for port in spec_of(obj).get("ports") or []
         if isinstance(port, dict) and port.get("nodePort")
@@ -106,15 +107,27 @@ def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:
     if spec.get("type") == "ExternalName" or spec.get("clusterIP") or spec.get("clusterIPs"):
         return obj
     meta = meta_of(obj)
-    cidr = settings.service_cidr.split(",")[0]
-    if meta.get("name") == "kubernetes" and meta.get("namespace", "default") == "default":
-        ip = nth(cidr, 1)
-    elif meta.get("name") == "kube-dns" and meta.get("namespace") == "kube-system":
-        ip = settings.dns_ip
-    else:
-        ip = allocate_service_ip(cidr, taken)
-    taken.add(ip)
-    return merged(obj, "spec", clusterIP=ip, clusterIPs=[ip])
+    ips: list[str] = []
+    for cidr in _service_cidrs(spec, settings):
+        if not ips and meta.get("name") == "kubernetes" and meta.get("namespace", "default") == "default":
+            ip = nth(cidr, 1)
+        elif not ips and meta.get("name") == "kube-dns" and meta.get("namespace") == "kube-system":
+            ip = settings.dns_ip
+        else:
+            ip = allocate_service_ip(cidr, taken)
+        ips.append(ip)
+        taken.add(ip)
+    return merged(obj, "spec", clusterIP=ips[0], clusterIPs=ips)
+
+
+def _service_cidrs(spec: Obj, settings: Settings) -> list[str]:
+    """The ranges a Service gets an address from, one a family, the primary first (SVC-16)."""
+    ranges = [cidr.strip() for cidr in settings.service_cidr.split(",") if cidr.strip()]
+    by_family = {f"IPv{family(cidr)}": cidr for cidr in reversed(ranges)}
+    wanted = [by_family[str(name)] for name in spec.get("ipFamilies") or [] if str(name) in by_family]
+    found = list(dict.fromkeys([*wanted, *ranges]))
+    both = spec.get("ipFamilyPolicy") in ("PreferDualStack", "RequireDualStack")
+    return found if both else found[: max(1, len(wanted))]
 
 
 def _with_node_ports(obj: Obj, settings: Settings, taken: set[int]) -> Obj:
@@ -140,7 +153,11 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
     """Give nodes the InternalIP and pod CIDR they lack (IPM-01, IPM-05)."""
     keys = ordered(objects, "Node")
     taken = {entry.get("address") for key in keys for entry in status_of(objects[key]).get("addresses") or []}
-    blocks = {str(spec_of(objects[key]).get("podCIDR")) for key in keys}
+    blocks = {
+        str(block)
+        for key in keys
+        for block in [spec_of(objects[key]).get("podCIDR"), *(spec_of(objects[key]).get("podCIDRs") or [])]
+    }
     hosts = _host_ips(objects)
     for key in keys:
         obj = objects[key]
@@ -150,15 +167,19 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
             others = list(status_of(obj).get("addresses") or [])
             obj = merged(obj, "status", addresses=[{"type": "InternalIP", "address": ip}, *others])
         if not spec_of(obj).get("podCIDR") and not spec_of(obj).get("podCIDRs"):
-            try:
-                block = _block_in_use(objects, key[2], settings, blocks) or allocate_pod_cidr(
-                    settings.cluster_cidr.split(",")[0], settings.node_mask, blocks
-                )
-            except AddressError as error:
-                warnings.append(("cidr-not-available", f"node:{key[2]}", str(error)))
-            else:
-                blocks.add(block)
-                obj = merged(obj, "spec", podCIDR=block, podCIDRs=[block])
+            own: list[str] = []
+            for cidr in (part.strip() for part in settings.cluster_cidr.split(",")):
+                try:
+                    block = _block_in_use(objects, key[2], settings, blocks, cidr) or allocate_pod_cidr(
+                        cidr, settings.node_mask, blocks
+                    )
+                except AddressError as error:
+                    warnings.append(("cidr-not-available", f"node:{key[2]}", str(error)))
+                else:
+                    blocks.add(block)
+                    own.append(block)
+            if own:
+                obj = merged(obj, "spec", podCIDR=own[0], podCIDRs=own)
         objects[key] = obj
 
 
@@ -171,14 +192,14 @@ def _host_ips(objects: Objects) -> dict[str, str]:
     return found
 
 
-def _block_in_use(objects: Objects, node: str, settings: Settings, blocks: set[str]) -> str:
+def _block_in_use(objects: Objects, node: str, settings: Settings, blocks: set[str], cidr: str) -> str:
     """The pod CIDR a node must have, told by the addresses its pods already hold."""
     for key in sorted(objects):
         obj = objects[key]
         if key[0] != "Pod" or spec_of(obj).get("nodeName") != node or spec_of(obj).get("hostNetwork"):
             continue
         for ip in pod_addresses(obj):
-            if in_any(ip, settings.cluster_cidr):
+            if in_any(ip, cidr):
                 block = str(network(f"{ip}/{settings.node_mask if '.' in ip else 64}"))
                 return "" if block in blocks else block
     return ""

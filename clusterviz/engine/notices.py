@@ -51,10 +51,10 @@ def _policies(cluster: Cluster) -> list[Notice]:
 
 
 def _ingresses(cluster: Cluster) -> list[Notice]:
-    from clusterviz.engine.datapath.controllers import controller_of
+    from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 
     return [
         Notice("no-controller", ingress.ref, "No controller serves its class: it does nothing (ING-01).")
         for ingress in cluster.ingresses.values()
-        if controller_of(cluster, ingress) is None
+        if controller_of(cluster, ingress) is None and not host_nodes(cluster, ingress)
     ]

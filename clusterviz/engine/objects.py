@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from clusterviz.engine.addresses import public_address
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.selectors import EVERYTHING, Selector
 
@@ -127,12 +128,18 @@ class LoadBalancerIngress(msgspec.Struct, frozen=True):
     hostname: str = ""
     mode: str = "VIP"
 
+    @property
+    def address(self) -> str:
+        """Its IP; for a balancer known by name the one its name is taken to have."""
+        return self.ip or (public_address(self.hostname) if self.hostname else "")
+
 
 class Service(Record, frozen=True, kw_only=True):
     """A Service; ``selector`` None means none was given (SVC-12)."""
 
     type: str = "ClusterIP"
     cluster_ips: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
     headless: bool = False
     ports: tuple[ServicePort, ...] = ()
     selector: dict[str, str] | None = None
@@ -315,6 +322,8 @@ def key_of(obj: Obj) -> Key:
     """``(kind, namespace, name)``; namespace "" for cluster-scoped kinds, default otherwise (IMP-03)."""
     kind = obj.get("kind") or ""
     meta = obj.get("metadata") or {}
+    if not isinstance(meta, dict):
+        raise ObjectError("Invalid value: must be an object", field="metadata", ref=str(kind))
     name = meta.get("name") or ""
     if not kind or not isinstance(kind, str):
         raise ObjectError("Required value", field="kind")

@@ -7,10 +7,8 @@ field path. What kube-apiserver would further refuse is `validation`'s business.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from clusterviz.engine.addresses import family
-from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import (
     DOWN_ANNOTATION,
     LISTEN_ANNOTATION,
@@ -33,81 +31,10 @@ from clusterviz.engine.objects import (
     key_of,
     ref_of,
 )
-from clusterviz.engine.selectors import parse_selector, text
+from clusterviz.engine.reader import Reader
+from clusterviz.engine.selectors import parse_selector
 
-
-class Reader:
-    """Typed access to an object's fields, remembering where it is for error messages."""
-
-    def __init__(self, data: Any, ref: str, path: str = "") -> None:
-        if not isinstance(data, dict):
-            raise ObjectError("Invalid value: must be an object", field=path, ref=ref)
-        self.data: Obj = data
-        self.ref = ref
-        self.path = path
-
-    def at(self, name: str) -> str:
-        """Field path of a child."""
-        return f"{self.path}.{name}" if self.path else name
-
-    def get(self, name: str, kind: type[Any], default: Any) -> Any:
-        """A field of a type; absent and null give the default."""
-        value = self.data.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ObjectError(f"Invalid value: {value!r}: must be {_WORDS[kind]}", field=self.at(name), ref=self.ref)
-        return value
-
-    def text(self, name: str, default: str = "") -> str:
-        """A string field; numbers are accepted as old files write them."""
-        value = self.data.get(name)
-        if isinstance(value, dict | list):
-            raise ObjectError(f"Invalid value: {value!r}: must be a string", field=self.at(name), ref=self.ref)
-        return default if value is None else text(value)
-
-    def flag(self, name: str, default: bool = False) -> bool:
-        """A boolean field."""
-        return bool(self.get(name, bool, default))
-
-    def number(self, name: str, default: int = 0) -> int:
-        """An integer field."""
-        return int(self.get(name, int, default))
-
-    def child(self, name: str) -> Reader:
-        """A nested object; absent is empty."""
-        return Reader(self.data.get(name) or {}, self.ref, self.at(name))
-
-    def children(self, name: str) -> list[Reader]:
-        """A list of objects."""
-        items = self.get(name, list, [])
-        return [Reader(item, self.ref, f"{self.at(name)}[{index}]") for index, item in enumerate(items)]
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A list of strings."""
-        return tuple(text(item) for item in self.get(name, list, []))
-
-    def mapping(self, name: str) -> dict[str, str]:
-        """A map of strings."""
-        return {str(key): text(value) for key, value in self.get(name, dict, {}).items()}
-
-    def port(self, name: str) -> int | str | None:
-        """An IntOrString; digits in a string stay a name's business only when not a number."""
-        value = self.data.get(name)
-        if value is None or value == "":
-            return None
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, str):
-            return int(value) if value.isdecimal() else value
-        raise ObjectError(f"Invalid value: {value!r}: must be a number or a name", field=self.at(name), ref=self.ref)
-
-    def error(self, name: str, message: str) -> ObjectError:
-        """An error at a child field."""
-        return ObjectError(message, field=self.at(name), ref=self.ref)
-
-
-_WORDS = {dict: "an object", list: "a list", int: "an integer", bool: "a boolean", str: "a string"}
+__all__ = ["Reader", "condition", "parse"]
 
 
 def parse(obj: Obj) -> Record | None:
@@ -144,11 +71,14 @@ def _namespace(_reader: Reader, base: Obj) -> Record:
 def _node(reader: Reader, base: Obj) -> Record:
     spec, status = reader.child("spec"), reader.child("status")
     addresses = status.children("addresses")
-    cidrs = spec.texts("podCIDRs") or ((spec.text("podCIDR"),) if spec.text("podCIDR") else ())
+    spec.children("taints")
+    cidrs = spec.cidrs("podCIDRs") or (
+        (spec.check_cidr("podCIDR", spec.text("podCIDR")),) if spec.text("podCIDR") else ()
+    )
     down = base["annotations"].get(DOWN_ANNOTATION) == "true"
     return Node(
         **base,
-        ips=tuple(entry.text("address") for entry in addresses if entry.text("type") == "InternalIP"),
+        ips=tuple(ip for entry in addresses if entry.text("type") == "InternalIP" and (ip := entry.address("address"))),
         pod_cidrs=cidrs,
         ready=condition(status, "Ready") in ("", "True"),
         schedulable=not spec.flag("unschedulable"),
@@ -161,6 +91,7 @@ def _pod(reader: Reader, base: Obj) -> Record:
     spec, status = reader.child("spec"), reader.child("status")
     phase = status.text("phase") or ("Running" if status.text("podIP") else "Pending")
     ready = condition(status, "Ready")
+    _check_pod_spec(spec)
     listen = base["annotations"].get(LISTEN_ANNOTATION)
     owner = reader.child("metadata").children("ownerReferences")
     return Pod(
@@ -182,9 +113,16 @@ def _pod(reader: Reader, base: Obj) -> Record:
     )
 
 
+def _check_pod_spec(spec: Reader) -> None:
+    """Types of what placement reads."""
+    spec.mapping("nodeSelector")
+    spec.children("tolerations")
+    _containers(spec, Reader({}, spec.ref))
+
+
 def _pod_ips(status: Reader) -> tuple[str, ...]:
-    many = tuple(entry.text("ip") for entry in status.children("podIPs") if entry.text("ip"))
-    one = status.text("podIP")
+    many = tuple(ip for entry in status.children("podIPs") if (ip := entry.address("ip")))
+    one = status.address("podIP")
     return many or ((one,) if one else ())
 
 
@@ -215,23 +153,25 @@ def _service(reader: Reader, base: Obj) -> Record:
     kind = spec.text("type", "ClusterIP")
     if kind not in ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"):
         raise spec.error("type", f"Unsupported value: {kind!r}")
-    ips = spec.texts("clusterIPs") or ((spec.text("clusterIP"),) if spec.text("clusterIP") else ())
+    one = spec.text("clusterIP")
+    ips = spec.addresses("clusterIPs") or ((one if one == "None" else spec.address("clusterIP"),) if one else ())
     timeout = spec.child("sessionAffinityConfig").child("clientIP").number("timeoutSeconds", 10800)
     return Service(
         **base,
         type=kind,
         cluster_ips=() if kind == "ExternalName" else tuple(ip for ip in ips if ip and ip != "None"),
         headless="None" in ips and kind != "ExternalName",
+        families=spec.texts("ipFamilies"),
         ports=tuple(_service_port(port) for port in spec.children("ports")),
         selector=spec.mapping("selector") or None,
-        external_ips=spec.texts("externalIPs"),
+        external_ips=spec.addresses("externalIPs"),
         load_balancer=_load_balancer(reader) if kind == "LoadBalancer" else (),
         external_name=spec.text("externalName") if kind == "ExternalName" else "",
         external_policy=spec.text("externalTrafficPolicy", "Cluster"),
         internal_policy=spec.text("internalTrafficPolicy", "Cluster"),
         affinity=spec.text("sessionAffinity") == "ClientIP",
         affinity_timeout=timeout,
-        source_ranges=spec.texts("loadBalancerSourceRanges"),
+        source_ranges=spec.cidrs("loadBalancerSourceRanges"),
         publish_not_ready=spec.flag("publishNotReadyAddresses"),
         distribution=spec.text("trafficDistribution"),
         health_check_port=spec.number("healthCheckNodePort"),
@@ -241,7 +181,8 @@ def _service(reader: Reader, base: Obj) -> Record:
 def _load_balancer(reader: Reader) -> tuple[LoadBalancerIngress, ...]:
     entries = reader.child("status").child("loadBalancer").children("ingress")
     return tuple(
-        LoadBalancerIngress(entry.text("ip"), entry.text("hostname"), entry.text("ipMode", "VIP")) for entry in entries
+        LoadBalancerIngress(entry.address("ip"), entry.text("hostname").lower(), entry.text("ipMode", "VIP"))
+        for entry in entries
     )
 
 
@@ -267,7 +208,10 @@ def _slice(reader: Reader, base: Obj) -> Record:
         service=base["labels"].get("kubernetes.io/service-name", ""),
         address_type=kind,
         endpoints=tuple(
-            entry for item in reader.children("endpoints") for entry in _slice_endpoint(item, ports, base["namespace"])
+            entry
+            for item in reader.children("endpoints")
+            if kind != "FQDN"  # kube-proxy and DNS leave these alone
+            for entry in _slice_endpoint(item, ports, base["namespace"])
         ),
     )
 
@@ -293,7 +237,7 @@ def _slice_endpoint(item: Reader, ports: tuple[tuple[str, int, str], ...], names
             zone_hints=tuple(hint.text("name") for hint in hints.children("forZones")),
             node_hints=tuple(hint.text("name") for hint in hints.children("forNodes")),
         )
-        for ip in item.texts("addresses")
+        for ip in item.addresses("addresses")
     ]
 
 
@@ -310,7 +254,7 @@ def _endpoints(reader: Reader, base: Obj) -> Record:
                 pod = f"pod:{base['namespace']}/{target.text('name')}" if target.text("kind") == "Pod" else ""
                 found.append(
                     Endpoint(
-                        ip=entry.text("ip"),
+                        ip=entry.address("ip"),
                         node=entry.text("nodeName"),
                         pod=pod,
                         ready=ready,
@@ -331,6 +275,9 @@ def _ingress_class(reader: Reader, base: Obj) -> Record:
 def _workload(reader: Reader, base: Obj) -> Record:
     spec = reader.child("spec")
     owner = reader.child("metadata").children("ownerReferences")
+    template = spec.child("template")
+    template.child("metadata").mapping("labels")
+    _check_pod_spec(template.child("spec"))
     return Workload(
         **base,
         kind=str(reader.data["kind"]),

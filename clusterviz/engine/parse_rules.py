@@ -19,7 +19,7 @@ from clusterviz.engine.objects import (
 from clusterviz.engine.selectors import Selector, parse_selector
 
 if TYPE_CHECKING:
-    from clusterviz.engine.parse import Reader
+    from clusterviz.engine.reader import Reader
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
@@ -99,7 +99,7 @@ def _peer(peer: Reader) -> PolicyPeer:
     block = peer.data.get("ipBlock")
     if block is not None:
         reader = peer.child("ipBlock")
-        return PolicyPeer(cidr=reader.text("cidr"), excepts=reader.texts("except"))
+        return PolicyPeer(cidr=reader.check_cidr("cidr", reader.text("cidr")), excepts=reader.cidrs("except"))
     return PolicyPeer(_optional(peer, "podSelector"), _optional(peer, "namespaceSelector"))
 
 

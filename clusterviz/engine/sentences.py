@@ -19,6 +19,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address} is the pod itself: the packet turns round inside the pod and never reaches a cable.",
         "Route table local: {address} dev lo; no veth, no node, no policy.",
     ),
+    "no_family": (
+        "{address} is an {kind} address and {pod} has none of that kind: it has no way there.",
+        "connect: network is unreachable; no {kind} address in {pod}.",
+    ),
+    "node_no_family": (
+        "{address} is an {kind} address and node {node} has none of that kind: it has no way there.",
+        "connect: network is unreachable; no {kind} address on {node}.",
+    ),
+    "pod_unrouted": (
+        "{address} lies in the range of pod addresses, but no node has that part of it: the packet leads nowhere.",
+        "No route of {node} covers {address}; lost.",
+    ),
     "framed_neighbour": (
         "{target} is on the same bridge, so {pod} addresses the frame straight to it.",
         "ARP for {target} on eth0; the frame's destination MAC is the peer pod's.",
@@ -154,6 +166,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Pod {pod} uses the network of node {node} itself and listens on port {port}.",
         "hostNetwork socket on {port}; peer {src}.",
     ),
+    "delivered_node": (
+        "A process of node {node} listens on port {port}: a Service names this address as its endpoint.",
+        "Host socket on {port}; peer {src}.",
+    ),
+    "health_check": (
+        "kube-proxy on node {node} says how many ready pods of {service} are here, {count}: HTTP {status}.",
+        "healthCheckNodePort of {service}: {count} local ready endpoints, {status}.",
+    ),
+    "proxy_circle": (
+        "The request leads from one Ingress controller to the next and never to an application.",
+        "Proxy loop through {pod}.",
+    ),
     "ping_answered": ("{pod} answers the ping.", "ICMP echo reply from {pod}."),
     "nobody_listening": (
         "Nothing in pod {pod} listens on port {port}: its kernel refuses the connection.",
@@ -193,6 +217,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "balancer_chose": (
         "The load balancer of {service} passes the connection to node {node}, 1 of {count} that are fit for it.",
         "Balancer picked {node} of {count} (externalTrafficPolicy {policy}).",
+    ),
+    "balancer_port_unknown": (
+        "The load balancer of {service} has no port {port} (it has {ports}): nobody takes the packet.",
+        "No listener for {port} on the balancer of {service}.",
     ),
     "no_lb_backend": (
         "No node passes the health check of {service}: the load balancer has nowhere to send.",

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family
+from clusterviz.engine.datapath import host, outside, pod
 from clusterviz.engine.datapath import node as node_stage
-from clusterviz.engine.datapath import outside, pod
 from clusterviz.engine.datapath.dns import uses_cluster_dns
 from clusterviz.engine.datapath.draw import source_port
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.ends import Origin, Target, find_origin, find_target
 from clusterviz.engine.journey import Journey, Packet
+from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.probe import Destination, Probe, Source
 from clusterviz.engine.reply import reply
@@ -26,7 +27,7 @@ STAGES: dict[str, Callable[[Journey, At], At | None]] = {
     "pod_out": pod.leave,
     "node": node_stage.pass_through,
     "pod_in": pod.deliver,
-    "node_in": outside.into_node,
+    "node_in": host.into_node,
     "wire": outside.wire,
     "outside_in": outside.leave_outside,
     "outside_out": outside.arrive_outside,
@@ -51,6 +52,10 @@ def trace(cluster: Cluster, probe: Probe) -> Trace:
             if at is None:
                 break
             at = STAGES[at.stage](journey, at)
+        else:
+            journey.block(
+                Verdict.TTL_EXPIRED, ref="wire", rule="goes in circles", why=f"no end after {MOST_STAGES} stages"
+            )
     return _answer(journey)
 
 
@@ -62,7 +67,10 @@ def _packet(cluster: Cluster, origin: Origin, probe: Probe, target: Target) -> P
     elif origin.node is not None:
         source = source_address(cluster, origin.node, route_for(cluster, origin.node, ip), ip)
     else:
-        source = origin.ip
+        unnamed = not probe.source.ip and version == 6 and family(origin.ip) == 4
+        source = outside.CLIENT_IP6 if unnamed else origin.ip
+    if ip == "::1":
+        source = ip
     if ip.startswith("127."):
         source = "127.0.0.1"
     header = IP(source, ip, probe.protocol, 64, version)
@@ -101,9 +109,8 @@ def _start(journey: Journey, origin: Origin) -> At:
 
 def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     """The name look-up before the call; False when the call never happens."""
-    pod_ = origin.pod
     found = target.resolution
-    if found is not None and pod_ is not None and not _ask_dns(journey, origin):
+    if found is not None and origin.asker is not None and not _ask_dns(journey, origin.asker):
         return False
     if target.failed is None:
         return True
@@ -128,10 +135,9 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     return False
 
 
-def _ask_dns(journey: Journey, origin: Origin) -> bool:
+def _ask_dns(journey: Journey, pod_: Pod) -> bool:
     """Trace the query to the DNS Service; False when it cannot be asked (DNS-14)."""
-    cluster, pod_ = journey.cluster, origin.pod
-    assert pod_ is not None
+    cluster = journey.cluster
     if not uses_cluster_dns(pod_):
         return True
     if not cluster.services_by_ip.get(cluster.settings.dns_ip):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.objects import Ingress, IngressClass, Pod, Service
+from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -20,6 +20,8 @@ KNOWN = {
     "ingress-controllers.konghq.com/kong": "kong",
 }
 CLASS_NAMES = {"nginx": "ingress-nginx", "traefik": "traefik", "haproxy": "haproxy-ingress", "kong": "kong"}
+
+HTTP_PORTS = ("http", "https", "web", "websecure", "http-web", "proxy", "proxy-ssl")
 
 
 def class_of(cluster: Cluster, ingress: Ingress) -> IngressClass | None:
@@ -54,6 +56,21 @@ def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
     return min(found, key=lambda s: (rank.get(s.type, 3), not _serves_http(s), s.namespace, s.name), default=None)
 
 
+def host_nodes(cluster: Cluster, ingress: Ingress) -> tuple[Node, ...]:
+    """Nodes where a controller pod has the node's own ports (hostNetwork), usable ones first."""
+    name = app_name(cluster, ingress)
+    found = [
+        cluster.nodes[pod.node]
+        for pod in cluster.pods.values()
+        if name
+        and pod.host_network
+        and pod.phase == "Running"
+        and is_controller(pod, name)
+        and pod.node in cluster.nodes
+    ]
+    return tuple(sorted(found, key=lambda node: (node.down, not node.ready, node.name)))
+
+
 def _serves_http(service: Service) -> bool:
     return any(port.port in (80, 443) for port in service.ports)
 
@@ -82,6 +99,21 @@ def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
         for ingress in sorted(cluster.ingresses.values(), key=lambda i: (i.created, i.namespace, i.name))
         if (name := app_name(cluster, ingress)) and is_controller(pod, name)
     ]
+
+
+def takes_requests(cluster: Cluster, pod: Pod, port: int) -> bool:
+    """Whether a controller pod routes what comes to this port; its metrics port it answers itself."""
+    declared = [one for one in pod.ports if one.port == port]
+    if not declared:
+        return True
+    if port in (80, 443) or any(one.host_port in (80, 443) or one.name in HTTP_PORTS for one in declared):
+        return True
+    return any(
+        one.port in (80, 443) and one.target in (port, *(d.name for d in declared))
+        for service in cluster.services.values()
+        if service.selector and pod in selected(cluster, service)
+        for one in service.ports
+    )
 
 
 def is_any_controller(cluster: Cluster, pod: Pod) -> bool:

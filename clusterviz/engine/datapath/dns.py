@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import family
+from clusterviz.engine.addresses import canonical, family, in_any
 from clusterviz.engine.objects import Endpoint, Pod, Service
 from clusterviz.engine.probe import is_ip
 
@@ -76,20 +76,21 @@ def lookup_order(cluster: Cluster, pod: Pod | None, name: str) -> tuple[str, ...
 
 
 def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
-    """Look a name up as the pod's resolver does; None is a client outside the cluster's DNS."""
+    """Look a name up as the pod's resolver does, A and AAAA; None is a client outside the cluster's DNS."""
     tries: list[tuple[str, str]] = []
     if pod is not None and uses_cluster_dns(pod):
         for one in lookup_order(cluster, pod, name):
             answer = query(cluster, one, "A")
-            if answer.rcode == "NOERROR" and not answer.addresses:
-                other = query(cluster, one, "AAAA")
-                answer = other if other.addresses else answer
             if answer.rcode == "REFUSED":
                 break
+            if answer.rcode == "NOERROR":
+                other = query(cluster, one, "AAAA")
+                found = dict.fromkeys((*answer.records, *other.records))
+                answer = msgspec.structs.replace(answer, records=tuple(found))
             tries.append((one, answer.rcode))
             if answer.addresses or _alias(answer):
                 return _resolved(cluster, name, tuple(tries), answer)
-    return Resolution(name, tuple(tries), outside=not in_domain(cluster, name) and "." in name)
+    return Resolution(name, tuple(tries), outside=not in_domain(cluster, name) and "." in name.rstrip("."))
 
 
 def _alias(answer: Answer) -> str:
@@ -124,9 +125,12 @@ def _service_of(cluster: Cluster, name: str) -> Service | None:
     return None
 
 
-def query(cluster: Cluster, qname: str, qtype: str = "A") -> Answer:
-    """What CoreDNS answers; the owner name keeps the question's case (DNS-09)."""
-    owner = qname.rstrip(".")
+def query(cluster: Cluster, qname: str, qtype: str = "A", *, before: frozenset[str] = frozenset()) -> Answer:
+    """What CoreDNS answers; the owner name keeps the question's case (DNS-09).
+
+    ``before`` are the aliases already followed on the way to this question.
+    """
+    owner, qtype = qname.rstrip("."), qtype.upper()
     name = owner.lower()
     if qtype == "PTR":
         return _reverse(cluster, owner)
@@ -139,10 +143,10 @@ def query(cluster: Cluster, qname: str, qtype: str = "A") -> Answer:
         return _pod_name(cluster, owner, qtype, parts[:-1])
     if parts[-1] != "svc":
         return Answer("NXDOMAIN", rules=("DNS-06",))
-    return _service_name(cluster, owner, qtype, parts[:-1])
+    return _service_name(cluster, owner, qtype, parts[:-1], before)
 
 
-def _service_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) -> Answer:
+def _service_name(cluster: Cluster, owner: str, qtype: str, parts: list[str], before: frozenset[str]) -> Answer:
     namespace, rest = parts[-1], parts[:-1]
     if not rest:
         known = namespace in known_namespaces(cluster)
@@ -154,21 +158,53 @@ def _service_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) ->
     if service.type == "ExternalName":
         if leaf:
             return Answer("NXDOMAIN", rules=("DNS-05",))
-        return _external_name(cluster, owner, qtype, service)
-    if len(leaf) == 2 and leaf[0].startswith("_"):
-        return _srv(cluster, owner, qtype, service, leaf[0][1:], leaf[1].lstrip("_"))
-    if len(leaf) == 1:
-        return _endpoint_name(cluster, owner, qtype, service, leaf[0])
-    if leaf:
+        return _external_name(cluster, owner, qtype, service, before)
+    if len(leaf) > 2:
         return Answer("NXDOMAIN", rules=("DNS-06",))
+    found = _found(cluster, service, leaf)
+    rule = _rule(service, leaf, qtype)
+    if not found:
+        return Answer("NXDOMAIN", rules=(rule,))
     if qtype == "SRV":
-        return _srv(cluster, owner, qtype, service, "", "")
-    if service.headless:
-        found = sorted({e.ip for e in answering(cluster, service)}, key=_order)
-        if not found:
-            return Answer("NXDOMAIN", rules=("DNS-02",))
-        return _addresses(owner, found, qtype, ("DNS-02",))
-    return _addresses(owner, list(service.cluster_ips), qtype, ("DNS-01",))
+        return _srv(owner, found)
+    return _addresses(owner, sorted({one.ip for one in found}, key=_order), qtype, (rule,))
+
+
+def _rule(service: Service, leaf: list[str], qtype: str) -> str:
+    if len(leaf) == 2 or qtype == "SRV":
+        return "DNS-04"
+    if leaf:
+        return "DNS-03"
+    return "DNS-02" if service.headless else "DNS-01"
+
+
+class _Found(NamedTuple):
+    """One record the Service has: the name it stands under, its address and port (0: none)."""
+
+    name: str
+    ip: str
+    port: int
+
+
+def _found(cluster: Cluster, service: Service, leaf: list[str]) -> list[_Found]:
+    """Everything a name under the Service leads to: leaf is [], [endpoint] or [_port, _protocol]."""
+    base = f"{service.name}.{service.namespace}.svc.{cluster.settings.cluster_domain}"
+    wanted = (leaf[0].removeprefix("_"), leaf[1].removeprefix("_")) if len(leaf) == 2 else None
+    if service.headless or len(leaf) == 1:
+        return [
+            _Found(f"{endpoint_label(endpoint)}.{base}", endpoint.ip, number)
+            for endpoint in answering(cluster, service)
+            if len(leaf) != 1 or endpoint_label(endpoint).lower() == leaf[0]
+            for name, number, protocol in endpoint.ports or (("", 0, ""),)
+            if wanted is None or (name.lower(), protocol.lower()) == wanted
+        ]
+    ports = [(one.name, one.port, one.protocol) for one in service.ports] or [("", 0, "")]
+    return [
+        _Found(base, ip, number)
+        for name, number, protocol in ports
+        if wanted is None or (name.lower(), protocol.lower()) == wanted
+        for ip in service.cluster_ips
+    ]
 
 
 def known_namespaces(cluster: Cluster) -> set[str]:
@@ -190,12 +226,17 @@ def _addresses(owner: str, ips: list[str], qtype: str, rules: tuple[str, ...]) -
     return Answer("NOERROR", tuple((owner, qtype, ip) for ip in ips if family(ip) == wanted), rules=rules)
 
 
-def _external_name(cluster: Cluster, owner: str, qtype: str, service: Service) -> Answer:
-    records: tuple[tuple[str, str, str], ...] = ((owner, "CNAME", service.external_name),)
-    if qtype in ("A", "AAAA") and in_domain(cluster, service.external_name):
-        target = query(cluster, service.external_name, qtype)
-        records += target.records
-    return Answer("NOERROR", records, rules=("DNS-05",))
+def _external_name(cluster: Cluster, owner: str, qtype: str, service: Service, before: frozenset[str]) -> Answer:
+    """A CNAME; one that leads to nothing in this cluster, or round in a circle, is not told (DNS-05)."""
+    target = service.external_name.rstrip(".")
+    if is_ip(target) or not target:
+        return Answer("NXDOMAIN", rules=("DNS-05",))
+    alias = (owner, "CNAME", target)
+    if not in_domain(cluster, target) or qtype not in ("A", "AAAA"):
+        return Answer("NOERROR", (alias,), rules=("DNS-05",))
+    seen = before | {owner.lower()}
+    found = () if target.lower() in seen else query(cluster, target, qtype, before=seen).records
+    return Answer("NOERROR", (alias, *found) if found else (), rules=("DNS-05",))
 
 
 def endpoint_label(endpoint: Endpoint) -> str:
@@ -203,41 +244,12 @@ def endpoint_label(endpoint: Endpoint) -> str:
     return endpoint.hostname or endpoint.ip.replace(".", "-").replace(":", "-")
 
 
-def _endpoint_name(cluster: Cluster, owner: str, qtype: str, service: Service, label: str) -> Answer:
-    found = sorted({e.ip for e in answering(cluster, service) if endpoint_label(e).lower() == label}, key=_order)
-    if not found:
-        return Answer("NXDOMAIN", rules=("DNS-03",))
-    return _addresses(owner, found, qtype, ("DNS-03",))
-
-
-def _srv(cluster: Cluster, owner: str, qtype: str, service: Service, port: str, proto: str) -> Answer:
-    base = f"{service.name}.{service.namespace}.svc.{cluster.settings.cluster_domain}"
-    records: list[tuple[str, str, str]] = []
-    additional: list[tuple[str, str, str]] = []
-    if service.headless:
-        found = [
-            (endpoint, number)
-            for endpoint in answering(cluster, service)
-            for name, number, protocol in endpoint.ports
-            if not port or (name == port and protocol.lower() == proto)
-        ]
-        weight = max(1, 100 // len(found)) if found else 0
-        for endpoint, number in found:
-            target = f"{endpoint_label(endpoint)}.{base}"
-            records.append((owner, "SRV", f"0 {weight} {number} {target}"))
-            additional.append((target, "AAAA" if family(endpoint.ip) == 6 else "A", endpoint.ip))
-    else:
-        records += [
-            (owner, "SRV", f"0 100 {one.port} {base}")
-            for one in service.ports
-            if not port or (one.name == port and one.protocol.lower() == proto)
-        ]
-        additional = [(base, "AAAA" if family(ip) == 6 else "A", ip) for ip in service.cluster_ips]
-    if not records:
-        return Answer("NXDOMAIN", rules=("DNS-04",))
-    if qtype != "SRV":
-        return Answer("NOERROR", rules=("DNS-04",))
-    return Answer("NOERROR", tuple(records), tuple(additional), ("DNS-04",))
+def _srv(owner: str, found: list[_Found]) -> Answer:
+    """One record a target and port, the weight shared out over the addresses (DNS-04)."""
+    weight = max(1, 100 // len(found))
+    records = [(owner, "SRV", f"0 {weight} {one.port} {one.name}") for one in found if one.port]
+    additional = [(one.name, "AAAA" if family(one.ip) == 6 else "A", one.ip) for one in found if one.port]
+    return Answer("NOERROR", tuple(dict.fromkeys(records)), tuple(dict.fromkeys(additional)), ("DNS-04",))
 
 
 def _pod_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) -> Answer:
@@ -247,8 +259,11 @@ def _pod_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) -> Ans
     if len(parts) == 1:
         known = parts[0] in known_namespaces(cluster)
         return Answer("NOERROR" if known else "NXDOMAIN", rules=("DNS-06",))
-    ip = parts[0].replace("-", ".") if parts[0].count("-") == 3 else parts[0].replace("-", ":")
-    if len(parts) != 2 or not is_ip(ip) or parts[1] not in known_namespaces(cluster):
+    if not parts:
+        return Answer("NOERROR", rules=("DNS-06",))
+    dotted = parts[0].count("-") == 3 and "--" not in parts[0]
+    ip = canonical(parts[0].replace("-", "." if dotted else ":"))
+    if len(parts) != 2 or not ip or parts[1] not in known_namespaces(cluster):
         return Answer("NXDOMAIN", rules=("DNS-08",))
     pod = cluster.pod_by_ip.get(ip)
     if mode == "verified" and (pod is None or pod.namespace != parts[1]):
@@ -259,28 +274,32 @@ def _pod_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) -> Ans
 def _reverse(cluster: Cluster, owner: str) -> Answer:
     ip = _from_arpa(owner)
     domain = cluster.settings.cluster_domain
-    names = []
-    for service, via in cluster.services_by_ip.get(ip, ()):
-        if via == "cluster":
-            names.append(f"{service.name}.{service.namespace}.svc.{domain}")
+    names = [
+        f"{service.name}.{service.namespace}.svc.{domain}"
+        for service, via in cluster.services_by_ip.get(ip, ())
+        if via == "cluster"
+    ]
     if not names:
-        for service in sorted(cluster.services.values(), key=lambda s: (s.namespace, s.name)):
-            names += [
-                f"{endpoint_label(endpoint)}.{service.name}.{service.namespace}.svc.{domain}"
-                for endpoint in cluster.endpoints(service)
-                if endpoint.ip == ip
-            ]
-    if not names:
-        return Answer("NXDOMAIN", rules=("DNS-07",))
-    return Answer("NOERROR", tuple((owner, "PTR", name) for name in dict.fromkeys(names)), rules=("DNS-07",))
+        names = [
+            f"{endpoint_label(endpoint)}.{service.name}.{service.namespace}.svc.{domain}"
+            for service in sorted(cluster.services.values(), key=lambda s: (s.namespace, s.name))
+            for endpoint in answering(cluster, service)
+            if endpoint.ip == ip
+        ]
+    if names:
+        return Answer("NOERROR", tuple((owner, "PTR", name) for name in dict.fromkeys(names)), rules=("DNS-07",))
+    ours = f"{cluster.settings.cluster_cidr},{cluster.settings.service_cidr}"
+    return Answer("NXDOMAIN" if not ip or in_any(ip, ours) else "REFUSED", rules=("DNS-07",))
 
 
 def _from_arpa(name: str) -> str:
+    """The address a reverse name stands for, "" when it stands for none."""
     name = name.rstrip(".").lower()
     if name.endswith(".in-addr.arpa"):
-        return ".".join(reversed(name.removesuffix(".in-addr.arpa").split(".")))
-    if name.endswith(".ip6.arpa"):
+        text = ".".join(reversed(name.removesuffix(".in-addr.arpa").split(".")))
+    elif name.endswith(".ip6.arpa"):
         digits = "".join(reversed(name.removesuffix(".ip6.arpa").split(".")))
         text = ":".join(digits[i : i + 4] for i in range(0, len(digits), 4))
-        return str(ipaddress.ip_address(text)) if is_ip(text) else ""
-    return name
+    else:
+        text = name
+    return canonical(text)

@@ -72,7 +72,7 @@ def _why(decision: ServiceDecision, node: Node) -> str:
 
 def _icmp(j: Journey, node: Node) -> str | None:
     entries = j.cluster.services_by_ip.get(j.packet.ip.dst)
-    if not entries:
+    if not entries or j.packet.ip.dst in j.cluster.node_by_ip:
         return ""
     service = entries[0][0]
     j.way(service.ref, "service")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.endpoints import target_port
-from clusterviz.engine.objects import Pod
+from clusterviz.engine.objects import Node, Pod
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -68,7 +68,39 @@ def _targeted(cluster: Cluster, pod: Pod, proto: str, port: int) -> bool:
     )
 
 
+class HostListener(msgspec.Struct, frozen=True):
+    """Who has a port of a node: a hostNetwork pod, or a process nobody told of (``pod`` None)."""
+
+    open: bool
+    pod: Pod | None = None
+    assumed: str = ""
+
+
+def host_listener(cluster: Cluster, node: Node, proto: str, ip: str, port: int) -> HostListener:
+    """Whether something accepts connections on a port of the node itself (NET-02).
+
+    A hostNetwork pod that declares the port or says so in its annotation; else, when a Service has
+    this very address as endpoint, something is taken to be there.
+    """
+    loopback = ip.startswith("127.") or ip == "::1"
+    running = [pod for pod in cluster.host_pods.get(node.name, ()) if pod.phase == "Running"]
+    for pod in running:
+        if pod.listen is not None:
+            if _annotated(pod.listen, port, loopback=loopback):
+                return HostListener(True, pod)
+        elif any(one.port == port and one.protocol == proto for one in pod.ports):
+            return HostListener(True, pod, "declared-port-listens")
+    for _, service in sorted(cluster.services.items()):
+        for endpoint in cluster.endpoints(service):
+            if endpoint.ip in node.ips and any(n == port and p == proto for _, n, p in endpoint.ports):
+                found = next((pod for pod in running if pod.ref == endpoint.pod and pod.listen is None), None)
+                if found is not None or not endpoint.pod:
+                    return HostListener(True, found, "endpoint-listens")
+    return HostListener(False)
+
+
 ASSUMPTIONS = {
+    "endpoint-listens": "A Service names this address of the node as its endpoint, so something is taken to listen.",
     "declared-port-listens": "A process is taken to listen on every declared container port.",
     "no-declared-ports": "The pod declares no ports; it is taken to listen on the one that was called.",
     "target-port-listens": "No container declares this port, but a Service aims at it, so it is taken to be open.",

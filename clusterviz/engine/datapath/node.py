@@ -6,11 +6,11 @@ FORWARD (NetworkPolicy), POSTROUTING (masquerade), then the device.
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import family, host_port, nth
+from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, nth
 from clusterviz.engine.datapath import vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.kubeproxy import translate
-from clusterviz.engine.datapath.place import At, Route, route_for, source_address, veth
+from clusterviz.engine.datapath.place import At, Route, own_block, route_for, source_address, veth
 from clusterviz.engine.datapath.policing import police
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
@@ -42,19 +42,44 @@ def pass_through(j: Journey, at: At) -> At | None:
         j.step(Action.RECEIVED, "received", layer=2, hook="prerouting", iface=at.iface, node=node.name)
     before = j.packet.ip, j.packet.l4
     masquerade = translate(j, node, at)
-    if masquerade is None:
+    if masquerade is None or not _has_family(j, node, at):
         return None
     route = route_for(j.cluster, node, j.packet.ip.dst)
-    switched = at.came == "pod" and route.kind == "bridge" and j.packet.ip is before[0]
+    switched = at.came == "pod" and route.kind == "bridge" and j.packet.ip is before[0] and bool(_same_block(j, node))
     if not _route(j, node, at, route, switched=switched):
         return None
+    if route.kind == "local" and at.came != "local":
+        masquerade = ""  # INPUT: what stays on the node never passes POSTROUTING
     masquerade = masquerade or _leaving(j, at, route)
     seen = source_address(j.cluster, node, route, j.packet.ip.dst) if masquerade else j.packet.ip.src
+    if masquerade and family(seen) != family(j.packet.ip.dst) and not _no_family(j, node):
+        return None
     police(j, node, at, route, seen)
     if masquerade:
         _masquerade(j, node, route, seen, masquerade)
     _session(j, node, before)
     return _send(j, node, at, route, before[0], switched=switched)
+
+
+def _has_family(j: Journey, node: Node, at: At) -> bool:
+    """A process of the node needs an address of the family it calls (SVC-16)."""
+    ip = j.packet.ip
+    return at.came != "local" or family(ip.src) == family(ip.dst) or _no_family(j, node)
+
+
+def _no_family(j: Journey, node: Node) -> bool:
+    ip = j.packet.ip
+    kind = f"IPv{family(ip.dst)}"
+    rule = Rule(name=f"no {kind} address", text=f"no {kind} default route", ref=node.ref, rules=("SVC-16",))
+    j.step(Action.DROPPED, "node_no_family", hook="output", rule=rule, node=node.name, kind=kind, address=ip.dst)
+    j.block(Verdict.NO_ROUTE, ref=node.ref, rule=rule.name, why=f"node {node.name} has no {kind} address")
+    return False
+
+
+def _same_block(j: Journey, node: Node) -> str:
+    """The pod CIDR both ends lie in: only then is the receiver a neighbour of the sender (NET-05)."""
+    block = own_block(node, j.packet.ip.dst)
+    return block if block and in_cidr(j.packet.ip.src, block) else ""
 
 
 def _down(j: Journey, node: Node) -> None:
@@ -117,7 +142,8 @@ def _unrouted(j: Journey, node: Node, rule: Rule) -> bool:
     address = j.packet.ip.dst
     verdict = Verdict.VIP_PORT_UNKNOWN if j.cluster.services_by_ip.get(address) else Verdict.NO_ROUTE
     command = f"ip route get {address}"
-    j.step(Action.DROPPED, "vip_unrouted", rule=rule, address=address, node=node.name, command=command)
+    reason = "vip_unrouted" if in_any(address, j.cluster.settings.service_cidr) else "pod_unrouted"
+    j.step(Action.DROPPED, reason, rule=rule, address=address, node=node.name, command=command)
     j.block(verdict, ref=node.ref, rule=rule.name, why=f"no machine owns {address}")
     return False
 

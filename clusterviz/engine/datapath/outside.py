@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import host_port
+from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.datapath.topology import local_list
@@ -10,6 +10,8 @@ from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Service
 from clusterviz.engine.packet import L4
 from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
+
+CLIENT_IP6 = "2001:db8::7"
 
 
 def wire(j: Journey, at: At) -> At | None:
@@ -34,56 +36,12 @@ def wire(j: Journey, at: At) -> At | None:
     return At("node", node, came="wire", iface="eth0")
 
 
-def into_node(j: Journey, at: At) -> None:
-    """INPUT: the packet is for the node itself; a hostNetwork pod may have the port (NET-02)."""
-    node, packet = at.node, j.packet
-    assert node is not None
-    if not isinstance(packet.l4, L4):
-        j.step(Action.DELIVERED, "ping_answered", pod=f"node {node.name}", rule=Rule(name="ICMP echo", ref=node.ref))
-        return j.end(Verdict.DELIVERED)
-    port = packet.l4.dport
-    for pod in j.cluster.host_pods.get(node.name, []):
-        if any(one.port == port and one.protocol == packet.l4.proto for one in pod.ports) or str(port) in (
-            pod.listen or ()
-        ):
-            name = f"{pod.namespace}/{pod.name}"
-            j.step(
-                Action.DELIVERED,
-                "delivered_host",
-                layer=4,
-                hook="socket",
-                pod=name,
-                port=port,
-                src=packet.ip.src,
-                rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-02",)),
-                node=node.name,
-            )
-            j.way(node.ref, "pod")
-            return j.end(Verdict.DELIVERED)
-    j.assume(
-        "node-processes-unknown", "Which ports the node's own processes open is not in the objects; none is assumed."
-    )
-    j.step(
-        Action.REJECTED,
-        "nobody_listening_node",
-        layer=4,
-        hook="socket",
-        port=port,
-        node=node.name,
-        rule=Rule(name=f"no socket on {port}/{packet.l4.proto}", ref=node.ref),
-    )
-    j.block(
-        Verdict.NOBODY_LISTENING,
-        ref=node.ref,
-        rule=f"no socket on {port}",
-        why=f"nothing on node {node.name} listens on {port}",
-    )
-    return None
-
-
-def arrive_outside(j: Journey, at: At) -> None:
-    """The packet left the cluster for a server outside (EGR)."""
+def arrive_outside(j: Journey, at: At) -> At | None:
+    """The packet left the cluster: for a balancer of its own (SVC-07), or a server outside (EGR)."""
     ip = j.packet.ip.dst
+    service, mode = balanced(j, ip)
+    if service is not None and j.packet.ip.src not in j.cluster.pod_by_ip:
+        return _balance(j, service, ip, mode)
     source = j.cluster.pod_by_ip.get(j.packet.ip.src)
     if source is not None:
         node = at.node
@@ -102,8 +60,8 @@ def arrive_outside(j: Journey, at: At) -> None:
             rule="no masquerade",
             why=f"nobody outside knows the way back to {j.packet.ip.src}",
         )
-        return
-    ref = "internet" if ip == j.cluster.settings.client_ip else f"external:{ip}"
+        return None
+    ref = "internet" if ip in (j.cluster.settings.client_ip, CLIENT_IP6) else f"external:{ip}"
     j.enter("external", ref, ip, role="external")
     j.way(ref, "")
     j.assume(
@@ -119,13 +77,14 @@ def arrive_outside(j: Journey, at: At) -> None:
         command="curl ifconfig.example",
     )
     j.end(Verdict.EXITED_CLUSTER)
+    return None
 
 
 def leave_outside(j: Journey, _at: At) -> At | None:
     """A client outside calls an address: a load balancer, a node, or one that leads nowhere."""
     ip = j.packet.ip.dst
     client = j.packet.ip.src
-    ref = "internet" if client == j.cluster.settings.client_ip else f"external:{client}"
+    ref = "internet" if client in (j.cluster.settings.client_ip, CLIENT_IP6) else f"external:{client}"
     j.enter("internet", ref, client, role="external")
     j.way(ref, "ingress")
     j.step(
@@ -138,6 +97,9 @@ def leave_outside(j: Journey, _at: At) -> At | None:
         dst=host_port(ip, j.packet.dport) if j.packet.dport else ip,
         rule=Rule(name="client outside"),
     )
+    if family(client) != family(ip):
+        _unroutable(j, ip, f"an IPv{family(ip)} address, and the client has none of that kind")
+        return None
     node = j.cluster.node_by_ip.get(ip)
     if node is not None and ip in node.ips:
         j.leave("")
@@ -153,10 +115,11 @@ def leave_outside(j: Journey, _at: At) -> At | None:
     return None
 
 
-def _unroutable(j: Journey, ip: str) -> None:
+def _unroutable(j: Journey, ip: str, what: str = "") -> None:
     pod = j.cluster.pod_by_ip.get(ip)
     services = j.cluster.services_by_ip.get(ip)
-    what = "a pod's address" if pod else "a virtual IP of the cluster" if services else "an address nobody here has"
+    kind = "a pod's address" if pod else "a virtual IP of the cluster" if services else "an address nobody here has"
+    what = what or kind
     ref = pod.ref if pod else services[0][0].ref if services else "internet"
     j.step(
         Action.DROPPED,
@@ -178,8 +141,8 @@ def balanced(j: Journey, ip: str) -> tuple[Service | None, str]:
     """The Service whose load balancer has this address, and its ipMode (SVC-07)."""
     for service in sorted(j.cluster.services.values(), key=lambda s: (s.namespace, s.name)):
         for entry in service.load_balancer:
-            if entry.ip == ip:
-                return service, entry.mode
+            if entry.address == ip:
+                return service, entry.mode if entry.ip else "Proxy"
     return None, ""
 
 
@@ -201,6 +164,9 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
     ref = f"loadbalancer:{ip}"
     name = f"{service.namespace}/{service.name}"
     j.enter("loadbalancer", ref, f"load balancer {ip}", role="transit")
+    if isinstance(j.packet.l4, L4) and not _listens(service, j.packet.l4):
+        _no_listener(j, service, ref)
+        return None
     nodes = list(j.cluster.nodes.values())
     healthy = [node for node in nodes if _healthy(j, service, node)]
     if not healthy:
@@ -243,6 +209,21 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
         _proxy_mode(j, service, ip, node)
     j.leave("")
     return At("node", node, came="outside", iface="eth0")
+
+
+def _listens(service: Service, l4: L4) -> bool:
+    return any(port.port == l4.dport and port.protocol == l4.proto for port in service.ports)
+
+
+def _no_listener(j: Journey, service: Service, ref: str) -> None:
+    """A balancer opens only the ports of its Service (PX-11)."""
+    name = f"{service.namespace}/{service.name}"
+    port = f"{j.packet.dport}/{j.packet.ip.proto}"
+    ports = ", ".join(f"{one.port}/{one.protocol}" for one in service.ports)
+    rule = Rule(name=f"no port {port}", ref=service.ref, path="spec.ports", rules=("SVC-11",))
+    j.way(ref, "ingress")
+    j.step(Action.DROPPED, "balancer_port_unknown", layer=4, service=name, port=port, ports=ports, rule=rule)
+    j.block(Verdict.VIP_PORT_UNKNOWN, ref=service.ref, rule=rule.name, why=f"Service {name} has no port {port}")
 
 
 def _nodes(j: Journey, service: Service, nodes: list[Node], healthy: list[Node], picked: Node) -> tuple[Candidate, ...]:

@@ -67,13 +67,12 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
     """How ``node`` sends a packet for ``ip`` on (NET-05..11)."""
     if ip.startswith("127.") or ip == "::1":
         return Route("local", ip, "lo", node=node)
-    owner = cluster.node_by_ip.get(ip)
-    if owner is not None and owner.name == node.name:
+    pod, owner = cluster.pod_by_ip.get(ip), cluster.node_by_ip.get(ip)
+    if owner is not None and owner.name == node.name and (pod is None or ip in node.ips):
         return Route("local", ip, "lo", node=node)
-    pod = cluster.pod_by_ip.get(ip)
-    if pod is not None:
-        place = home(cluster, pod)
-        if place is None or place.name == node.name:
+    place = home(cluster, pod) if pod is not None else None
+    if pod is not None and place is not None:
+        if place.name == node.name:
             return Route("bridge", own_block(node, ip) or ip, "cni0", node=node, pod=pod)
         return _to_node(cluster, place, ip, pod)
     if owner is not None and ip in owner.ips:
@@ -84,7 +83,7 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
             return Route("bridge", block, "cni0", node=node)
         if block:
             return _to_node(cluster, other, ip, None)
-    if in_any(ip, cluster.settings.service_cidr):
+    if in_any(ip, cluster.settings.service_cidr) or in_any(ip, cluster.settings.cluster_cidr):
         return Route("unreachable", "default", "eth0")
     return Route("default", "default", "eth0", via="the node's gateway")
 
@@ -95,7 +94,7 @@ def own_block(node: Node, ip: str) -> str:
 
 
 def _to_node(cluster: Cluster, node: Node, ip: str, pod: Pod | None) -> Route:
-    block = own_block(node, ip) or of_family(node.pod_cidrs, ip) or ip
+    block = own_block(node, ip) or ip
     if cluster.settings.network == "vxlan":
         return Route("overlay", block, "flannel.1", of_family(cluster.overlay_ips(node), ip), node, pod)
     return Route("direct", block, "eth0", of_family(node.ips, ip), node, pod)
@@ -103,8 +102,8 @@ def _to_node(cluster: Cluster, node: Node, ip: str, pod: Pod | None) -> Route:
 
 def source_address(cluster: Cluster, node: Node, route: Route, ip: str) -> str:
     """The address of the interface a packet for ``ip`` leaves by (PX-09, NET-10)."""
-    if route.kind == "local" and route.dev == "lo" and ip.startswith("127."):
-        return "127.0.0.1"
+    if route.kind == "local":
+        return "127.0.0.1" if ip.startswith("127.") else ip
     if route.kind == "bridge":
         return of_family(cluster.bridge_ips(node), ip) or of_family(node.ips, ip)
     if route.kind == "overlay":

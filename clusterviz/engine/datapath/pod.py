@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import host_port
+from clusterviz.engine.addresses import family, host_port, in_cidr
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, listener
 from clusterviz.engine.datapath.place import At, home, of_family, own_block, veth
@@ -25,6 +25,9 @@ def leave(j: Journey, at: At) -> At | None:
     j.way(pod.ref, "local" if loopback else "pod")
     if loopback:
         _loopback(j, pod)
+        return None
+    if family(packet.ip.src) != family(packet.ip.dst):
+        _no_family(j, pod)
         return None
     node = home(j.cluster, pod)
     if node is None:
@@ -61,6 +64,15 @@ def _originated(j: Journey, pod: Pod) -> None:
     )
 
 
+def _no_family(j: Journey, pod: Pod) -> None:
+    """A pod with IPv4 only cannot call an IPv6 address, and the other way round (SVC-16)."""
+    kind = f"IPv{family(j.packet.ip.dst)}"
+    rule = Rule(name=f"no {kind} address", text=f"no {kind} default route", ref=pod.ref, rules=("SVC-16",))
+    name = f"{pod.namespace}/{pod.name}"
+    j.step(Action.DROPPED, "no_family", direction="out", rule=rule, pod=name, kind=kind, address=j.packet.ip.dst)
+    j.block(Verdict.NO_ROUTE, ref=pod.ref, rule=rule.name, why=f"pod {name} has no {kind} address")
+
+
 def _target(j: Journey) -> str:
     return host_port(j.packet.ip.dst, j.packet.dport) if j.packet.dport else j.packet.ip.dst
 
@@ -70,7 +82,7 @@ def _frame(j: Journey, pod: Pod, node: Node) -> None:
     packet = j.packet
     own = of_family(pod.ips, packet.ip.dst)
     block = own_block(node, packet.ip.dst)
-    neighbour = block and packet.ip.dst not in j.cluster.bridge_ips(node)
+    neighbour = block and in_cidr(own, block) and packet.ip.dst not in j.cluster.bridge_ips(node)
     gateway = of_family(j.cluster.bridge_ips(node), packet.ip.dst) or node.ip
     target = packet.ip.dst if neighbour else gateway
     kind = "IPv6" if ":" in packet.ip.dst else "IPv4"
@@ -130,10 +142,9 @@ def deliver(j: Journey, at: At) -> At | None:
         )
         j.block(Verdict.POD_NOT_RUNNING, ref=pod.ref, rule=f"phase {pod.phase}", why=f"pod {pod.name} is {pod.phase}")
         return None
-    if j.probe.request is not None and not j.ghost:
-        following = forward_request(j, pod)
-        if following != "not a proxy":
-            return following
+    following = forward_request(j, pod)
+    if following != "not a proxy":
+        return following
     _accept(j, pod, local=False)
     return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from clusterviz.engine.addresses import in_cidr
+from clusterviz.engine.datapath.place import home
 from clusterviz.engine.objects import NetworkPolicy, Node, Pod, PolicyPeer, PolicyPort, PolicyRule
 from clusterviz.engine.trace import Considered
 
@@ -106,7 +107,7 @@ def _exempt(cluster: Cluster, pod: Pod, peer_ip: str) -> str:
         return "host_network"
     if peer_ip in pod.ips:
         return "itself"
-    node = cluster.nodes.get(pod.node)
+    node = home(cluster, pod)
     if node is not None and peer_ip in own_addresses(cluster, node):
         return "own_node"
     return ""

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Literal
 
 from clusterviz.engine.addresses import host_port
-from clusterviz.engine.datapath.controllers import served_by
+from clusterviz.engine.datapath.controllers import served_by, takes_requests
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.ingress import IngressMatch, match_request
-from clusterviz.engine.datapath.place import At, of_family
+from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
+from clusterviz.engine.datapath.service import every
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, IngressBackend, Pod, ServicePort
 from clusterviz.engine.packet import Http
 from clusterviz.engine.trace import Action, Candidate, Considered, Rule, Verdict
 
+MOST_PROXIES = 8
 NotProxy = Literal["not a proxy"]
 
 
 def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     """Route the request if the pod is a controller; None when it answers with an error itself."""
-    ingresses = served_by(j.cluster, pod)
-    if not ingresses or j.probe.request is None:
-        return "not a proxy"
     request = j.probe.request
+    if request is None or j.ghost or not takes_requests(j.cluster, pod, j.packet.dport or 0):
+        return "not a proxy"
+    ingresses = served_by(j.cluster, pod)
+    if not ingresses:
+        return "not a proxy"
     match = match_request(ingresses, request.host, request.path)
     j.proxy_hop = len(j.hops)
     name = f"{pod.namespace}/{pod.name}"
@@ -35,13 +39,14 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
         why = "no such Service" if service is None else "the Service has no such port"
         _unavailable(j, match, why)
         return None
-    usable = [(e, n) for e in j.cluster.endpoints(service) if e.ready and (n := _number(e, port))]
+    backends = every(j.cluster, service, port)
+    usable = [(e, n) for e in backends if e.ready and (n := _number(e, port))]
     if not usable:
         _unavailable(j, match, "no ready endpoint")
         return None
     random = draw(j.probe.seed, "proxy", pod.ref, service.ref)
     endpoint, number = usable[min(int(random * len(usable)), len(usable) - 1)]
-    candidates = _candidates(j.cluster.endpoints(service), port, endpoint, len(usable))
+    candidates = _candidates(backends, port, endpoint, len(usable))
     j.chose(candidates)
     j.step(
         Action.LOAD_BALANCED,
@@ -60,7 +65,17 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
         command=f"kubectl describe ingress -n {match.ingress.namespace} {match.ingress.name}",
         controller=name,
     )
+    if j.proxies >= MOST_PROXIES:
+        _circle(j, pod, match)
+        return None
     return _second_connection(j, pod, endpoint, number)
+
+
+def _circle(j: Journey, pod: Pod, match: IngressMatch) -> None:
+    """The backend is a controller again, and so on: the client gives up first."""
+    rule = _rule(match)
+    j.step(Action.DROPPED, "proxy_circle", layer=7, hook="userspace", rule=rule, pod=f"{pod.namespace}/{pod.name}")
+    j.block(Verdict.TTL_EXPIRED, ref=pod.ref, rule=rule.name, why="the request goes from controller to controller")
 
 
 def _candidates(every: tuple[Endpoint, ...], port: ServicePort, picked: Endpoint, count: int) -> tuple[Candidate, ...]:
@@ -88,7 +103,10 @@ def _unfit(endpoint: Endpoint, port: ServicePort) -> str:
 def _second_connection(j: Journey, pod: Pod, endpoint: Endpoint, number: int) -> At:
     packet = j.packet
     client = packet.ip.src
+    node = j.cluster.nodes.get(pod.node) if pod.host_network else None
     own = of_family(pod.ips, endpoint.ip)
+    if node is not None:
+        own = source_address(j.cluster, node, route_for(j.cluster, node, endpoint.ip), endpoint.ip)
     j.proxies += 1
     diffs = packet.change("ip", "the controller's own connection", src=own, dst=endpoint.ip, ttl=64)
     diffs += packet.change(
@@ -113,12 +131,16 @@ def _second_connection(j: Journey, pod: Pod, endpoint: Endpoint, number: int) ->
         target=host_port(endpoint.ip, number),
         rule=Rule(name="second connection", ref=pod.ref, made_by="Ingress controller", rules=("ING-11", "SRC-6")),
     )
+    if node is not None:
+        j.way(node.ref, "pod")
+        j.leave("")
+        return At("node", node, came="local")
     return At("pod_out", None, pod, came="proxy")
 
 
 def _port(ports: tuple[ServicePort, ...], backend: IngressBackend) -> ServicePort | None:
     """Backend port by number or name of the Service port (ING-09)."""
-    return next((port for port in ports if backend.port in (port.port, port.name)), None)
+    return next((port for port in ports if port.protocol == "TCP" and backend.port in (port.port, port.name)), None)
 
 
 def _number(endpoint: Endpoint, port: ServicePort) -> int:

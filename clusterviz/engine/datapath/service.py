@@ -14,6 +14,7 @@ import msgspec
 
 from clusterviz.engine.addresses import family, in_any, in_cidr
 from clusterviz.engine.datapath.draw import draw
+from clusterviz.engine.datapath.place import of_family
 from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
 from clusterviz.engine.trace import Candidate
@@ -75,11 +76,11 @@ def port_name(service: Service, port: ServicePort) -> str:
 def lookup(cluster: Cluster, node: Node, ip: str, proto: str, port: int) -> Lookup | ServiceDecision | None:
     """The destination lookup in kube-proxy's order (PX-01): cluster IP, LB or external IP, node port.
 
-    None: the packet is not for a Service. A decision ``unknown_port``: the address is a Service's
-    but not this port (PX-11).
+    None: the packet is not for a Service. A decision ``unknown_port``: the address is a Service's,
+    and nobody else's, but not this port (PX-11).
     """
     entries = cluster.services_by_ip.get(ip, ())
-    for service, via in entries:
+    for service, via in sorted(entries, key=lambda entry: entry[1] != "cluster"):
         for one in service.ports:
             if one.port == port and one.protocol == proto:
                 return Lookup(service, one, via)  # type: ignore[arg-type]
@@ -87,28 +88,32 @@ def lookup(cluster: Cluster, node: Node, ip: str, proto: str, port: int) -> Look
         found = cluster.services_by_node_port.get((proto, port))
         if found:
             return Lookup(found[0], found[0].ports[found[1]], "nodeport")
-    for service, via in entries:
-        if via == "cluster":
-            return ServiceDecision(
-                verdict="unknown_port", service=service, port=None, via="cluster", node=node.name, rules=("PX-11",)
-            )
-    return None
+    if not entries or ip in cluster.node_by_ip:
+        return None
+    service, via = entries[0]
+    return ServiceDecision(
+        verdict="unknown_port",
+        service=service,
+        port=None,
+        via=via,  # type: ignore[arg-type]
+        node=node.name,
+        rules=("PX-11",),
+    )
 
 
 def is_nodeport_address(cluster: Cluster, node: Node, ip: str) -> bool:
     """Whether node ports answer on this address of this node (PX-12)."""
     settings = cluster.settings
-    loopback = ip == "127.0.0.1"
-    if loopback and (settings.proxy_mode == "nftables" or not settings.localhost_nodeports):
+    loopback = ip.startswith("127.")
+    if loopback and (settings.proxy_mode != "iptables" or not settings.localhost_nodeports):
         return False
     local = loopback or ip in node.ips or ip in (*cluster.bridge_ips(node), *cluster.overlay_ips(node))
     if not local:
         return False
+    primary = ip == of_family(node.ips, ip)
     if settings.nodeport_addresses:
-        return any(in_cidr(ip, cidr) for cidr in settings.nodeport_addresses)
-    if settings.proxy_mode == "nftables":
-        return ip == node.ip
-    return True
+        return any(primary if cidr == "primary" else in_cidr(ip, cidr) for cidr in settings.nodeport_addresses)
+    return primary or settings.proxy_mode != "nftables"
 
 
 def decide(
@@ -130,7 +135,9 @@ def decide(
     if found is None or isinstance(found, ServiceDecision):
         return found
     service = found.service
-    if found.via == "lb" and not _in_ranges(service, source, ip, node):
+    known = every(cluster, service, found.port, family(ip))
+    guarded = cluster.settings.proxy_mode == "nftables" or has_any([e for e in known if _number(e, found.port)])
+    if guarded and found.via == "lb" and not _in_ranges(service, source, ip, node):
         return ServiceDecision(
             verdict="source_range",
             service=service,
@@ -139,9 +146,20 @@ def decide(
             node=node.name,
             rules=("SVC-17", "PX-01"),
         )
-    every = tuple(e for e in cluster.endpoints(service) if family(e.ip) == family(ip))
-    choice, masquerade, rules = _policy(cluster, node, found, every, source, from_node=from_node)
-    return _pick(node, found, every, choice, masquerade, rules, source, seed)
+    choice, masquerade, rules = _policy(cluster, node, found, known, source, from_node=from_node)
+    return _pick(node, found, known, choice, masquerade, rules, source, seed)
+
+
+def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 0) -> tuple[Endpoint, ...]:
+    """Endpoints of one family (0: of both), each address and port once though it may stand in two slices (EPS-01)."""
+    found: dict[tuple[str, int], Endpoint] = {}
+    for endpoint in cluster.endpoints(service):
+        if not version or family(endpoint.ip) == version:
+            key = endpoint.ip, _number(endpoint, port)
+            if key not in found or (endpoint.ready and not found[key].ready):
+                found[key] = endpoint
+    usable = {ip for ip, number in found if number}
+    return tuple(endpoint for (ip, number), endpoint in found.items() if number or ip not in usable)
 
 
 def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
@@ -153,11 +171,11 @@ def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
 
 
 def _policy(
-    cluster: Cluster, node: Node, found: Lookup, every: tuple[Endpoint, ...], source: str, *, from_node: bool
+    cluster: Cluster, node: Node, found: Lookup, known: tuple[Endpoint, ...], source: str, *, from_node: bool
 ) -> tuple[Choice, str, tuple[str, ...]]:
     """Which list applies and whether the source is masqueraded (PX-03..05, PX-08)."""
     settings, service = cluster.settings, found.service
-    endpoints = [e for e in every if _number(e, found.port)]
+    endpoints = [e for e in known if _number(e, found.port)]
     if found.via == "cluster":
         masquerade = ""
         if settings.masquerade_all:
@@ -188,7 +206,7 @@ def _number(endpoint: Endpoint, port: ServicePort) -> int:
 def _pick(
     node: Node,
     found: Lookup,
-    every: tuple[Endpoint, ...],
+    known: tuple[Endpoint, ...],
     choice: Choice,
     masquerade: str,
     rules: tuple[str, ...],
@@ -198,8 +216,8 @@ def _pick(
     service, port = found.service, found.port
     usable = choice.endpoints
     if not usable:
-        known = [endpoint for endpoint in every if _number(endpoint, port)]
-        verdict: Literal["drop", "reject"] = "drop" if has_any(known) else "reject"
+        able = [endpoint for endpoint in known if _number(endpoint, port)]
+        verdict: Literal["drop", "reject"] = "drop" if has_any(able) else "reject"
         return ServiceDecision(
             verdict=verdict,
             service=service,
@@ -207,12 +225,12 @@ def _pick(
             via=found.via,
             node=node.name,
             choice=choice.name,
-            candidates=_candidates(every, port, choice, None),
+            candidates=_candidates(known, port, choice, None),
             rules=(*rules, "PX-07"),
         )
     random = draw(seed, "endpoint", service.namespace, service.name, port.name, port.port, node.name)
     if service.affinity:
-        random = draw(0, "affinity", service.namespace, service.name, source, node.name)
+        random = draw(0, "affinity", service.namespace, service.name, port.name, port.port, source, node.name)
         rules = (*rules, "SVC-14")
     picked = usable[min(int(random * len(usable)), len(usable) - 1)]
     if picked.ip == source:
@@ -227,7 +245,7 @@ def _pick(
         choice=choice.name,
         endpoint=picked,
         target_port=_number(picked, port),
-        candidates=_candidates(every, port, choice, picked),
+        candidates=_candidates(known, port, choice, picked),
         masquerade=masquerade,
         random=random,
         rules=(*rules, "PX-16"),
@@ -235,7 +253,7 @@ def _pick(
 
 
 def _candidates(
-    every: tuple[Endpoint, ...], port: ServicePort, choice: Choice, picked: Endpoint | None
+    known: tuple[Endpoint, ...], port: ServicePort, choice: Choice, picked: Endpoint | None
 ) -> tuple[Candidate, ...]:
     share = 1 / len(choice.endpoints) if choice.endpoints else 0.0
     chosen = {id(endpoint) for endpoint in choice.endpoints}
@@ -249,7 +267,7 @@ def _candidates(
             picked=endpoint is picked,
             why="" if id(endpoint) in chosen else _excluded(endpoint, port, choice),
         )
-        for endpoint in every
+        for endpoint in known
     )
 
 

@@ -43,13 +43,13 @@ def local_list(endpoints: Sequence[Endpoint], node: Node) -> Choice:
 
 def _near(ready: tuple[Endpoint, ...], node: Node, service: Service) -> Choice:
     """Hints are used only if every ready endpoint has one and one is for here (TD-03, TD-04)."""
-    if service.distribution == "PreferSameNode" or any(e.node_hints for e in ready):
-        hints = [(_node_hints(e, service), e) for e in ready]
-        if all(hint for hint, _ in hints):
-            near = tuple(e for hint, e in hints if node.name in hint)
-            if near:
-                return Choice("node", near, node.name)
-    zones = [(_zone_hints(e, service), e) for e in ready]
+    given = any(e.zone_hints or e.node_hints for e in ready)
+    nodes = [(e.node_hints if given else _own_node(e, service), e) for e in ready]
+    if all(hint for hint, _ in nodes):
+        near = tuple(e for hint, e in nodes if node.name in hint)
+        if near:
+            return Choice("node", near, node.name)
+    zones = [(e.zone_hints if given else _own_zone(e, service), e) for e in ready]
     if node.zone and all(hint for hint, _ in zones):
         near = tuple(e for hint, e in zones if node.zone in hint)
         if near:
@@ -57,14 +57,10 @@ def _near(ready: tuple[Endpoint, ...], node: Node, service: Service) -> Choice:
     return Choice("cluster", ready, node.name)
 
 
-def _zone_hints(endpoint: Endpoint, service: Service) -> tuple[str, ...]:
-    """Given hints, else those the EndpointSlice controller would set (TD-01)."""
-    if endpoint.zone_hints:
-        return endpoint.zone_hints
+def _own_zone(endpoint: Endpoint, service: Service) -> tuple[str, ...]:
+    """The hint the EndpointSlice controller would set where no slice carries any (TD-01, TD-02)."""
     return (endpoint.zone,) if service.distribution in PREFER_ZONE and endpoint.zone else ()
 
 
-def _node_hints(endpoint: Endpoint, service: Service) -> tuple[str, ...]:
-    if endpoint.node_hints:
-        return endpoint.node_hints
+def _own_node(endpoint: Endpoint, service: Service) -> tuple[str, ...]:
     return (endpoint.node,) if service.distribution == "PreferSameNode" and endpoint.node else ()
