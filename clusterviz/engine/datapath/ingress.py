@@ -40,8 +40,9 @@ def path_matches(kind: str, rule: str, path: str) -> bool:
 
 def match_request(ingresses: Sequence[Ingress], host: str, path: str) -> IngressMatch:
     """The backend for a request among the Ingresses of one controller, oldest first (ING-03, 07, 12)."""
-    host = host.lower().partition(":")[0] if not host.startswith("[") else host.lower()
-    path = path.partition("?")[0] or "/"
+    host = host.lower().partition("]")[0].lstrip("[") if host.startswith("[") else host.lower().partition(":")[0]
+    host = host.rstrip(".")
+    path = path.partition("?")[0].partition("#")[0] or "/"
     rules = [(ingress, rule) for ingress in ingresses for rule in ingress.rules]
     hosts = sorted({rule.host for _, rule in rules if host_matches(rule.host, host)}, key=_specific, reverse=True)
     considered = [
@@ -63,10 +64,18 @@ def match_request(ingresses: Sequence[Ingress], host: str, path: str) -> Ingress
         if fitting:
             ingress, one = max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"))
             return IngressMatch(ingress=ingress, host=best, path=one, backend=one.backend, considered=tuple(considered))
-    for ingress in ingresses:
-        if ingress.default_backend is not None:
-            return IngressMatch(ingress=ingress, backend=ingress.default_backend, considered=tuple(considered))
-    return IngressMatch(considered=tuple(considered))
+    defaults = [ingress for ingress in ingresses if ingress.default_backend is not None]
+    if not defaults:
+        return IngressMatch(considered=tuple(considered))
+    nearest = min(defaults, key=lambda ingress: _distance(ingress, hosts[:1]))
+    return IngressMatch(ingress=nearest, backend=nearest.default_backend, considered=tuple(considered))
+
+
+def _distance(ingress: Ingress, chosen: list[str]) -> int:
+    """The default backend of an Ingress for this host first, then of one without rules, then any (ING-08)."""
+    if any(rule.host in chosen for rule in ingress.rules):
+        return 0
+    return 1 if not ingress.rules else 2
 
 
 def _specific(host: str) -> tuple[int, int]:

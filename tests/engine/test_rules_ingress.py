@@ -1,0 +1,229 @@
+"""Rules ING: hosts, paths, backends, and the ways in to a controller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterviz.engine import Cluster, Settings, Verdict
+from clusterviz.engine.datapath.ingress import match_request
+from tests.engine.world import Obj, ask, base, build, places, pod, seen, service
+
+KIND = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "nginx"},
+    "spec": {"controller": "k8s.io/ingress-nginx"},
+}
+
+
+def backend(name: str, port: Any = 80) -> Obj:
+    return {"service": {"name": name, "port": {"name" if isinstance(port, str) else "number": port}}}
+
+
+def ingress(name: str, *rules: tuple[str, str, str, str], created: str = "", **spec: Any) -> Obj:
+    """rules: (host, pathType, path, backend Service)."""
+    hosts: dict[str, list[Obj]] = {}
+    for host, kind, path, target in rules:
+        hosts.setdefault(host, []).append({"path": path, "pathType": kind, "backend": backend(target)})
+    made = [{**({"host": h} if h else {}), "http": {"paths": paths}} for h, paths in hosts.items()]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": "shop", "creationTimestamp": created},
+        "spec": {"ingressClassName": "nginx", **({"rules": made} if made else {}), **spec},
+    }
+
+
+def choose(host: str, path: str, *ingresses: Obj) -> str:
+    cluster = Cluster.from_objects(ingresses, Settings())
+    ordered = sorted(cluster.ingresses.values(), key=lambda one: (one.created, one.namespace, one.name))
+    found = match_request(ordered, host, path)
+    return found.backend.service if found.backend else "404"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("foo.com", "exact"),
+        ("FOO.com:8080", "exact"),
+        ("foo.com.", "exact"),
+        ("bar.foo.com", "wild"),
+        ("baz.bar.foo.com", "any"),
+        ("other.org", "any"),
+        ("a.foo.com", "a"),
+        ("", "any"),
+    ],
+)
+def test_hosts(host: str, expected: str) -> None:
+    """ING-02, ING-03."""
+    rules = [("foo.com", "exact"), ("*.foo.com", "wild"), ("a.foo.com", "a"), ("", "any")]
+    assert choose(host, "/", ingress("i", *((h, "Prefix", "/", name) for h, name in rules))) == expected
+
+
+def test_paths_are_compared_only_inside_the_chosen_host() -> None:
+    """ING-03, ING-08."""
+    made = ingress("i", ("foo.com", "Prefix", "/a", "exact"), ("", "Prefix", "/", "any"))
+    assert choose("foo.com", "/b", made) == "404"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "path", "matches"),
+    [
+        ("Exact", "/foo", "/foo", True),
+        ("Exact", "/foo", "/foo/", False),
+        ("Exact", "/foo/", "/foo", False),
+        ("Exact", "/foo", "/FOO", False),
+        ("Exact", "/foo", "/foo?x=1", True),
+        ("Prefix", "/", "/anything/x", True),
+        ("Prefix", "/foo", "/foo/", True),
+        ("Prefix", "/foo/", "/foo", True),
+        ("Prefix", "/aaa/bbb", "/aaa/bbb/ccc", True),
+        ("Prefix", "/aaa/bbb", "/aaa/bbbxyz", False),
+        ("Prefix", "/aaa/bb", "/aaa/bbb", False),
+        ("Prefix", "/Foo", "/foo", False),
+        ("ImplementationSpecific", "/foo", "/foo/x", True),
+    ],
+)
+def test_paths(kind: str, rule: str, path: str, matches: bool) -> None:
+    """ING-04, ING-05, ING-06."""
+    assert (choose("x.com", path, ingress("i", ("x.com", kind, rule, "hit"))) == "hit") is matches
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/foo", "exact"), ("/foo/", "prefix"), ("/foo/bar/x", "long"), ("/", "root"), ("/foobar", "root")],
+)
+def test_the_longest_path_and_then_the_exact_one(path: str, expected: str) -> None:
+    """ING-07."""
+    rules = [
+        ("/", "Prefix", "root"),
+        ("/foo", "Prefix", "prefix"),
+        ("/foo", "Exact", "exact"),
+        ("/foo/bar", "Prefix", "long"),
+    ]
+    for order in (rules, rules[::-1]):
+        assert choose("x.com", path, ingress("i", *(("x.com", kind, p, name) for p, kind, name in order))) == expected
+
+
+def test_the_older_ingress_wins_and_rules_of_a_host_are_merged() -> None:
+    """ING-12."""
+    old = ingress("z-old", ("x.com", "Prefix", "/", "old"), created="2024-01-01T00:00:00Z")
+    new = ingress(
+        "a-new", ("x.com", "Prefix", "/", "new"), ("x.com", "Prefix", "/more", "more"), created="2025-01-01T00:00:00Z"
+    )
+    assert choose("x.com", "/", new, old) == "old"
+    assert choose("x.com", "/more", new, old) == "more"
+
+
+def test_default_backends() -> None:
+    """ING-08: of the host's own Ingress, then of one without rules, else 404."""
+    mine = ingress("z-mine", ("x.com", "Prefix", "/a", "a"), defaultBackend=backend("mine"))
+    all_ = ingress("a-all", defaultBackend=backend("all"))
+    assert choose("x.com", "/b", mine, all_) == "mine"
+    assert choose("y.com", "/b", mine, all_) == "all"
+    assert choose("y.com", "/b", ingress("i", ("x.com", "Prefix", "/", "a"))) == "404"
+    assert choose("x.com", "/a", mine, all_) == "a"
+
+
+def front(**spec: Any) -> Obj:
+    ports = [{"name": "http", "port": 80, "targetPort": 80}, {"name": "https", "port": 443, "targetPort": 443}]
+    return service("ingress/front", app="ingress-nginx", **{"ports": ports, "type": "LoadBalancer", **spec})
+
+
+SITE = ingress("site", ("shop.example.com", "Prefix", "/", "web"))
+
+
+def host_controller(on: str = "n2") -> list[Obj]:
+    """The classroom with its controller on the network of its node instead."""
+    made = [one for one in base() if one["metadata"]["name"] != "ctl"]
+    controller = pod("ingress/ctl", "", on, app="ingress-nginx", ports=(80, 443), hostNetwork=True)
+    controller["metadata"]["labels"] |= {"app.kubernetes.io/name": "ingress-nginx"}
+    controller["status"] = {"phase": "Running"}
+    return [*made, controller, SITE, KIND]
+
+
+def test_a_controller_on_its_nodes_network_is_reached_at_the_node() -> None:
+    """ING-01, ING-11, NET-02."""
+    cluster = Cluster.from_objects(host_controller(), Settings())
+    assert "no-controller" not in [notice.code for notice in cluster.warnings]
+    for to in ("http://shop.example.com/", "http://192.168.0.12/"):
+        found = ask(cluster, "internet", to)
+        assert places(found)[:2] == ["internet", "node:n2"]
+        assert found.verdict is (Verdict.DELIVERED if "shop" in to else Verdict.NO_INGRESS_RULE)
+    for seed in range(8):
+        found = ask(cluster, "internet", "http://shop.example.com/", seed=seed)
+        assert found.success and seen(found) in ("10.244.1.1", "10.244.1.0")
+        assert found.reverse[-1].place.ref == "internet"
+    assert ask(cluster, "internet", "http://192.168.0.11/").verdict is Verdict.NOBODY_LISTENING
+
+
+@pytest.mark.parametrize(
+    ("spec", "provider", "url", "verdict"),
+    [
+        ({}, True, "http://shop.example.com/", Verdict.DELIVERED),
+        ({}, False, "http://shop.example.com/", Verdict.NO_LB_PROVIDER),
+        ({}, False, "http://shop.example.com:30086/", Verdict.DELIVERED),
+        ({"type": "NodePort"}, False, "http://shop.example.com/", Verdict.DELIVERED),
+        ({"type": "NodePort"}, False, "https://shop.example.com/", Verdict.DELIVERED),
+        ({"type": "ClusterIP"}, True, "http://shop.example.com/", Verdict.NO_ROUTE),
+        ({"externalTrafficPolicy": "Local"}, True, "http://shop.example.com/", Verdict.DELIVERED),
+    ],
+)
+def test_ways_in_to_the_controller(spec: dict[str, Any], provider: bool, url: str, verdict: Verdict) -> None:
+    """ING-11, SVC-06: balancer, node port, or neither."""
+    cluster = build(SITE, KIND, front(**spec), settings=Settings(load_balancer_provider=provider))
+    found = ask(cluster, "internet", url)
+    assert found.verdict is verdict
+    if found.success:
+        assert "pod:ingress/ctl" in places(found)
+
+
+def test_a_class_nobody_marked_default_serves_no_ingress_without_a_class() -> None:
+    """ING-01."""
+    bare = {**SITE, "spec": {key: value for key, value in SITE["spec"].items() if key != "ingressClassName"}}
+    assert (
+        ask(build(bare, KIND, front()), "internet", "http://shop.example.com/").verdict is Verdict.NO_INGRESS_CONTROLLER
+    )
+    default = {
+        **KIND,
+        "metadata": {"name": "nginx", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}},
+    }
+    assert ask(build(bare, default, front()), "internet", "http://shop.example.com/").success
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (backend("missing"), "no such Service"),
+        (backend("web", 81), "no such port"),
+        (backend("web", "x"), "no such port"),
+        (backend("idle"), "no ready endpoint"),
+    ],
+)
+def test_backends_that_are_not_there_are_503(target: Obj, why: str) -> None:
+    """ING-09: an HTTP status, not a refused connection."""
+    made = ingress("site", defaultBackend=target)
+    cluster = build(made, KIND, front(), service("shop/idle", app="nobody"))
+    found = ask(cluster, "internet", f"http://{cluster.services[('ingress', 'front')].lb_ips[0]}/")
+    assert found.verdict is Verdict.PROXY_NO_ENDPOINTS and why in found.blockers[0].why
+    assert "503" in found.symptom and found.reverse
+
+
+def test_the_controller_spreads_over_all_ready_endpoints() -> None:
+    """ING-13."""
+    cluster = build(SITE, KIND, front())
+    found = [ask(cluster, "internet", "http://shop.example.com/", seed=seed) for seed in range(40)]
+    assert {one.waypoints[-1].ref for one in found} == {"pod:shop/web-1", "pod:shop/web-2"}
+    assert [branch.probability for branch in found[0].branches] == [0.5, 0.5]
+
+
+def test_the_controllers_metrics_are_its_own() -> None:
+    made = next(one for one in base() if one["metadata"]["name"] == "ctl")
+    made["spec"]["containers"][0]["ports"].append({"name": "metrics", "containerPort": 10254})
+    cluster = Cluster.from_objects(
+        [*(one for one in base() if one["metadata"]["name"] != "ctl"), made, SITE, KIND], Settings()
+    )
+    assert ask(cluster, "shop/client", "http://10.244.2.3:10254/metrics").verdict is Verdict.DELIVERED
+    assert ask(cluster, "shop/client", "http://10.244.2.3:80/").verdict is Verdict.NO_INGRESS_RULE
