@@ -249,7 +249,7 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     name = probe.destination.name
     pod = origin.asker
     if pod is None or not uses_cluster_dns(pod):
-        if in_domain(cluster, name) or "." not in name.rstrip("."):
+        if in_domain(cluster, name) or _short(cluster, name):
             return Target(
                 failed=Verdict.NAME_NOT_FOUND,
                 ref=pod.ref if pod else origin.node.ref if origin.node else "internet",
@@ -274,6 +274,12 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     same = [ip for ip in found.addresses if family(ip) == version]
     picked = same[int(draw(probe.seed, "address", name) * len(same))]
     return Target(picked, _number(port), found)
+
+
+def _short(cluster: Cluster, name: str) -> bool:
+    """Whether only a search list could make something of the name: one label, or a Service's in short."""
+    parts = name.lower().rstrip(".").removesuffix(".svc").split(".")
+    return len(parts) == 1 or (len(parts) == 2 and (parts[1], parts[0]) in cluster.services)
 
 
 def _named_target(cluster: Cluster, service: Service, name: str) -> int | None:
