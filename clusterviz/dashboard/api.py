@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -15,7 +16,6 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
 
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
@@ -25,6 +25,8 @@ from clusterviz.live import questions
 from clusterviz.live.access import is_editor
 
 View = Callable[..., HttpResponse]
+
+log = logging.getLogger(__name__)
 
 IMPORT_LIMIT = 10 * 1024 * 1024
 ACTION_LIMIT = 16 * 1024
@@ -53,8 +55,28 @@ def answered(view: View) -> View:
         except services.Invalid as error:
             problems = [one.to_dict() for one in error.problems[:PROBLEMS_SHOWN]]
             return problem(422, summary_of(error), problems=problems)
+        except Exception:  # whatever it is, a script must get JSON and a person no traceback
+            log.exception("%s %s failed", request.method, request.path)
+            return problem(500, "Something went wrong on the server; its log says what.")
 
     return guarded
+
+
+def method(name: str) -> Callable[[View], View]:
+    """Refuse other methods, in JSON as everything on these paths."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method == name or (name, request.method) == ("GET", "HEAD"):
+                return view(request, *args, **kwargs)
+            answer = problem(405, f"Use {name} here.", allowed=name)
+            answer["Allow"] = name
+            return answer
+
+        return guarded
+
+    return decorate
 
 
 def summary_of(error: services.Invalid) -> str:
@@ -108,7 +130,7 @@ def json_body(request: HttpRequest, limit: int) -> dict[str, Any]:
     return cast(dict[str, Any], body)
 
 
-@require_GET
+@method("GET")
 @answered
 def snapshot(request: HttpRequest, name: str) -> HttpResponse:
     """The whole picture; the ETag is of its content."""
@@ -123,7 +145,7 @@ def snapshot(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@method("GET")
 @answered
 def trace(request: HttpRequest, name: str) -> HttpResponse:
     """One packet's journey: of a question, or of a connection that was drawn."""
@@ -142,14 +164,14 @@ def read_probe(request: HttpRequest) -> Probe:
     return Probe.parse(*ends, protocol=request.GET.get("protocol", ""), seed=int(seed))
 
 
-@require_GET
+@method("GET")
 @answered
 def detail(_request: HttpRequest, name: str, ref: str) -> HttpResponse:
     """Everything about one object."""
     return JsonResponse(questions.object_panel(name, ref))
 
 
-@require_GET
+@method("GET")
 @answered
 def export(request: HttpRequest, name: str) -> HttpResponse:
     """The cluster as manifests; with ``?flows=1`` our own TrafficFlow objects too."""
@@ -160,7 +182,7 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
 
 @csrf_exempt  # json_csrf checks instead
 @json_csrf
-@require_POST
+@method("POST")
 @editors_only
 @answered
 def import_manifests(request: HttpRequest, name: str) -> HttpResponse:
@@ -188,7 +210,7 @@ def read_files(request: HttpRequest) -> list[tuple[str, bytes | str]]:
 
 @csrf_exempt  # json_csrf checks instead
 @json_csrf
-@require_POST
+@method("POST")
 @editors_only
 @answered
 def act(request: HttpRequest, name: str) -> HttpResponse:

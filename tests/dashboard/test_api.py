@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from clusterviz.cluster.models import Cluster, Deployment, Pod
+from clusterviz.live import questions
 from tests.dashboard.conftest import post
 
 WEB = """
@@ -231,4 +232,23 @@ def test_a_request_without_a_csrf_token_is_refused_as_json(editor: Client, clust
 
 @pytest.mark.parametrize("path", ["import", "actions"])
 def test_changes_need_post(editor: Client, cluster: Cluster, path: str) -> None:
-    assert editor.get(f"/clusters/demo/{path}").status_code == 405
+    answer = editor.get(f"/clusters/demo/{path}")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "POST" in error_of(answer)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_looking_needs_get(editor: Client, cluster: Cluster, path: str) -> None:
+    answer = editor.delete(f"/clusters/demo/{path}")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET")
+    assert "GET" in error_of(answer)
+
+
+def test_a_fault_of_ours_is_json_too(client: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_name: str) -> None:
+        raise RuntimeError("the simulator lost its head")
+
+    monkeypatch.setattr(questions, "snapshot", broken)
+    answer = client.get("/clusters/demo/snapshot")
+    assert answer.status_code == 500
+    assert "head" not in error_of(answer)
