@@ -12,10 +12,8 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterviz.cluster import models, services, snapshot
-from clusterviz.cluster.management.database import ready_database
-from clusterviz.cluster.management.paths import read_path
-from clusterviz.engine import Cluster, EngineError, Probe, ProbeError, Settings, trace
+from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
+from clusterviz.engine import Cluster, Probe, ProbeError, trace
 from clusterviz.engine.report import readable
 
 LONGEST_LINE = 65_536
@@ -41,8 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", metavar="WHAT", help="a URL, name:port, IP:port, service:ns/name:port")
         parser.add_argument("--protocol", default="", help="TCP (default), UDP, SCTP or ICMP")
         parser.add_argument("--seed", type=int, default=0, help="draws the backend; the same seed, the same answer")
-        parser.add_argument("--cluster", default="demo", metavar="NAME")
-        parser.add_argument("--manifests", metavar="FILE|DIR|-", help="ask these manifests instead, without a database")
+        add_cluster_arguments(parser)
         parser.add_argument("--probes", metavar="FILE", help='many questions, a JSON {"from", "to"} a line; or -')
         parser.add_argument("--json", action="store_true", help="the whole answer as one line of JSON")
         parser.add_argument("--novice", action="store_true", help="words for beginners")
@@ -51,7 +48,7 @@ class Command(BaseCommand):
         """Answer one question or many."""
         if not options["probes"] and not (options["source"] and options["to"]):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
-        cluster = self._cluster(options)
+        cluster = asked_cluster(options, self.stderr.write)
         if options["probes"]:
             sys.exit(max((self._answer_line(cluster, line) for line in _lines(options["probes"])), default=0))
         question = Question(options["source"], options["to"], options["protocol"], options["seed"])
@@ -65,24 +62,6 @@ class Command(BaseCommand):
         else:
             self.stdout.write(readable(answer, "novice" if options["novice"] else "operator"))
         sys.exit(0 if answer.success else 1)
-
-    def _cluster(self, options: dict[str, Any]) -> Cluster:
-        if options["manifests"]:
-            return self._from_manifests(options["manifests"])
-        ready_database(self.stderr.write)
-        row = models.Cluster.objects.filter(name=options["cluster"]).first()
-        if row is None:
-            raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)
-        settings = msgspec.convert(row.settings, Settings)
-        return Cluster.from_objects(snapshot.load_objects(row), settings)
-
-    def _from_manifests(self, path: str) -> Cluster:
-        try:
-            return Cluster.from_objects(document.object for document in services.read_files(read_path(path)))
-        except services.Invalid as error:
-            raise CommandError("\n".join(map(str, error.problems)), returncode=2) from None
-        except EngineError as error:
-            raise CommandError(str(error), returncode=2) from None
 
     def _answer_line(self, cluster: Cluster, line: bytes) -> int:
         """Print the answer to one line; its exit status."""

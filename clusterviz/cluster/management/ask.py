@@ -1,0 +1,42 @@
+"""Where a command that only asks gets its cluster: a stored one, or manifests without a database."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.core.management.base import CommandError
+
+from clusterviz.cluster import models, services, snapshot
+from clusterviz.cluster.management.database import ready_database
+from clusterviz.cluster.management.paths import read_path
+from clusterviz.engine import Cluster, EngineError, Settings
+
+
+def add_cluster_arguments(parser: ArgumentParser) -> None:
+    """The two options that say which cluster is meant."""
+    parser.add_argument("--cluster", default="demo", metavar="NAME")
+    parser.add_argument("--manifests", metavar="FILE|DIR|-", help="ask these manifests instead, without a database")
+
+
+def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Cluster:
+    """The cluster of `add_cluster_arguments`; a `CommandError` with status 2 says why there is none."""
+    if options["manifests"]:
+        return _from_manifests(options["manifests"])
+    ready_database(say)
+    row = models.Cluster.objects.filter(name=options["cluster"]).first()
+    if row is None:
+        raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)
+    settings = msgspec.convert(row.settings, Settings)
+    return Cluster.from_objects(snapshot.load_objects(row), settings)
+
+
+def _from_manifests(path: str) -> Cluster:
+    try:
+        return Cluster.from_objects(document.object for document in services.read_files(read_path(path)))
+    except services.Invalid as error:
+        raise CommandError("\n".join(map(str, error.problems)), returncode=2) from None
+    except EngineError as error:
+        raise CommandError(str(error), returncode=2) from None
