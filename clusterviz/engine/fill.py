@@ -161,7 +161,7 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
     hosts = _host_ips(objects)
     for key in keys:
         obj = objects[key]
-        if not any(e.get("type") == "InternalIP" for e in status_of(obj).get("addresses") or []):
+        if not any(e.get("type") == "InternalIP" and e.get("address") for e in status_of(obj).get("addresses") or []):
             ip = hosts.get(key[2]) or _node_ip(settings.node_cidr, taken)
             taken.add(ip)
             others = list(status_of(obj).get("addresses") or [])

@@ -154,6 +154,14 @@ def test_addresses_that_are_none_are_refused_by_field(obj: Obj, field: str) -> N
         Cluster.from_objects(base()).apply([Change("set", obj)])
 
 
+def test_a_node_with_an_empty_address_gets_one() -> None:
+    """IPM-01."""
+    bare = node("n1", podCIDR="10.244.0.0/24") | {"status": {"addresses": [{"type": "InternalIP", "address": ""}]}}
+    cluster = Cluster.from_objects([bare, *base()[1:]])
+    assert cluster.nodes["n1"].ip == "192.168.0.11"
+    assert ask(cluster, "node/n1", "10.244.1.2:8080").success
+
+
 def test_a_full_range_is_refused_in_words() -> None:
     """SVC-02."""
     with pytest.raises(ObjectError, match="range is full"):
