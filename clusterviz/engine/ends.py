@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from clusterviz.engine.addresses import family, public_address
 from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 from clusterviz.engine.datapath.dns import Resolution, in_domain, resolve, uses_cluster_dns
@@ -180,7 +182,9 @@ def _service_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     if origin.ip:
         return _from_outside(cluster, origin, service, port)
     if service.type == "ExternalName":
-        return outside_name(cluster, origin, service.external_name, port)
+        name = f"{service.name}.{service.namespace}.svc.{cluster.settings.cluster_domain}."
+        asked = msgspec.structs.replace(to, kind="name", name=name, port=port)
+        return _name_target(cluster, origin, msgspec.structs.replace(probe, destination=asked))
     if service.headless:
         return _headless(cluster, origin, probe, service)
     return Target(reachable(origin, service.cluster_ips), port)
@@ -299,9 +303,9 @@ def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | 
     number = _number(port)
     if is_ip(host):
         return Target(host, number)
-    for service in cluster.services.values():
+    for _, service in sorted(cluster.services.items()):
         for entry in service.load_balancer:
-            if entry.hostname == host:
+            if host and entry.hostname == host:
                 return Target(entry.address, number)
     note = f"Public DNS is not asked; {name} is given an address of the documentation range."
     return Target(public_address(host), number, assumed=(("outside-name", note),))

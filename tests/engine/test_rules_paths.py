@@ -198,6 +198,24 @@ def test_a_pod_that_ended_sends_nothing_and_a_short_name_is_nothing_outside() ->
         assert ask(cluster, source, "http://web.shop/").verdict is Verdict.NAME_NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        ("web.shop.svc.cluster.local", Verdict.DELIVERED),
+        ("nothing.shop.svc.cluster.local", Verdict.NAME_NOT_FOUND),
+        ("192.0.2.1", Verdict.NAME_NOT_FOUND),
+        ("", Verdict.NAME_NOT_FOUND),
+        ("pay.example.com", Verdict.EXITED_CLUSTER),
+    ],
+)
+def test_an_external_name_called_as_a_service_is_its_name(target: str, verdict: Verdict) -> None:
+    """SVC-09, DNS-05."""
+    alias = service("shop/alias", type="ExternalName", externalName=target)
+    found = ask(build(alias), "shop/client", "service:shop/alias:80")
+    assert found.verdict is verdict
+    assert found.success == ask(build(alias), "shop/client", "http://alias/").success
+
+
 @pytest.mark.parametrize("spec", [{"clusterIP": "None"}, {"type": "ExternalName", "externalName": "x.example"}])
 def test_names_only_the_cluster_knows_have_no_address_outside(spec: dict[str, Any]) -> None:
     """SVC-08, SVC-09."""

@@ -245,6 +245,19 @@ def test_unready_pods_serve_where_the_service_says_so() -> None:
     assert [c.probability for c in found.candidates] == [0.5, 0.5]
 
 
+def test_a_node_port_is_served_for_the_families_of_its_service_only() -> None:
+    """SVC-16, PX-12: the other family's kube-proxy knows no such Service."""
+    made = [
+        node("n1", podCIDR="fd00:10:1::/64")
+        | {"status": {"addresses": [{"type": "InternalIP", "address": "fd00:1::1"}]}},
+        pod("shop/web", "fd00:10:1::7", "n1", app="web"),
+        service("shop/web", app="web", type="NodePort", clusterIP="fd00:99::5"),
+    ]
+    cluster = Cluster.from_objects(made)
+    assert outcome(ask(cluster, "fd00:1::1", "fd00:1::1", 30086)) == "accept+masquerade"
+    assert ask(cluster, "127.0.0.1", "127.0.0.1", 30086) is None
+
+
 def test_external_ip_on_a_nodes_own_address_leaves_its_other_ports_alone() -> None:
     """SVC-05, PX-11: an unknown port of a real machine is that machine's business."""
     cluster = world()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -63,7 +64,11 @@ def is_pod_source(cluster: Cluster, ip: str) -> bool:
 
 def chain_hash(service: Service, port: ServicePort, extra: str = "") -> str:
     """The 16 characters of a chain name (IPT-14)."""
-    text = f"{port_name(service, port)}{port.protocol.lower()}{extra}"
+    return _hashed(f"{port_name(service, port)}{port.protocol.lower()}{extra}")
+
+
+@lru_cache(maxsize=16384)
+def _hashed(text: str) -> str:
     return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()[:16]
 
 
@@ -86,7 +91,7 @@ def lookup(cluster: Cluster, node: Node, ip: str, proto: str, port: int) -> Look
                 return Lookup(service, one, via)  # type: ignore[arg-type]
     if is_nodeport_address(cluster, node, ip):
         found = cluster.services_by_node_port.get((proto, port))
-        if found:
+        if found and any(family(own) == family(ip) for own in found[0].cluster_ips):
             return Lookup(found[0], found[0].ports[found[1]], "nodeport")
     if not entries or ip in cluster.node_by_ip:
         return None
