@@ -85,6 +85,8 @@ class Pod(Record, frozen=True, kw_only=True):
     hostname: str = ""
     subdomain: str = ""
     dns_policy: str = "ClusterFirst"
+    searches: tuple[str, ...] = ()
+    ndots: int | None = None
     listen: tuple[str, ...] | None = None
     reason: str = ""
     restarts: int = 0

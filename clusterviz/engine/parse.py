@@ -107,10 +107,20 @@ def _pod(reader: Reader, base: Obj) -> Record:
         hostname=spec.text("hostname"),
         subdomain=spec.text("subdomain"),
         dns_policy=spec.text("dnsPolicy", "ClusterFirst"),
+        searches=spec.child("dnsConfig").texts("searches"),
+        ndots=_ndots(spec.child("dnsConfig")),
         listen=None if listen is None else tuple(part.strip() for part in listen.split(",") if part.strip()),
         reason=status.text("reason"),
         restarts=sum(entry.number("restartCount") for entry in status.children("containerStatuses")),
     )
+
+
+def _ndots(config: Reader) -> int | None:
+    """The option of this name; the value is a string in the API."""
+    for option in config.children("options"):
+        if option.text("name") == "ndots" and option.text("value").isdecimal():
+            return min(int(option.text("value")), 15)  # what glibc allows
+    return None
 
 
 def _check_pod_spec(spec: Reader) -> None:

@@ -162,6 +162,18 @@ def test_the_resolver_tries_in_order(cluster: Cluster, name: str, order: list[st
     assert list(lookup_order(cluster, cluster.pods[("shop", "client")], name)) == order
 
 
+def test_a_pods_own_dns_config_adds_suffixes_and_sets_ndots() -> None:
+    """DNS-12, DNS-15."""
+    made = pod("shop/tuned", "10.244.0.60", "n1", app="tuned")
+    made["spec"]["dnsConfig"] = {"searches": ["corp.example"], "options": [{"name": "ndots", "value": "1"}]}
+    found = build(made)
+    tuned = found.pods[("shop", "tuned")]
+    assert lookup_order(found, tuned, "www.example.com")[0] == "www.example.com"
+    assert lookup_order(found, tuned, "web")[-2:] == ("web.corp.example", "web")
+    assert resolve(found, tuned, "www.example.com").tries == ()
+    assert resolve(found, tuned, "web.shop").addresses == ("10.96.0.20",)  # outside first, then the suffixes
+
+
 def test_counts_of_useless_questions(cluster: Cluster) -> None:
     """DNS-12, DNS-13: hit at the first, at the second, three misses before the outside."""
     client = cluster.pods[("shop", "client")]

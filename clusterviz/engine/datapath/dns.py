@@ -55,7 +55,7 @@ def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:
     if pod is None or not uses_cluster_dns(pod):
         return ()
     domain = cluster.settings.cluster_domain
-    return (f"{pod.namespace}.svc.{domain}", f"svc.{domain}", domain)
+    return (f"{pod.namespace}.svc.{domain}", f"svc.{domain}", domain, *pod.searches)
 
 
 def uses_cluster_dns(pod: Pod) -> bool:
@@ -70,7 +70,8 @@ def lookup_order(cluster: Cluster, pod: Pod | None, name: str) -> tuple[str, ...
     if name.endswith("."):
         return (name.rstrip("."),)
     suffixed = tuple(f"{name}.{suffix}" for suffix in search_list(cluster, pod))
-    if name.count(".") >= cluster.settings.ndots:
+    enough = cluster.settings.ndots if pod is None or pod.ndots is None else pod.ndots
+    if name.count(".") >= enough:
         return (name, *suffixed)
     return (*suffixed, name)
 
@@ -78,11 +79,13 @@ def lookup_order(cluster: Cluster, pod: Pod | None, name: str) -> tuple[str, ...
 def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
     """Look a name up as the pod's resolver does, A and AAAA; None is a client outside the cluster's DNS."""
     tries: list[tuple[str, str]] = []
+    before: tuple[tuple[str, str], ...] | None = None  # what was asked before a question left the cluster
     if pod is not None and uses_cluster_dns(pod):
         for one in lookup_order(cluster, pod, name):
             answer = query(cluster, one, "A")
             if answer.rcode == "REFUSED":
-                break
+                before = tuple(tries) if before is None else before
+                continue
             if answer.rcode == "NOERROR":
                 other = query(cluster, one, "AAAA")
                 found = dict.fromkeys((*answer.records, *other.records))
@@ -90,7 +93,8 @@ def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
             tries.append((one, answer.rcode))
             if answer.addresses or _alias(answer):
                 return _resolved(cluster, name, tuple(tries), answer)
-    return Resolution(name, tuple(tries), outside=not in_domain(cluster, name) and "." in name.rstrip("."))
+    asked = tuple(tries) if before is None else before
+    return Resolution(name, asked, outside=not in_domain(cluster, name) and "." in name.rstrip("."))
 
 
 def _alias(answer: Answer) -> str:
