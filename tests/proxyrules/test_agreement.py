@@ -1,0 +1,184 @@
+"""The written rules and the decision code are two answers to one question; they must not differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from clusterviz.engine import Cluster, Settings
+from clusterviz.engine.addresses import in_any
+from clusterviz.engine.datapath.service import decide
+from clusterviz.engine.objects import Node
+from clusterviz.engine.proxyrules import iptables
+from tests import strategies
+from tests.proxyrules.walker import Packet, Ruleset
+
+ZONES = ("east", "west")
+LOOPBACK = "127.0.0.1"
+SETTINGS = st.builds(
+    Settings,
+    network=st.sampled_from(["vxlan", "host-gw"]),
+    masquerade_all=st.sampled_from([False, False, True]),
+    detect_local=st.sampled_from([True, True, False]),
+    localhost_nodeports=st.sampled_from([True, True, False]),
+    nodeport_addresses=st.sampled_from([(), (), ("primary",), ("10.244.0.0/16", "127.0.0.0/8"), ("0.0.0.0/0",)]),
+)
+
+
+@st.composite
+def slices(draw: Any, service: dict[str, Any], node_count: int) -> dict[str, Any]:
+    """Endpoints written by hand: any mix of conditions, zones and hints (SVC-12, EPS-02, TD)."""
+    hinted = draw(st.booleans())
+    endpoints = []
+    for index in range(draw(st.integers(0, 4))):
+        ready = draw(st.booleans())
+        zone = draw(st.sampled_from(ZONES))
+        endpoint: dict[str, Any] = {
+            "addresses": [f"172.20.0.{index + 1}"],
+            "zone": zone,
+            "conditions": {"ready": ready, "serving": ready or draw(st.booleans()), "terminating": not ready},
+        }
+        if draw(st.booleans()):
+            endpoint["nodeName"] = f"n{draw(st.integers(1, node_count))}"
+        if hinted and draw(st.integers(0, 5)):
+            endpoint["hints"] = {"forZones": [{"name": draw(st.sampled_from(ZONES))}]}
+            if draw(st.booleans()):
+                endpoint["hints"]["forNodes"] = [{"name": f"n{draw(st.integers(1, node_count))}"}]
+        endpoints.append(endpoint)
+    meta = service["metadata"]
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {**meta, "labels": {"kubernetes.io/service-name": meta["name"]}},
+        "addressType": "IPv4",
+        "ports": [{"port": 8080, "protocol": service["spec"]["ports"][0].get("protocol", "TCP")}],
+        "endpoints": endpoints,
+    }
+
+
+@st.composite
+def worlds(draw: Any) -> Cluster:
+    """The shared strategy's objects with what only kube-proxy cares about added."""
+    objects = draw(strategies.objects())
+    nodes = [obj for obj in objects if obj["kind"] == "Node"]
+    for node in nodes:
+        if draw(st.booleans()):
+            node["metadata"]["labels"] = {"topology.kubernetes.io/zone": draw(st.sampled_from(ZONES))}
+    extra = []
+    for index, service in enumerate(obj for obj in objects if obj["kind"] == "Service"):
+        spec = service["spec"]
+        if spec.get("clusterIP") == "None":
+            continue
+        spec["ports"][0]["protocol"] = draw(st.sampled_from(["TCP", "TCP", "UDP"]))
+        spec["sessionAffinity"] = draw(st.sampled_from(["None", "None", "ClientIP"]))
+        spec["trafficDistribution"] = draw(st.sampled_from(["", "", "PreferSameZone", "PreferClose", "PreferSameNode"]))
+        spec["publishNotReadyAddresses"] = draw(st.integers(0, 5)) == 0
+        if draw(st.integers(0, 2)) == 0:
+            spec["externalIPs"] = [f"198.18.0.{index + 1}"]
+            spec["externalTrafficPolicy"] = draw(st.sampled_from(["Cluster", "Local"]))
+        if spec["type"] == "LoadBalancer":
+            service["status"] = {"loadBalancer": {"ingress": [{"ip": f"198.51.100.{index + 1}"}]}}
+            ranges = [[], ["203.0.113.0/24"], ["192.168.0.0/24"], ["10.244.0.0/16", "0.0.0.0/0"]]
+            spec["loadBalancerSourceRanges"] = draw(st.sampled_from(ranges))
+        if draw(st.integers(0, 2)) == 0:
+            del spec["selector"]
+            extra.append(draw(slices(service, len(nodes))))
+    return Cluster.from_objects([*objects, *extra], draw(SETTINGS))
+
+
+def local_addresses(cluster: Cluster, node: Node) -> frozenset[str]:
+    return frozenset((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node)))
+
+
+def sources(cluster: Cluster, node: Node, to: str) -> list[tuple[str, bool]]:
+    """Who may send on this node: pods, its own processes, other nodes, strangers, a balancer handing back (PX-20).
+
+    Pods outside the cluster CIDR are left out: a detector by CIDR takes them for strangers (IPT-04),
+    the decision code knows each pod.
+    """
+    if to == LOOPBACK:
+        return [(LOOPBACK, True)]
+    pods = [ip for pod in cluster.pods.values() for ip in pod.ips]
+    found = [
+        (ip, ip in node.ips) for ip in pods if in_any(ip, cluster.settings.cluster_cidr) or ip in cluster.node_by_ip
+    ]
+    found += [(other.ip, other.name == node.name) for other in cluster.nodes.values()]
+    found += [(ip, False) for service in cluster.services.values() for ip in service.lb_ips]
+    return sorted({*found, ("203.0.113.7", False), ("100.64.0.9", False)})
+
+
+def destinations(cluster: Cluster, node: Node) -> list[tuple[str, str, int]]:
+    """Every address and port some Service has, and ports and protocols that none has."""
+    found = set()
+    for service in cluster.services.values():
+        for port in service.ports:
+            for ip in (*service.cluster_ips, *service.external_ips, *service.lb_ips):
+                found |= {(ip, port.protocol, port.port), (ip, port.protocol, 9), (ip, "SCTP", port.port)}
+            if port.node_port:
+                hosts = {ip for one in cluster.nodes.values() for ip in one.ips} | local_addresses(cluster, node)
+                hosts.add(LOOPBACK)
+                found |= {(ip, port.protocol, port.node_port) for ip in hosts}
+    return sorted(found)
+
+
+@given(st.data())
+def test_rules_and_decisions_agree(data: st.DataObject) -> None:
+    """Verdict, endpoints, odds and masquerade (IPT-02..13 against PX-03..08, PX-12, EPS, TD)."""
+    cluster = data.draw(worlds())
+    node = data.draw(st.sampled_from(list(cluster.nodes.values())))
+    rules = Ruleset(iptables(cluster, node))
+    targets = destinations(cluster, node)
+    if not targets:
+        return
+    for ip, protocol, port in targets:
+        source, from_node = data.draw(st.sampled_from(sources(cluster, node, ip)))
+        packet = Packet(source, ip, protocol.lower(), port, local_addresses(cluster, node), from_node)
+        compare(cluster, node, packet, rules, seed=data.draw(st.integers(0, 3)))
+
+
+def compare(cluster: Cluster, node: Node, packet: Packet, rules: Ruleset, seed: int = 0) -> None:
+    """Fail with both answers when they differ."""
+    decision = decide(
+        cluster,
+        node,
+        packet.source,
+        packet.to,
+        packet.protocol.upper(),
+        packet.port,
+        from_node=packet.from_node,
+        seed=seed,
+    )
+    written = rules.send(packet)
+    if decision is None or decision.verdict == "unknown_port":
+        untouched = {("accept", "", False): 1.0}
+        assert written == untouched or refused_beside(cluster, packet, written), (packet, decision, written)
+        return
+    event(f"{decision.via} {decision.verdict}")
+    if decision.verdict != "accept":
+        verdict = {"reject": "REJECT"}.get(decision.verdict, "DROP")
+        if packet.from_node and decision.via in ("external", "lb") and verdict == "REJECT":
+            verdict = "accept"  # OUTPUT has no jump to KUBE-EXTERNAL-SERVICES: the packet leaves (IPT-01)
+        assert written == {(verdict, "", False): 1.0}, (packet, decision, written)
+        return
+    assert {verdict for verdict, _, _ in written} == {"accept"}, (packet, decision, written)
+    odds = {target: weight for (_, target, _), weight in written.items()}
+    assert len(odds) == len(written), (packet, written)
+    usable = {f"{one.address}:{one.port}": one.probability for one in decision.candidates if one.probability}
+    assert odds == pytest.approx(usable, abs=1e-6), (packet, decision, written)
+    assert decision.endpoint is not None
+    picked = f"{decision.endpoint.ip}:{decision.target_port}"
+    assert ("accept", picked, bool(decision.masquerade)) in written, (packet, decision, written)
+
+
+def refused_beside(cluster: Cluster, packet: Packet, written: dict[tuple[str, str, bool], float]) -> bool:
+    """A node port without endpoints is refused on every local address, also where it would not answer (IPT-11)."""
+    port = (packet.protocol.upper(), packet.port)
+    return (
+        packet.is_local(packet.to)
+        and port in cluster.services_by_node_port
+        and len(written) == 1
+        and (next(iter(written))[:2] in (("REJECT", ""), ("DROP", "")))
+    )
