@@ -90,7 +90,8 @@ function refresh() {
   const ids = new Set(stale);
   stale.clear();
   picture.setScene(store.entities, store.settings);
-  if (!tracer.open) {
+  if (tracer.open) tracer.shine();
+  else {
     picture.select(selected);
     side.refresh(ids);
   }
@@ -167,7 +168,7 @@ async function follow(question) {
   else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
 }
 
-/** @type {{trace: any, ways: {forward: any, back: any}, reached: number[]}|null} */
+/** @type {{trace: any, layout: any, ways: {forward: any, back: any}, reached: number[]}|null} */
 let lit = null;
 
 /** @param {any} trace @param {import("./model/walk.js").Beat|null} beat @param {number} index @param {import("./model/walk.js").Beat[]} all */
@@ -176,10 +177,10 @@ function light(trace, beat, index, all) {
     lit = null;
     return picture.setSpot(null);
   }
-  if (lit?.trace !== trace) {
+  if (lit?.trace !== trace || lit?.layout !== picture.layout) {
     const { forward, reverse } = routesOf(trace);
     const ways = { forward: way(forward, picture.tracks), back: way(reverse, picture.tracks) };
-    lit = { trace, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
+    lit = { trace, layout: picture.layout, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
   }
   const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));
   for (const id of [...refs]) if (picture.entities.get(id)?.node) refs.add(picture.entities.get(id).node);

@@ -44,6 +44,11 @@ export function syncNodes(cy, boxes, entities) {
   cy.add(fresh);
 }
 
+/** The ends are told from the middle of a box, so they change with its size although the line stays where it is. */
+function changed(/** @type {any} */ known, /** @type {any} */ wanted) {
+  return ["shape", "start", "end"].some((name) => known.data(name) !== wanted[name]) || known.data("flows").length !== wanted.flows.length;
+}
+
 /** @param {any} cy @param {Map<string, Line>} lines @param {Map<string, Box>} boxes @param {Set<string>} wanted lines that must be drawn */
 export function syncEdges(cy, lines, boxes, wanted) {
   const ids = new Set([...lines.keys()].slice(0, EDGE_BUDGET));
@@ -56,7 +61,7 @@ export function syncEdges(cy, lines, boxes, wanted) {
     const element = edgeElement(line, boxes);
     const known = cy.getElementById(id);
     if (known.empty()) fresh.push(element);
-    else if (known.data("shape") !== element.data.shape || known.data("flows").length !== line.flows.length) known.data(element.data);
+    else if (changed(known, element.data)) known.data(element.data);
   }
   cy.add(fresh);
 }

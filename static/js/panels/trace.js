@@ -62,6 +62,11 @@ export class TracePanel {
   go(at) {
     this.at = Math.max(0, Math.min(this.all.length - 1, at));
     this.draw();
+    this.shine();
+  }
+
+  /** Lights the hop up in the picture, which may have moved. */
+  shine() {
     this.ports.light(this.trace, this.all[this.at] ?? null, this.at, this.all);
   }
 
