@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 from clusterviz.engine.datapath.dns import Resolution, in_domain, resolve, uses_cluster_dns
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ingress import host_matches
+from clusterviz.engine.datapath.public import unknown_outside
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.objects import Ingress, Node, Pod, Service
@@ -106,6 +108,9 @@ def find_pod(cluster: Cluster, source: Source) -> Pod:
         if workload:
             return _first(workload)
     names = [f"{ns}/{name}" for ns, name in cluster.pods if source.namespace in (ns, "default")]
+    for kind, namespace, name in cluster.workloads:
+        if source.kind != "pod" and (namespace, name) == (source.namespace, source.name):
+            raise ProbeError(f"{kind} {namespace}/{name} has no pod that could send", field="from")
     raise ProbeError(
         f'pods "{source.name}" not found in namespace {source.namespace}',
         field="from",
@@ -154,10 +159,16 @@ def _number(port: int | str | None) -> int | None:
     return port
 
 
+def _missing(kind: str, to: Destination, known: Iterable[tuple[str, str]]) -> ProbeError:
+    names = sorted(name for namespace, name in known if namespace == to.namespace)
+    allowed = ", ".join(names[:20]) or f"namespace {to.namespace} has none"
+    return ProbeError(f'{kind} "{to.name}" not found in namespace {to.namespace}', field="to", allowed=allowed)
+
+
 def _pod_target(cluster: Cluster, origin: Origin, to: Destination) -> Target:
     pod = cluster.pods.get((to.namespace, to.name))
     if pod is None:
-        raise ProbeError(f'pods "{to.name}" not found in namespace {to.namespace}', field="to")
+        raise _missing("pods", to, cluster.pods)
     if not pod.ips:
         return Target(failed=Verdict.POD_NOT_RUNNING, ref=pod.ref, why=f"pod {pod.name} has no address yet")
     ip = reachable(origin, pod.ips)
@@ -177,7 +188,7 @@ def _service_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     to = probe.destination
     service = cluster.services.get((to.namespace, to.name))
     if service is None:
-        raise ProbeError(f'services "{to.name}" not found in namespace {to.namespace}', field="to")
+        raise _missing("services", to, cluster.services)
     port = service_port(service, to.port)
     if origin.ip:
         return _from_outside(cluster, origin, service, port)
@@ -307,6 +318,10 @@ def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | 
         for entry in service.load_balancer:
             if host and entry.hostname == host:
                 return Target(entry.address, number)
+    why = unknown_outside(cluster, host)
+    if why:
+        ref = origin.asker.ref if origin.asker else "internet"
+        return Target(failed=Verdict.NAME_NOT_FOUND, ref=ref, why=f"no address for {name}: {why}")
     note = f"Public DNS is not asked; {name} is given an address of the documentation range."
     return Target(public_address(host), number, assumed=(("outside-name", note),))
 

@@ -38,6 +38,7 @@ class Packet:
     """The packet in flight: innermost headers by name, and whatever is wrapped around them."""
 
     def __init__(self, ip: IP, l4: L4 | ICMP, payload: Http | Dns | None = None) -> None:
+        self.sent = True
         self.outer: Stack = ()
         self.eth: Ethernet | None = None
         self.ip = ip
@@ -46,7 +47,9 @@ class Packet:
 
     @property
     def stack(self) -> Stack:
-        """Outermost header first."""
+        """Outermost header first; nothing when no packet was ever sent."""
+        if not self.sent:
+            return ()
         inner = (self.eth, self.ip, self.l4, self.payload)
         return self.outer + tuple(header for header in inner if header is not None)
 

@@ -156,6 +156,8 @@ def _parse_url(text: str) -> tuple[Destination, Request | None]:
     if url.scheme not in DEFAULT_PORTS or not url.hostname:
         raise ProbeError(f"cannot read the URL {text!r}", field="to", allowed="http, https, grpc, tcp, udp")
     host = url.hostname
+    if port == 0:
+        raise ProbeError("port 0 is out of range", field="to", allowed="1 to 65535")
     destination = _host(host, port or DEFAULT_PORTS[url.scheme])
     if url.scheme not in ("http", "https"):
         return destination, None
@@ -175,7 +177,7 @@ def _split_port(text: str) -> tuple[str, int | str | None]:
 def _port(text: str) -> int | str | None:
     if not text:
         return None
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         return text
     number = int(text) if len(text) < 6 else 0
     if not 1 <= number <= 65535:

@@ -32,6 +32,19 @@ class Requirement(msgspec.Struct, frozen=True):
             case _:
                 return value is None
 
+    def unmet(self, labels: Mapping[str, str]) -> str:
+        """Why labels do not match it, in words."""
+        has = f"label {self.key} is {labels.get(self.key)!r}"
+        match self.operator:
+            case "In" if self.key in labels:
+                return f"{has}, not one of {', '.join(self.values)}"
+            case "In" | "Exists":
+                return f"label {self.key} is missing"
+            case "NotIn":
+                return f"{has}, which is excluded"
+            case _:
+                return f"{has}, and it must not be there"
+
     def __str__(self) -> str:
         """As kubectl prints it."""
         match self.operator:
@@ -64,9 +77,7 @@ class Selector(msgspec.Struct, frozen=True):
             if labels.get(key) != value
         ]
         return parts + [
-            f"{requirement} does not hold (it is {labels.get(requirement.key)!r})"
-            for requirement in self.expressions
-            if not requirement.matches(labels)
+            requirement.unmet(labels) for requirement in self.expressions if not requirement.matches(labels)
         ]
 
     def __str__(self) -> str:

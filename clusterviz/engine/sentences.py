@@ -85,6 +85,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "No machine has {address} and no rule rewrites it: the packet leads nowhere.",
         "{address} lies in the Service range, no rule matched on {node}; lost on the default route.",
     ),
+    "unroutable": (
+        "No router carries a packet to {address}: {why}.",
+        "{address} cannot be routed on {node}: {why}.",
+    ),
     "switched": (
         "Both pods hang on the same bridge: it passes the frame on like a network switch. Nothing is rewritten.",
         "Layer-2 switching on cni0 to {address}; IP header and TTL untouched.",

@@ -117,6 +117,7 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     place = origin.pod or origin.node
     kind = "pod" if origin.pod else "node" if origin.node else "internet"
     ref = place.ref if place else "internet"
+    journey.packet.sent = False
     journey.enter(kind, ref, place.name if place else "client outside", role="sender")
     journey.way(ref, "")
     tries = ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
@@ -155,6 +156,7 @@ def _ask_dns(journey: Journey, pod_: Pod) -> bool:
     journey.children.append(Child("dns", child))
     if child.success:
         return True
+    journey.packet.sent = False
     journey.enter("pod", pod_.ref, f"{pod_.namespace}/{pod_.name}", node=pod_.node, role="sender")
     for waypoint in child.waypoints:
         journey.way(waypoint.ref, waypoint.kind, nat=waypoint.nat, encapsulated=waypoint.encapsulated)

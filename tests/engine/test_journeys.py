@@ -293,3 +293,37 @@ def test_a_question_about_nothing_gets_a_clear_answer(source: str, to: str, fiel
     with pytest.raises(ProbeError) as caught:
         ask(build(), source, to)
     assert caught.value.field == field and str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["db.nowhere", "web.shpo", "nothing.shop", "a..b", "-x.example.com", "nope"])
+def test_a_misspelt_name_does_not_lead_outside(name: str) -> None:
+    """DNS-12, DNS-13: nothing is sent, so there are no headers to show."""
+    found = ask(build(), "shop/client", f"{name}:80")
+    assert found.verdict is Verdict.NAME_NOT_FOUND
+    assert [hop.headers_in + hop.headers_out for hop in found.forward] == [()]
+
+
+def test_a_headless_service_without_ready_pods_does_not_lead_outside() -> None:
+    """DNS-02."""
+    found = ask(build(service("shop/direct", app="nobody", clusterIP="None")), "spy/spy-1", "direct.shop:80")
+    assert found.verdict is Verdict.NAME_NOT_FOUND
+
+
+@pytest.mark.parametrize("name", ["api.example.com", "db.corp", "www.kubernetes.io"])
+def test_a_name_of_the_internet_leads_outside_and_says_what_is_assumed(name: str) -> None:
+    found = ask(build(), "shop/client", f"{name}:443")
+    assert found.verdict is Verdict.EXITED_CLUSTER
+    assert "outside-name" in [assumption.code for assumption in found.assumptions]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "224.0.0.1", "255.255.255.255", "240.1.2.3", "10.244.9.9"])
+def test_addresses_no_router_carries(address: str) -> None:
+    found = ask(build(), "shop/client", f"{address}:80")
+    assert found.verdict is Verdict.NO_ROUTE
+    assert address in found.blockers[0].why
+
+
+@pytest.mark.parametrize("to", ["http://web:0/", "web:\u0663", "web:0", "web:65536"])
+def test_ports_are_plain_numbers_in_range(to: str) -> None:
+    with pytest.raises(ProbeError):
+        ask(build(), "shop/client", to)

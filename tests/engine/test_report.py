@@ -23,5 +23,7 @@ def test_the_outer_packet_is_shown_carrying_the_inner_one() -> None:
 
 def test_a_dropped_packet_names_who_stopped_it() -> None:
     text = readable(ask(build(policy("shop/deny", "db", policyTypes=["Ingress"])), "shop/client", "10.244.2.2:5432"))
-    assert "stopped by: shop/deny: ingress of shop/db-0: shop/deny: has no ingress rule at all" in text
+    assert (
+        "stopped by: shop/deny: shop/deny does not allow the ingress of shop/db-0: has no ingress rule at all" in text
+    )
     assert "No reply" in text

@@ -12,6 +12,7 @@ from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.kubeproxy import translate
 from clusterviz.engine.datapath.place import At, Route, own_block, route_for, source_address, veth
 from clusterviz.engine.datapath.policing import police
+from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
@@ -143,8 +144,10 @@ def _unrouted(j: Journey, node: Node, rule: Rule) -> bool:
     verdict = Verdict.VIP_PORT_UNKNOWN if j.cluster.services_by_ip.get(address) else Verdict.NO_ROUTE
     command = f"ip route get {address}"
     reason = "vip_unrouted" if in_any(address, j.cluster.settings.service_cidr) else "pod_unrouted"
-    j.step(Action.DROPPED, reason, rule=rule, address=address, node=node.name, command=command)
-    j.block(verdict, ref=node.ref, rule=rule.name, why=f"no machine owns {address}")
+    why = unroutable(address)
+    reason = "unroutable" if why else reason
+    j.step(Action.DROPPED, reason, rule=rule, address=address, node=node.name, command=command, why=why)
+    j.block(verdict, ref=node.ref, rule=rule.name, why=f"{address}: {why}" if why else f"no machine owns {address}")
     return False
 
 

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from clusterviz.engine.addresses import family, in_any, in_cidr
+from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.objects import Node, Pod
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
     """How ``node`` sends a packet for ``ip`` on (NET-05..11)."""
     if ip.startswith("127.") or ip == "::1":
         return Route("local", ip, "lo", node=node)
+    if unroutable(ip):
+        return Route("unreachable", ip, "eth0")
     pod, owner = cluster.pod_by_ip.get(ip), cluster.node_by_ip.get(ip)
     if owner is not None and owner.name == node.name and (pod is None or ip in node.ips):
         return Route("local", ip, "lo", node=node)

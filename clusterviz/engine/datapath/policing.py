@@ -88,7 +88,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         Verdict.DENIED_INGRESS if direction == "Ingress" else Verdict.DENIED_EGRESS,
         ref=isolating.ref,
         rule=f"{isolating.namespace}/{isolating.name}",
-        why=f"{direction.lower()} of {facts['pod']}: {nearest.rule}: {nearest.why}",
+        why=f"{nearest.rule} does not allow the {direction.lower()} of {facts['pod']}: {nearest.why}",
     )
 
 

@@ -154,11 +154,11 @@ def _peer(cluster: Cluster, policy: NetworkPolicy, peer: PolicyPeer, ip: str, po
     parts = []
     if peer.namespaces is None:
         if pod.namespace != policy.namespace:
-            parts.append(f"namespace {pod.namespace} is not the policy's own, {policy.namespace}")
+            parts.append(f"the pod is in namespace {pod.namespace}, not in {policy.namespace}")
     else:
-        parts += [f"namespace {m}" for m in peer.namespaces.missing(cluster.namespace_labels(pod.namespace))]
+        parts += [f"the namespace's {m}" for m in peer.namespaces.missing(cluster.namespace_labels(pod.namespace))]
     if peer.pods is not None:
-        parts += [f"pod {m}" for m in peer.pods.missing(pod.labels)]
+        parts += [f"the pod's {m}" for m in peer.pods.missing(pod.labels)]
     return " and ".join(parts)
 
 

@@ -1,0 +1,115 @@
+"""What lies outside: names public DNS may know, and addresses no router carries.
+
+Public DNS is not asked, so this is a judgement: a name is taken to exist outside when it is well formed
+and ends as names on the Internet or in company networks do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from clusterviz.engine.datapath.dns import known_namespaces
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+ENDINGS = frozenset(
+    [
+        "com",
+        "org",
+        "net",
+        "edu",
+        "gov",
+        "mil",
+        "int",
+        "info",
+        "biz",
+        "name",
+        "pro",
+        "app",
+        "dev",
+        "page",
+        "cloud",
+        "online",
+        "site",
+        "store",
+        "shop",
+        "tech",
+        "xyz",
+        "top",
+        "live",
+        "news",
+        "blog",
+        "agency",
+        "digital",
+        "systems",
+        "services",
+        "solutions",
+        "software",
+        "network",
+        "email",
+        "company",
+        "world",
+        "global",
+        "group",
+        "team",
+        "bank",
+        "finance",
+        "health",
+        "media",
+        "tools",
+        "zone",
+        "space",
+        "run",
+        "build",
+        "studio",
+        "design",
+        "example",
+        "test",
+        "internal",
+        "corp",
+        "lan",
+        "intranet",
+        "private",
+        "home",
+        "arpa",
+    ]
+)
+
+
+def unknown_outside(cluster: Cluster, host: str) -> str:
+    """Why a name is taken not to exist outside, "" when it may.
+
+    ``host`` is lower case without a trailing dot. A name that ends in a namespace of the cluster is a slip of
+    the pen, not a site.
+    """
+    labels = host.split(".")
+    if len(host) > 253 or not all(LABEL.fullmatch(label) for label in labels):
+        return f"{host!r} is not a well-formed name"
+    ending = labels[-1]
+    if len(labels) == 1:
+        return f"{host} has no dot and no Service has that name"
+    if len(labels) == 2 and ending in known_namespaces(cluster):
+        return f"namespace {ending} has no Service {labels[0]} that has an address"
+    if ending in ENDINGS or (len(ending) == 2 and ending.isalpha()) or ending.startswith("xn--"):
+        return ""
+    return f"no Service has that name; public DNS is not asked, and .{ending} is taken for no ending used there"
+
+
+def unroutable(ip: str) -> str:
+    """Why no router carries packets to an address, "" when it may."""
+    address = ipaddress.ip_address(ip)
+    if address.is_unspecified:
+        return "it means no address at all"
+    if address.is_multicast:
+        return "it is a multicast address, not a machine"
+    if ip == "255.255.255.255":
+        return "it is the broadcast address"
+    if address.version == 6 and address.is_link_local:
+        return "a link-local address needs its interface"
+    if address.version == 4 and int(address) >= int(ipaddress.ip_address("240.0.0.0")):
+        return "the block is reserved"
+    return ""
