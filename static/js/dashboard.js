@@ -3,6 +3,7 @@ import { Picture } from "./graph/picture.js";
 import { Feed } from "./model/feed.js";
 import { isActive, matches, NOTHING, shows } from "./model/filter.js";
 import { way } from "./model/lines.js";
+import { named } from "./model/search.js";
 import { Session } from "./model/session.js";
 import { Store } from "./model/store.js";
 import { flagOf, reaches, routesOf } from "./model/walk.js";
@@ -138,13 +139,21 @@ function welcome() {
   }
 }
 
-/** @param {string} id */
-function choose(id) {
+/** @param {string} id @param {boolean} [centred] in the middle of the picture */
+function choose(id, centred = false) {
   if (tracer.open) tracer.close();
   selected = id;
   picture.select(id);
   side.show(id);
-  requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id)));
+  requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id), centred));
+}
+
+/** The address may name what to select: `#select=pod:shop/db-0`. */
+function chooseNamed() {
+  const id = named(location.hash);
+  if (!id) return;
+  if (store.entities.has(id)) choose(id, true);
+  else toast(`${id} is not in this cluster.`, "bad");
 }
 
 function applyFilter() {
@@ -234,6 +243,8 @@ byId("import").addEventListener("click", imports.open);
 byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);
+addEventListener("hashchange", chooseNamed);
+ready.then(chooseNamed);
 setCalm();
 
 Object.assign(window, { clusterviz: {

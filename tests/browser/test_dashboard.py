@@ -87,6 +87,15 @@ def test_search_selects_and_the_panel_tells_everything(page: Page) -> None:
     expect(by(page, "side")).to_be_hidden()
 
 
+def test_an_address_may_name_what_to_select(page: Page) -> None:
+    page.goto("/clusters/demo/#select=pod:shop/db-0")
+    expect(by(page, "side-title")).to_have_text("db-0")
+    page.evaluate("location.hash = '#select=service:shop/api'")
+    expect(by(page, "side-title")).to_have_text("api")
+    page.evaluate("location.hash = '#select=pod:shop/nobody'")
+    expect(by(page, "toast").first).to_contain_text("pod:shop/nobody is not in this cluster")
+
+
 def test_search_says_when_nothing_is_found(page: Page) -> None:
     show(page)
     by(page, "search").fill("no-such-thing")

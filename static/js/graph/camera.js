@@ -39,11 +39,18 @@ export class Camera {
     if (!this.moved) this.fit();
   }
 
-  /** @param {{x: number, y: number, w: number, h: number}|undefined} box brings it into view, changing as little as possible */
-  reveal(box) {
+  /**
+   * Brings a box into view, changing as little as possible unless it shall stand in the middle.
+   * @param {{x: number, y: number, w: number, h: number}|undefined} box @param {boolean} [centred]
+   */
+  reveal(box, centred = false) {
     if (!box) return;
     const { x, y, zoom } = this.get();
     const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    if (centred && this.moved) {
+      this.cy.pan({ x: w / 2 - (box.x + box.w / 2) * zoom, y: h / 2 - (box.y + box.h / 2) * zoom });
+      return;
+    }
     const [left, top] = [box.x * zoom + x, box.y * zoom + y];
     const dx = left < 20 ? 20 - left : Math.min(0, w - 20 - (left + box.w * zoom));
     const dy = top < 20 ? 20 - top : Math.min(0, h - 20 - (top + box.h * zoom));
