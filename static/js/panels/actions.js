@@ -1,7 +1,9 @@
 /** What an editor may do to an object, with a question first when it hurts. */
 import { confirmed } from "./dialog.js";
-import { h } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { toast } from "./toasts.js";
+
+const MOST = 500;
 
 /** @typedef {{act: (action: Record<string, any>) => Promise<{ok: boolean, body: any}>, editor: () => boolean, login: string}} Ports */
 /** @typedef {{action: string, label: string, ask?: string, danger?: boolean}} Choice */
@@ -45,12 +47,21 @@ export function actionBar(entity, workload, ports) {
     scalable ? scaleForm(scaled, send) : null);
 }
 
+/** @param {string} text @returns {number|null} a whole number from 0 to 500, or nothing */
+export function replicasOf(text) {
+  return /^\d{1,3}$/.test(text.trim()) && Number(text) <= MOST ? Number(text) : null;
+}
+
 /** @param {any} workload @param {(request: Record<string, any>) => void} send */
 function scaleForm(workload, send) {
-  const input = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: 500, value: workload.replicas, testid: "scale-replicas",
-    "aria-label": `Replicas of ${workload.name}` }));
-  return h("form.scale", { onsubmit: (/** @type {Event} */ event) => {
+  const wrong = h("span.wrong", { testid: "scale-error", role: "alert" });
+  const input = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: MOST, step: 1, value: workload.replicas, testid: "scale-replicas",
+    "aria-label": `Replicas of ${workload.name}`, oninput: () => fill(wrong) }));
+  return h("form.scale", { "aria-label": `Scale ${workload.id}`, novalidate: true, onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    send({ action: "scale", target: workload.id, replicas: Number(input.value) });
-  } }, h("span.hint", {}, `Replicas of ${workload.name}`), input, h("button", { testid: "action-scale" }, "Scale"));
+    const replicas = replicasOf(input.value);
+    if (replicas === null) return fill(wrong, `Replicas must be a whole number from 0 to ${MOST}.`);
+    fill(wrong);
+    return send({ action: "scale", target: workload.id, replicas });
+  } }, h("span.hint", {}, `Replicas of ${workload.name}`), input, h("button", { testid: "action-scale" }, "Scale"), wrong);
 }
