@@ -76,6 +76,31 @@ def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin
     assert page.evaluate(OVERLAPS) == []
 
 
+def test_replicas_must_be_a_number_and_the_panel_goes_on_meanwhile(
+    own_server: Any, open_admin_page: Callable[..., Page]
+) -> None:
+    page = show(open_admin_page(own_server))
+    select(page, "workload frontend")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/actions") else None)
+    for wrong in ("", "501", "1.5", "-1"):
+        by(page, "scale-replicas").fill(wrong)
+        by(page, "action-scale").click()
+        expect(by(page, "scale-error")).to_have_text("Replicas must be a whole number from 0 to 500.")
+    assert not asked
+    by(page, "scale-replicas").fill("4")
+    expect(by(page, "scale-error")).to_be_empty()
+    by(page, "scale-replicas").press("Enter")
+    by(page, "scale-replicas").fill("17")
+    expect(by(page, "section-related").get_by_role("button", name=re.compile("^pod ?frontend"))).to_have_count(
+        4, timeout=15_000
+    )
+    expect(by(page, "scale-replicas")).to_have_value("17")
+    expect(by(page, "scale-replicas")).to_be_focused()
+    page.keyboard.type("3")
+    expect(by(page, "scale-replicas")).to_have_value("173")
+
+
 def test_broken_yaml_is_refused_with_its_line(admin_page: Page, console_errors: list[str]) -> None:
     page = show(admin_page)
     by(page, "import-open").click()

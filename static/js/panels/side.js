@@ -55,9 +55,11 @@ export class SidePanel {
 
   draw() {
     const focused = this.box.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
-    if (focused === "scale-replicas") return;
+    const form = this.box.querySelector("form.scale:focus-within");
     const entity = this.ports.store.entities.get(this.id);
     fill(this.box, entity ? this.entity(entity) : this.id.startsWith("line:") ? this.line() : this.gone());
+    const place = form && this.box.querySelector("form.scale");
+    if (place && place.getAttribute("aria-label") === form.getAttribute("aria-label")) place.replaceWith(form);
     if (focused) /** @type {HTMLElement|null} */ (this.box.querySelector(`[data-testid="${focused}"]`))?.focus();
   }
 
