@@ -59,3 +59,14 @@ def test_a_bad_question_is_answered_at_its_field(page: Page, console_errors: lis
     by(page, "trace-send").click()
     expect(by(page, "trace-verdict")).to_contain_text("name not found", ignore_case=True)
     forgive(console_errors, 400)
+
+
+def test_only_the_asked_packet_can_be_drawn_again(page: Page) -> None:
+    show(page)
+    ask(page, "shop/frontend", "http://api.shop/")
+    expect(by(page, "trace-again")).to_be_visible()
+    by(page, "trace-child").first.click()
+    expect(by(page, "trace-parent")).to_be_visible()
+    expect(by(page, "trace-again")).to_have_count(0)
+    by(page, "trace-parent").click()
+    expect(by(page, "trace-again")).to_be_visible()

@@ -147,7 +147,7 @@ export class TracePanel {
       this.list("Sessions the kernel remembers", trace.sessions, (/** @type {any} */ s) => h("li.mono", {}, `${s.node}: ${s.orig} · reply ${s.reply}`)),
       trace.reverse.length ? null : h("p.hint", {}, trace.reverse_reason || "There is no reply."),
       this.list("Taken for granted", trace.assumptions, (/** @type {any} */ a) => h("li", {}, a.text)),
-      this.question ? h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)") : null,
+      this.question && this.stack.length === 1 ? h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)") : null,
     ];
   }
 
