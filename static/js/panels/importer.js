@@ -3,7 +3,8 @@ import { openDialog } from "./dialog.js";
 import { byId, fill, h } from "./dom.js";
 import { toast } from "./toasts.js";
 
-const LIMIT = 10 * 1024 * 1024;
+/** What the server reads at once. */
+const LIMIT = 5 * 1024 * 1024;
 const PARTS = [["created", "created"], ["changed", "changed"], ["ignored", "ignored"], ["warnings", "warnings"], ["unchanged", "as before"]];
 
 /** @typedef {{send: (source: File[]|string, dryRun: boolean) => Promise<{ok: boolean, status: number, body: any}>, editor: () => boolean, login: string}} Ports */
@@ -44,7 +45,7 @@ function open(ports, dropped) {
   const run = async (/** @type {boolean} */ dry) => {
     const size = files.length ? files.reduce((sum, one) => sum + one.size, 0) : new Blob([text.value]).size;
     if (!size) return fill(result, h("p.wrong", {}, "There is nothing to import: paste YAML or choose a file."));
-    if (size > LIMIT) return fill(result, h("p.wrong", {}, `${(size / 1048576).toFixed(1)} MiB is too much: at most 10 MiB at once.`));
+    if (size > LIMIT) return fill(result, h("p.wrong", {}, `${(size / 1048576).toFixed(1)} MiB is too much: at most ${LIMIT / 1048576} MiB at once.`));
     [look.disabled, apply.disabled] = [true, true];
     fill(result, h("p.hint", {}, dry ? "Reading…" : "Applying…"));
     const answer = await ports.send(source(), dry);
