@@ -11,13 +11,13 @@ from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, key_of
 from clusterviz.cluster.models import Cluster, Pod
-from clusterviz.cluster.services import journal
+from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.delete import delete_objects, mark_deleted
 from clusterviz.cluster.services.errors import Invalid
 from clusterviz.engine.objects import DOWN_ANNOTATION, WORKLOAD_KINDS
+from clusterviz.engine.validation import MAX_REPLICAS
 
 READY_ANNOTATION = "clusterviz.dev/ready"
-MAX_REPLICAS = 500
 Action = Callable[..., str]
 
 
@@ -101,9 +101,11 @@ def _scale(cluster: Cluster, workload: Obj, actor: str, *, replicas: Any = None)
         replicas = int(replicas)
     if not isinstance(replicas, int) or isinstance(replicas, bool) or not 0 <= replicas <= MAX_REPLICAS:
         raise Invalid(f"replicas: Invalid value: {str(replicas)[:50]!r}: must be between 0 and {MAX_REPLICAS}")
+    wish = _with(workload, "spec", replicas=replicas)
+    capacity.check(cluster, {key_of(workload): wish})
     before = (workload.get("spec") or {}).get("replicas", 1)
     if before != replicas:
-        _write(cluster, actor, [_with(workload, "spec", replicas=replicas)])
+        _write(cluster, actor, [wish])
     return f"{workload['kind']} {_name(workload)} scaled from {before} to {replicas}."
 
 

@@ -10,7 +10,7 @@ from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, is_foreign, key_of
 from clusterviz.cluster.models import Cluster, Node, Pod, Service
-from clusterviz.cluster.services import journal
+from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.notices import useless, why_ignored
@@ -40,6 +40,7 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
         raise Invalid(problems)
     spaces = new_namespaces(cluster, {key[1] for key in wishes if key[1]}, wishes)
     after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items()}
+    capacity.check(cluster, after)
     _allocate(cluster, wishes, after)
     _sort(wishes, before, after, summary)
     summary.created[:0] = [

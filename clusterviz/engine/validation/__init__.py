@@ -10,11 +10,11 @@ from clusterviz.engine.parse import Reader, parse
 from clusterviz.engine.validation.flaws import Flaw, Flaws, quote
 from clusterviz.engine.validation.meta import check_metadata
 from clusterviz.engine.validation.others import check_flow, check_node, check_slice
-from clusterviz.engine.validation.pods import check_pod, check_pod_spec, check_workload
+from clusterviz.engine.validation.pods import MAX_REPLICAS, check_pod, check_pod_spec, check_workload
 from clusterviz.engine.validation.rules import check_ingress, check_policy
 from clusterviz.engine.validation.service import check_allocation, check_service
 
-__all__ = ["Flaw", "Flaws", "check_allocation", "check_pod_spec", "validate"]
+__all__ = ["MAX_REPLICAS", "Flaw", "Flaws", "check_allocation", "check_pod_spec", "validate"]
 
 Check = Callable[[Flaws, Reader, Reader | None], None]
 _CHECKS: dict[str, Check] = {

@@ -9,6 +9,7 @@ from clusterviz.engine.validation.flaws import Flaws
 from clusterviz.engine.validation.meta import check_labels, check_selector
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
+MAX_REPLICAS = 500
 
 
 def check_pod(flaws: Flaws, obj: Reader, old: Reader | None) -> None:
@@ -82,8 +83,7 @@ def _check_ports(flaws: Flaws, container: Reader, *, host_network: bool) -> None
 def check_workload(flaws: Flaws, obj: Reader, old: Reader | None) -> None:
     """Deployment, ReplicaSet, StatefulSet, DaemonSet."""
     spec = obj.child("spec")
-    if spec.number("replicas", 0) < 0:
-        flaws.invalid("spec.replicas", spec.number("replicas"), "must be greater than or equal to 0")
+    check_replicas(flaws, "spec.replicas", spec.number("replicas", 0))
     if not spec.data.get("template"):
         flaws.required("spec.template")
         return
@@ -97,6 +97,14 @@ def check_workload(flaws: Flaws, obj: Reader, old: Reader | None) -> None:
     policy = template.child("spec").text("restartPolicy")
     if policy in ("OnFailure", "Never"):
         flaws.unsupported("spec.template.spec.restartPolicy", policy, ("Always",))
+
+
+def check_replicas(flaws: Flaws, field: str, replicas: int) -> None:
+    """Kubernetes only forbids negative numbers; the upper limit is ours."""
+    if replicas < 0:
+        flaws.invalid(field, replicas, "must be greater than or equal to 0")
+    elif replicas > MAX_REPLICAS:
+        flaws.invalid(field, replicas, f"must be at most {MAX_REPLICAS}: a limit of this simulator, not of Kubernetes")
 
 
 def _check_selector_of(flaws: Flaws, spec: Reader, labels: dict[str, str], old: Reader | None) -> None:
