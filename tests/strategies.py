@@ -54,7 +54,7 @@ def pods(draw: Any, node_count: int) -> list[dict[str, Any]]:
 
 
 @st.composite
-def services(draw: Any) -> list[dict[str, Any]]:
+def services(draw: Any, by_hand: bool = False) -> list[dict[str, Any]]:
     found = []
     for index in range(draw(st.integers(1, 3))):
         service = _named("Service", "v1", f"s{index}", draw(st.sampled_from(NAMESPACES)))
@@ -72,9 +72,29 @@ def services(draw: Any) -> list[dict[str, Any]]:
             spec["externalTrafficPolicy"] = draw(st.sampled_from(["Cluster", "Local"]))
         elif draw(st.integers(0, 4)) == 0:
             spec["clusterIP"] = "None"
+        if by_hand and draw(st.integers(0, 3)) == 0:
+            del spec["selector"]
+            found.append(draw(slices(service)))
         service["spec"] = spec
         found.append(service)
     return found
+
+
+@st.composite
+def slices(draw: Any, service: dict[str, Any]) -> dict[str, Any]:
+    """A hand-written EndpointSlice: addresses of pods, of nobody, and outside (SVC-12)."""
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    made = _named("EndpointSlice", "discovery.k8s.io/v1", f"{name}-own", namespace)
+    made["metadata"]["labels"] = {"kubernetes.io/service-name": name}
+    addresses = st.sampled_from(["10.244.0.2", "10.244.1.2", "10.244.0.200", "192.0.2.10", "192.168.0.11"])
+    conditions = st.fixed_dictionaries({}, optional={"ready": st.booleans(), "terminating": st.booleans()})
+    made["addressType"] = "IPv4"
+    made["endpoints"] = [
+        {"addresses": [ip], "conditions": draw(conditions), "nodeName": draw(st.sampled_from(["n1", "n2"]))}
+        for ip in draw(st.lists(addresses, max_size=3, unique=True))
+    ]
+    made["ports"] = [{"name": "", "port": 8080, "protocol": "TCP"}]
+    return made
 
 
 def _peers() -> st.SearchStrategy[dict[str, Any]]:
@@ -129,14 +149,15 @@ SETTINGS = st.builds(
 
 
 @st.composite
-def objects(draw: Any) -> list[dict[str, Any]]:
+def objects(draw: Any, by_hand: bool = False) -> list[dict[str, Any]]:
+    """Nodes, pods, Services and policies; ``by_hand`` adds Services whose EndpointSlices somebody wrote."""
     made = draw(nodes())
-    return [*made, *draw(pods(len(made))), *draw(services()), *draw(policies())]
+    return [*made, *draw(pods(len(made))), *draw(services(by_hand)), *draw(policies())]
 
 
 @st.composite
 def clusters(draw: Any) -> Cluster:
-    return Cluster.from_objects(draw(objects()), draw(SETTINGS))
+    return Cluster.from_objects(draw(objects(by_hand=True)), draw(SETTINGS))
 
 
 @st.composite
