@@ -77,6 +77,18 @@ test("the flag shows the rewrite", () => {
   assert.deepEqual(flagOf(beats(trace())[1]), { tag: "DNAT", tone: "kind-service", before: "10.96.0.1:80", after: "10.0.1.1:8080" });
 });
 
+test("the flag of a reply shows both sides of every rewrite that is undone", () => {
+  const back = (/** @type {string} */ action, /** @type {any} */ before, /** @type {any} */ after) => ({ reply: true, starts: true, ends: true, failed: false,
+    steps: [], step: step(action, { facts: { changes: "src …" } }), ref: "", title: "", address: "",
+    hop: { headers_in: [ip(before[0], before[1]), { ...l4, sport: before[2], dport: before[3] }], headers_out: [ip(after[0], after[1]), { ...l4, sport: after[2], dport: after[3] }] } });
+  assert.deepEqual(flagOf(back("un_nat", ["10.0.1.1", "10.0.0.1", 8080, 4000], ["10.96.0.1", "10.0.0.1", 80, 4000])),
+    { tag: "un-NAT", tone: "kind-service", before: "10.0.1.1:8080", after: "10.96.0.1:80" });
+  assert.deepEqual(flagOf(back("un_nat", ["10.0.1.1", "10.0.2.0", 80, 999], ["198.51.100.1", "203.0.113.7", 80, 4000])),
+    { tag: "un-NAT", tone: "kind-service", before: "10.0.1.1:80, 10.0.2.0:999", after: "198.51.100.1:80, 203.0.113.7:4000" });
+  assert.deepEqual(flagOf(back("masqueraded", ["10.0.1.1", "1.1.1.1", 4000, 80], ["192.168.0.1", "1.1.1.1", 777, 80])),
+    { tag: "SNAT", tone: "kind-egress", before: "10.0.1.1:4000", after: "192.168.0.1:777" });
+});
+
 test("beats reach forward along the way and never back", () => {
   const all = beats(trace());
   const stops = [["pod:s/a", 0], ["service:shop/web", 100], ["node:n1", 250], ["pod:s/b", 300]].map(([ref, at]) => ({ ref: String(ref), at: Number(at) }));

@@ -53,6 +53,8 @@ export class Picture {
     /** @type {Spot|null} */
     this.spot = null;
     this.reached = 0;
+    /** where the title of the frame ends */
+    this.title = 0;
     this.dirty = true;
     this.loop = new Loop((passed) => this.frame(passed));
     this.listen();
@@ -149,7 +151,7 @@ export class Picture {
     const moving = !this.still && this.packets.step(passed, this.speed, this.paused);
     const gliding = this.glide(passed);
     const camera = this.camera.get();
-    if (this.dirty && this.layout) drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
+    if (this.dirty && this.layout) this.title = drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
     this.dirty = false;
     this.drawOver(camera);
     return moving || gliding;
@@ -170,7 +172,7 @@ export class Picture {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!this.layout) return;
     aim(ctx, camera, ratio);
-    if (this.spot) drawSpotlight(ctx, this.spot, this.reached, this.tokens, this.layout);
+    if (this.spot) drawSpotlight(ctx, this.spot, this.reached, this.tokens, this.layout, this.title);
     else if (!this.still) drawDots(ctx, this.packets.dots, this.tokens, camera.zoom, (dot) => this.visible(dot));
     if (!this.spot) this.drawPills(ctx);
   }

@@ -24,7 +24,7 @@ export function aim(ctx, camera, ratio) {
   ctx.setTransform(camera.zoom * ratio, 0, 0, camera.zoom * ratio, camera.x * ratio, camera.y * ratio);
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Camera} camera @param {Scene} scene @param {Tokens} tokens */
+/** @param {HTMLCanvasElement} canvas @param {Camera} camera @param {Scene} scene @param {Tokens} tokens @returns {number} where the title ends */
 export function drawScene(canvas, camera, scene, tokens) {
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const ratio = fitCanvas(canvas);
@@ -35,11 +35,12 @@ export function drawScene(canvas, camera, scene, tokens) {
   aim(ctx, camera, ratio);
   const view = { x: -camera.x / camera.zoom, y: -camera.y / camera.zoom, w: canvas.width / ratio / camera.zoom, h: canvas.height / ratio / camera.zoom };
   drawGrid(ctx, view, tokens, camera.zoom);
-  drawFrame(ctx, scene, tokens);
+  const title = drawFrame(ctx, scene, tokens);
   drawBuses(ctx, scene, tokens);
   drawThings(ctx, scene, tokens, view, camera.zoom < FAR);
   drawHeadings(ctx, scene, tokens);
   ctx.globalAlpha = 1;
+  return title;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} view @param {Tokens} tokens @param {number} zoom */
@@ -51,7 +52,7 @@ function drawGrid(ctx, view, tokens, zoom) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @returns {number} where the title ends */
 function drawFrame(ctx, { layout, settings }, tokens) {
   const { frame } = layout;
   roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
@@ -61,7 +62,7 @@ function drawFrame(ctx, { layout, settings }, tokens) {
   ctx.lineWidth = 1.8;
   ctx.stroke();
   const width = write(ctx, "CLUSTER", SIZE.margin, 38, 140, { size: 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
-  write(ctx, `one flat network ${settings.cluster_cidr ?? ""}`, SIZE.margin + width + 14, 38, 400,
+  const told = write(ctx, `one flat network ${settings.cluster_cidr ?? ""}`, SIZE.margin + width + 14, 38, 400,
     { size: 18, family: tokens.words, colour: tokens["text-third"] });
   ctx.save();
   const height = layout.lane.rows * (SIZE.hex.h + SIZE.laneRow) - SIZE.laneRow;
@@ -71,6 +72,7 @@ function drawFrame(ctx, { layout, settings }, tokens) {
   write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 6,
     { size: 14, least: 11, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
   ctx.restore();
+  return SIZE.margin + width + 14 + told;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */

@@ -9,8 +9,8 @@ import { roundRect } from "./text.js";
 /** @typedef {{way: Way|null, back: Way|null, reply: boolean, reached: number, refs: Set<string>, ref: string, flag: Flag|null, failed: boolean}} Spot */
 
 /** @param {CanvasRenderingContext2D} ctx @param {Spot} spot @param {number} reached @param {Tokens} tokens
- * @param {import("../model/layout.js").Layout} layout */
-export function drawSpotlight(ctx, spot, reached, tokens, layout) {
+ * @param {import("../model/layout.js").Layout} layout @param {number} title where the title of the frame ends */
+export function drawSpotlight(ctx, spot, reached, tokens, layout, title) {
   const colour = tokens["kind-traced"];
   const way = spot.reply ? spot.back : spot.way;
   halo(ctx, layout.boxes.get(spot.ref), colour);
@@ -18,7 +18,7 @@ export function drawSpotlight(ctx, spot, reached, tokens, layout) {
   if (spot.reply && spot.back) route(ctx, spot.back, reached, colour, true, 1);
   const here = way ? at(way.path, reached) : centre(layout.boxes.get(spot.ref));
   if (!here) return;
-  if (spot.flag) drawFlag(ctx, spot.flag, here, tokens, layout);
+  if (spot.flag) drawFlag(ctx, spot.flag, here, tokens, layout, title);
   bigDot(ctx, here, tokens, spot.failed);
 }
 
@@ -91,28 +91,18 @@ function bigDot(ctx, here, tokens, failed) {
   ctx.stroke();
 }
 
-/** The header of the packet, docked in its own row; a leader joins it only when nothing lies between. */
+/** The header of the packet, docked in its own row right of the title, with a leader to where the packet is. */
 function drawFlag(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Flag} */ flag, /** @type {{x: number, y: number}} */ here,
-  /** @type {Tokens} */ tokens, /** @type {import("../model/layout.js").Layout} */ layout) {
+  /** @type {Tokens} */ tokens, /** @type {import("../model/layout.js").Layout} */ layout, /** @type {number} */ title) {
   const type = `600 19px ${tokens.code}`;
   ctx.font = `700 18px ${tokens.words}`;
   const tag = ctx.measureText(flag.tag).width + 28;
   ctx.font = type;
   const [before, arrow] = [ctx.measureText(flag.before).width, flag.after ? 46 : 0];
   const width = tag + before + arrow + ctx.measureText(flag.after).width + 30;
-  const { frame } = layout;
-  const left = Math.max(frame.x + SIZE.margin, Math.min(frame.x + frame.w - width - SIZE.margin, here.x - width / 2));
+  const left = flagLeft(here.x, width, title, layout.frame);
   const y = 8;
-  const free = here.y > SIZE.title && here.y < (layout.rows[0]?.entry ?? 0) + 20 && here.x > left && here.x < left + width;
-  const covered = [...layout.boxes.values()].some((b) => here.x > b.x - 4 && here.x < b.x + b.w + 4 && b.y > y && b.y < here.y);
-  if (free && !covered) {
-    ctx.strokeStyle = tokens["kind-traced"];
-    ctx.lineWidth = 1.8;
-    ctx.beginPath();
-    ctx.moveTo(here.x, y + 44);
-    ctx.lineTo(here.x, here.y);
-    ctx.stroke();
-  }
+  leader(ctx, Math.max(left + 14, Math.min(left + width - 14, here.x)), y + 44, here, tokens);
   roundRect(ctx, left, y, width, 44, 9);
   ctx.fillStyle = tokens.page;
   ctx.fill();
@@ -125,6 +115,31 @@ function drawFlag(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Flag} 
   ctx.lineWidth = 2.2;
   ctx.stroke();
   flagWords(ctx, flag, left, y, tag, before, arrow, tokens);
+}
+
+/**
+ * Above the packet if it can, but never over the title of the frame.
+ * @param {number} x of the packet @param {number} width @param {number} title where the title ends
+ * @param {{x: number, w: number}} frame @returns {number}
+ */
+export function flagLeft(x, width, title, frame) {
+  return Math.max(title + 18, Math.min(frame.x + frame.w - width - SIZE.margin, x - width / 2));
+}
+
+/** From under the flag along its row, then straight to the packet. */
+function leader(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {number} */ x, /** @type {number} */ y, /** @type {{x: number, y: number}} */ here, /** @type {Tokens} */ tokens) {
+  ctx.strokeStyle = tokens["kind-traced"];
+  ctx.lineWidth = 1.6;
+  ctx.globalAlpha = 0.6;
+  ctx.setLineDash([3, 6]);
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x, y + 4);
+  ctx.lineTo(here.x, y + 4);
+  ctx.lineTo(here.x, here.y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Flag} flag @param {number} left @param {number} y @param {number} tag @param {number} before

@@ -127,15 +127,28 @@ export function compare(before, after) {
 
 /** @param {Beat} beat @returns {{tag: string, tone: string, before: string, after: string}|null} the header flag */
 export function flagOf(beat) {
-  const ip = innermost(beat.starts ? beat.hop.headers_in.length ? beat.hop.headers_in : beat.hop.headers_out : beat.hop.headers_out, "ip");
-  const l4 = innermost(beat.starts && beat.hop.headers_in.length ? beat.hop.headers_in : beat.hop.headers_out, "l4");
-  if (!ip) return null;
-  const from = l4 ? `${ip.src}:${l4.sport}` : ip.src;
-  const to = l4 ? `${ip.dst}:${l4.dport}` : ip.dst;
+  const [came, went] = [ends(beat.hop.headers_in), ends(beat.hop.headers_out)];
+  const now = beat.starts ? came ?? went : went;
+  if (!now) return null;
+  const plain = { before: `${now.src} → ${now.dst}`, after: "" };
   const { action, facts } = beat.step ?? { action: "", facts: {} };
-  if (beat.failed) return { tag: "STOP", tone: "kind-blocked", before: `${from} → ${to}`, after: "" };
-  if (action === "dnat" || action === "un_nat") return { tag: action === "dnat" ? "DNAT" : "un-NAT", tone: "kind-service", before: facts.old ?? to, after: facts.new ?? "" };
-  if (action === "masqueraded") return { tag: "SNAT", tone: "kind-egress", before: facts.old ?? from, after: facts.new ?? "" };
-  if (action === "encapsulated") return { tag: "VXLAN", tone: "kind-pod", before: `${from} → ${to}`, after: "" };
-  return { tag: beat.reply ? "REPLY" : l4?.proto ?? ip.proto, tone: "kind-local", before: `${from} → ${to}`, after: "" };
+  if (beat.failed) return { tag: "STOP", tone: "kind-blocked", ...plain };
+  if (action === "dnat") return { tag: "DNAT", tone: "kind-service", before: facts.old ?? now.dst, after: facts.new ?? went?.dst ?? "" };
+  if (action === "un_nat") return { tag: "un-NAT", tone: "kind-service", ...(rewritten(came, went, ["src", "dst"]) ?? plain) };
+  if (action === "masqueraded") return { tag: "SNAT", tone: "kind-egress", ...(rewritten(came, went, ["src"]) ?? plain) };
+  if (action === "encapsulated") return { tag: "VXLAN", tone: "kind-pod", ...plain };
+  return { tag: beat.reply ? "REPLY" : now.proto, tone: "kind-local", ...plain };
+}
+
+/** @param {any[]} stack @returns {{src: string, dst: string, proto: string}|null} who talks to whom, inside of any tunnel */
+function ends(stack) {
+  const [ip, l4] = [innermost(stack, "ip"), innermost(stack, "l4")];
+  if (!ip) return null;
+  return { src: l4 ? `${ip.src}:${l4.sport}` : ip.src, dst: l4 ? `${ip.dst}:${l4.dport}` : ip.dst, proto: l4?.proto ?? ip.proto };
+}
+
+/** The ends a hop changed, before and after; a reply through two rewrites has two. */
+function rewritten(/** @type {any} */ came, /** @type {any} */ went, /** @type {("src"|"dst")[]} */ names) {
+  const changed = came && went ? names.filter((name) => came[name] !== went[name]) : [];
+  return changed.length ? { before: changed.map((name) => came[name]).join(", "), after: changed.map((name) => went[name]).join(", ") } : null;
 }
