@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from clusterviz.engine.controllers.deployment import share
+from clusterviz.engine.controllers.work import SLICE
 from tests.controllers.world import World, deployment, node, service
 
 
@@ -249,3 +250,20 @@ def test_a_dump_without_replicasets_keeps_its_pods_until_the_image_changes(nodes
     world.settle()
     assert len(world.pods()) == 2
     assert ("ReplicaSet", "web-5d9f") not in {pod.owner for pod in world.pods()}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"])
+def test_many_pods_are_made_in_slices(kind):
+    """No step makes more than SLICE pods, whoever wants them; in the end all are there."""
+    number = 450
+    hosts = [node(f"n{i}") for i in range(number // 2 if kind == "DaemonSet" else 5)]
+    extra = {"podManagementPolicy": "Parallel"} if kind == "StatefulSet" else {}
+    world = World(*hosts, deployment(kind=kind, replicas=number // 2, **extra), deployment("two", number // 2))
+    steps = []
+    while not steps or (world.wake is not None and len(steps) < 100):
+        world.now = world.wake or world.now
+        created = len([event for event in world.events if event.reason == "SuccessfulCreate"])
+        world.reconcile()
+        steps.append(len([event for event in world.events if event.reason == "SuccessfulCreate"]) - created)
+    assert max(steps) == SLICE
+    assert sum(steps) == len(world.pods()) == number

@@ -114,6 +114,8 @@ def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int) -> None:
 def _create(work: Work, deployment: Obj, count: int) -> None:
     key, owner = key_of(deployment), replicaset_of(work, deployment)
     for _ in range(count):
+        if not work.may_create():
+            return
         name = pod_name(owner, work.rng, work.pod_names(key[1]))
         extra = {HASH_LABEL: owner.rpartition("-")[2]}
         make_pod(work, deployment, name, ("ReplicaSet", owner), extra)

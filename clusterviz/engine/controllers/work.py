@@ -22,6 +22,7 @@ from clusterviz.engine.objects import Key, Obj, key_of, ref_of
 from clusterviz.engine.settings import Settings
 
 Owner = tuple[str, str]
+SLICE = 200
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     node_grace: float = 50.0
     eviction: float = 300.0
     retry: float = 10.0
+    pace: float = 0.1
 
     @property
     def unknown_after(self) -> float:
@@ -79,6 +81,7 @@ class Work:
         self.written: dict[Key, Obj | None] = {}
         self.happenings: list[Happening] = []
         self.wake_at: float | None = None
+        self._room = SLICE
         self._kinds: dict[str, dict[Key, Obj]] = {}
         self._owned: dict[Owner, dict[Key, None]] = {}
         self._bases: dict[Owner, list[Owner]] | None = None
@@ -163,6 +166,17 @@ class Work:
         """Tell what happened to an object."""
         kind = "Warning" if warning else "Normal"
         self.happenings.append(Happening(kind, reason, message, ref_of(key_of(obj)), self.now))
+
+    def may_create(self) -> bool:
+        """Whether one more pod may be made now; a wish for thousands is met in slices, a moment apart.
+
+        Everybody else waits while a slice is made, so it must be short.
+        """
+        if self._room == 0:
+            self.wake(self.now + self.timing.pace)
+            return False
+        self._room -= 1
+        return True
 
     def wake(self, at: float) -> None:
         """Come back at this time even if nothing changes until then."""

@@ -29,6 +29,8 @@ def replicasets(work: Work) -> None:
         key, wanted = key_of(replicaset), replicas_of(replicaset)
         pods = [pod for pod in owned(work, replicaset) if not terminating(pod)]
         for _ in range(wanted - len(pods)):
+            if not work.may_create():
+                break
             name = pod_name(key[2], work.rng, work.pod_names(key[1]))
             make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
         for pod in victims(pods, max(0, len(pods) - wanted)):
@@ -52,6 +54,8 @@ def _stateful(work: Work, statefulset: Obj) -> None:
     for name in names:
         pod = pods.get(name)
         if pod is None:
+            if not work.may_create():
+                break
             _ordinal_pod(work, statefulset, name, revision)
         if (pod is None or terminating(pod) or not is_ready(pod)) and not parallel:
             break
@@ -116,7 +120,7 @@ def _daemon(work: Work, daemonset: Obj) -> None:
         here = by_node.pop(name, [])
         if not fits(template, node, daemon=True):
             by_node[name] = here
-        elif not here:
+        elif not here and work.may_create():
             new = pod_name(key[2], work.rng, work.pod_names(key[1]))
             pod = make_pod(work, daemonset, new, ("DaemonSet", key[2]), {REVISION: revision})
             work.put(changed(pod, spec={**spec(pod), "nodeName": name}))
