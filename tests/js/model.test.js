@@ -73,6 +73,28 @@ test("the failing step marks its beat and no other", () => {
   assert.deepEqual(beats(failing).map((b) => b.failed), [false, false, true, false, false, false]);
 });
 
+test("a Service that refuses or drops is where the packet stops", () => {
+  for (const action of ["rejected", "dropped"]) {
+    const refused = trace();
+    refused.forward = refused.forward.slice(0, 2);
+    refused.forward[1].steps = [step("received"), step(action, { rule: { name: "r", ref: "service:shop/web" } })];
+    const all = beats({ ...refused, reverse: [], first_failing_step: [1, 1] });
+    assert.deepEqual(all.map((b) => [b.ref, b.failed]), [["pod:s/a", false], ["service:shop/web", true]]);
+    assert.equal(all[1].address, "10.96.0.1");
+  }
+});
+
+test("a packet that a pod's policy stops ends at the pod", () => {
+  const denied = trace();
+  denied.forward = denied.forward.slice(0, 2);
+  denied.forward[1].steps.push(step("dropped", { rule: { name: "p", ref: "policy:s/p" } }));
+  const all = beats({ ...denied, reverse: [], verdict: "denied_ingress", first_failing_step: [1, 3] });
+  assert.deepEqual(all.map((b) => [b.ref, b.failed]), [["pod:s/a", false], ["service:shop/web", false], ["node:n1", false], ["pod:s/b", true]]);
+  assert.deepEqual([all[3].title, all[3].step.action, all[3].ends], ["b", "dropped", true]);
+  const own = beats({ ...denied, reverse: [], verdict: "denied_egress", first_failing_step: [1, 3] });
+  assert.deepEqual([own.at(-1)?.ref, own.at(-1)?.failed], ["node:n1", true]);
+});
+
 test("the flag shows the rewrite", () => {
   assert.deepEqual(flagOf(beats(trace())[1]), { tag: "DNAT", tone: "kind-service", before: "10.96.0.1:80", after: "10.0.1.1:8080" });
 });

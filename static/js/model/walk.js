@@ -14,33 +14,45 @@
  * @property {boolean} ends last beat of its hop: shows what went out
  */
 
-const VIP = new Set(["load_balanced", "dnat"]);
+const VIP = new Set(["load_balanced", "dnat", "rejected", "dropped"]);
 const LOUD = ["dropped", "rejected", "expired", "dnat", "un_nat", "masqueraded", "load_balanced", "proxied", "resolved", "answered_locally", "encapsulated", "decapsulated", "delivered", "exited", "switched", "routed"];
 
 /** @param {any} trace @returns {Beat[]} */
 export function beats(trace) {
   const failing = trace.first_failing_step;
-  const forward = trace.forward.flatMap((/** @type {any} */ hop, /** @type {number} */ i) => split(hop, false, failing?.[0] === i ? failing[1] : -1));
-  const reverse = trace.reverse.flatMap((/** @type {any} */ hop) => split(hop, true, -1));
+  const forward = trace.forward.flatMap((/** @type {any} */ hop, /** @type {number} */ i) => split(hop, false, failing?.[0] === i ? failing[1] : -1, guarded(trace, i)));
+  const reverse = trace.reverse.flatMap((/** @type {any} */ hop) => split(hop, true, -1, ""));
   return [...forward, ...reverse];
 }
 
-/** A hop that goes through a Service has two beats: the virtual address, and the node that acts on it. */
-function split(/** @type {any} */ hop, /** @type {boolean} */ reply, /** @type {number} */ failing) {
-  const last = hop.steps.reduce((/** @type {number} */ found, /** @type {any} */ step, /** @type {number} */ i) =>
-    (VIP.has(step.action) && (step.rule?.ref ?? "").startsWith("service:") ? i : found), -1);
-  const cut = reply ? -1 : last;
-  const groups = cut < 0 ? [hop.steps] : [hop.steps.slice(0, cut + 1), hop.steps.slice(cut + 1)].filter((g) => g.length);
-  let from = 0;
-  return groups.map((steps, i) => {
-    const vip = cut >= 0 && i === 0;
-    const beat = { reply, hop, steps, step: loudest(steps), starts: i === 0, ends: i === groups.length - 1,
-      failed: failing >= from && failing < from + steps.length,
-      ref: vip ? steps[steps.length - 1].rule.ref : hop.place.ref,
-      title: vip ? nameOf(steps[steps.length - 1].rule.ref) : labelOf(hop.place), address: addressAt(hop, vip) };
-    from += steps.length;
-    return beat;
+/** The pod whose policy stops the packet at this hop: it is filtered on the node, but ends at the pod. */
+function guarded(/** @type {any} */ trace, /** @type {number} */ i) {
+  const end = trace.waypoints[trace.waypoints.length - 1]?.ref ?? "";
+  const here = trace.verdict === "denied_ingress" && trace.first_failing_step?.[0] === i && i === trace.forward.length - 1;
+  return here && end.startsWith("pod:") && end !== trace.forward[i].place.ref ? end : "";
+}
+
+/**
+ * A hop that goes through a Service has two beats: the virtual address, and the node that acts on it.
+ * A packet that a pod's policy stops has its last beat at that pod.
+ */
+function split(/** @type {any} */ hop, /** @type {boolean} */ reply, /** @type {number} */ failing, /** @type {string} */ guard) {
+  const vip = reply ? -1 : hop.steps.findLastIndex(atService);
+  const cuts = [0, vip + 1, guard ? failing : hop.steps.length, hop.steps.length];
+  const groups = [0, 1, 2].map((part) => ({ part, from: cuts[part], steps: hop.steps.slice(cuts[part], cuts[part + 1]) }));
+  const filled = groups.filter((group) => group.steps.length);
+  return (filled.length ? filled : groups.slice(1, 2)).map(({ part, from, steps }, i, all) => {
+    const beat = { reply, hop, steps, step: loudest(steps), starts: i === 0, ends: i === all.length - 1,
+      failed: failing >= from && failing < from + steps.length };
+    if (part === 0) return { ...beat, ref: hop.steps[vip].rule.ref, title: nameOf(hop.steps[vip].rule.ref), address: addressAt(hop, true) };
+    if (part === 2) return { ...beat, ref: guard, title: nameOf(guard), address: innermost(hop.headers_out, "ip")?.dst ?? "" };
+    return { ...beat, ref: hop.place.ref, title: labelOf(hop.place), address: addressAt(hop, false) };
   });
+}
+
+/** @param {any} step whether it happens at a Service's virtual address */
+function atService(step) {
+  return VIP.has(step.action) && (step.rule?.ref ?? "").startsWith("service:");
 }
 
 /** @param {any[]} steps */
