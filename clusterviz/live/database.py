@@ -9,10 +9,10 @@ import msgspec
 from django.db import transaction
 from django.db.models import Max
 
-from clusterviz.cluster import snapshot
+from clusterviz.cluster import snapshot, store
 from clusterviz.cluster.models import Change as Line
-from clusterviz.cluster.models import Cluster
-from clusterviz.cluster.services import changed
+from clusterviz.cluster.models import Cluster, Namespace, Node, Pod
+from clusterviz.cluster.services import capacity, changed
 from clusterviz.cluster.services import checkpoint as write_checkpoint
 from clusterviz.engine import Settings
 from clusterviz.engine.cluster import Change
@@ -32,6 +32,23 @@ class Stored(msgspec.Struct, frozen=True):
     settings: Settings
     seed: int
     head: int
+
+
+class Weight(msgspec.Struct, frozen=True):
+    """How many pods a cluster wants and how many it has."""
+
+    wanted: int
+    stored: int
+
+    @property
+    def too_heavy(self) -> bool:
+        """Whether it wants more than the simulator runs; only an old database can."""
+        return self.wanted > capacity.MAX_PODS
+
+    @property
+    def overgrown(self) -> bool:
+        """Whether it has more than a rolling update of everything could explain."""
+        return self.stored > 2 * capacity.MAX_PODS
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -63,6 +80,26 @@ def load(name: str) -> Stored:
     """All objects of a cluster, at one moment."""
     cluster = _find(name)
     return Stored(snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
+
+
+def weigh(name: str) -> Weight:
+    """The number of pods, without loading one."""
+    cluster = _find(name)
+    return Weight(capacity.wanted_pods(cluster), Pod.objects.filter(cluster=cluster).count())
+
+
+@transaction.atomic
+def outline(name: str) -> Stored:
+    """Nodes and namespaces alone: the picture of a cluster that is too heavy to be simulated."""
+    cluster = _find(name)
+    objects = store.load(cluster, (Namespace, Node))
+    return Stored(objects, cluster.engine_settings, cluster.seed, snapshot.head(cluster))
+
+
+@transaction.atomic
+def clear_pods(name: str, count: int) -> int:
+    """Delete up to ``count`` pods that controllers made; answers how many."""
+    return capacity.remove_made_pods(_find(name), count)
 
 
 def changes(name: str, after: int) -> tuple[int, list[Change]]:

@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from clusterviz.cluster.services.capacity import MAX_PODS
 from clusterviz.engine import Cluster, Settings
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import CONTROLLERS
+from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
 from clusterviz.live import database
@@ -32,6 +34,7 @@ IDLE = 1.0
 RESTART = 2.0
 # After a longer sleep (a closed laptop) nobody wants to see the connections of all that time.
 CATCH_UP = 3.0
+CLEARED_AT_ONCE = 400
 _ANCHOR = time.time() - time.monotonic()
 T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
@@ -125,6 +128,11 @@ class Keeper:
 
     async def _live(self) -> None:
         leading = self._leadership.acquire()
+        weight = await self._in_thread(database.weigh, self.name)
+        if weight.too_heavy:
+            return await self._decline(weight)
+        if weight.overgrown and leading:
+            await self._clear(weight)
         stored = await self._in_thread(database.load, self.name)
         self._position = self._head = stored.head
         self._settings = stored.settings
@@ -148,6 +156,39 @@ class Keeper:
             if leading:
                 with contextlib.suppress(database.ClusterGoneError):
                     await asyncio.shield(self._save(simulator))
+
+    async def _decline(self, weight: database.Weight) -> None:
+        """Show the nodes and why nothing lives on them, until somebody changes the cluster."""
+        text = (
+            f"This cluster is not simulated: it wants {weight.wanted} pods, and at most {MAX_PODS} are possible. "
+            "Lower the replicas of its workloads."
+        )
+        logger.error("Cluster %s: %s", self.name, text)
+        stored = await self._in_thread(database.outline, self.name)
+        self._position = self._head = stored.head
+        self._settings, now = stored.settings, steady()
+        self._epoch = max(int(now * 1000), self._epoch + 1)
+        simulator = Simulator(
+            self.name, stored.objects, settings=stored.settings, epoch=self._epoch, now=now, controllers=()
+        )
+        simulator.tell(Happening("Warning", "TooManyPods", text, "namespace:default", now))
+        simulator.take_state()
+        self.replica = replica_of(simulator)
+        await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
+        self.ready.set()
+        while self._head == self._position and self._settings == stored.settings:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poke.wait(), IDLE)
+            self._poke.clear()
+            self._hub.topic(self.name).time = steady()
+
+    async def _clear(self, weight: database.Weight) -> None:
+        """Far more pods than are wanted: drop those of workloads, a few at a time, and make them anew."""
+        logger.warning(
+            "Cluster %s has %d pods and wants %d: they are made anew", self.name, weight.stored, weight.wanted
+        )
+        while gone := await self._in_thread(database.clear_pods, self.name, CLEARED_AT_ONCE):
+            logger.debug("Cluster %s: %d pods dropped", self.name, gone)
 
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
         framed = saved = followed = steady()

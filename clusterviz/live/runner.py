@@ -33,13 +33,15 @@ def replica(name: str) -> Replica | None:
 def settle(name: str) -> bool:
     """Step a cluster nobody leads until its controllers rest, and save.
 
-    False when somebody leads it: then that process does the work. Simulated time runs ahead
+    False when somebody leads it, whose work it is then, or when it wants too many pods. Simulated time runs ahead
     without waiting, at most ten minutes of it.
     """
     leadership = Leadership(name)
     if not leadership.acquire():
         return False
     try:
+        if database.weigh(name).too_heavy:
+            return False
         stored = database.load(name)
         now = time.time()
         simulator = Simulator(

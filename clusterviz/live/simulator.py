@@ -163,7 +163,7 @@ class Simulator:
             controllers=self._controllers,
         )
         for happening in outcome.happenings:
-            self._tell(happening)
+            self.tell(happening)
         if outcome.changes:
             before = self.cluster.objects
             self._replace(list(outcome.changes))
@@ -173,7 +173,8 @@ class Simulator:
         if outcome.wake is not None:
             self.clock.schedule(outcome.wake, RECONCILE)
 
-    def _tell(self, happening: Happening) -> None:
+    def tell(self, happening: Happening) -> None:
+        """Add an event."""
         self._event += 1
         event = Event(
             id=f"{self.epoch}.{self._event}",
@@ -212,7 +213,7 @@ class Simulator:
         if connection.flow not in self._unanswered:
             self._unanswered.add(connection.flow)
             ref = ref_of(connection.flow)
-            self._tell(Happening("Warning", "FlowNotPossible", f"No connection: {reason}", ref, connection.time))
+            self.tell(Happening("Warning", "FlowNotPossible", f"No connection: {reason}", ref, connection.time))
         return None
 
     def _see(self, route: Route) -> None:

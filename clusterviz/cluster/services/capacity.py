@@ -48,6 +48,13 @@ def wanted_pods(cluster: Cluster, after: Mapping[Key, Obj] | None = None) -> int
     return total + len(nodes) * len(daemons) + len(bare)
 
 
+def remove_made_pods(cluster: Cluster, count: int) -> int:
+    """Delete some pods that controllers made, and will make again; answers how many."""
+    ids = list(Pod.objects.filter(cluster=cluster).exclude(_UNOWNED).values_list("pk", flat=True)[:count])
+    Pod.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
 def _scaled(cluster: Cluster, kind: str, after: Mapping[Key, Obj]) -> int:
     rows = _SCALED[kind].objects.filter(_UNOWNED, cluster=cluster).values_list("namespace__name", "name", "replicas")
     replicas = {(kind, space, name): number for space, name, number in rows}

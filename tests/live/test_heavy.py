@@ -1,0 +1,77 @@
+"""A database that holds more pods than the simulator runs: that cluster waits, the others live."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from clusterviz.cluster import services
+from clusterviz.cluster.models import Deployment, Pod
+from clusterviz.cluster.services import capacity
+from tests.live.conftest import workload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def heavy(shop):
+    """Beside the shop a cluster from before there was a limit."""
+    cluster = services.create_cluster("heavy", nodes=2, actor="test")
+    services.apply_objects(cluster, [workload("mad")], actor="test")
+    Deployment.objects.filter(cluster=cluster, name="mad").update(replicas=100_000)
+    return cluster
+
+
+async def until(condition, within=15):
+    for _ in range(within * 10):
+        if await sync_to_async(condition)():
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("it did not happen")
+
+
+async def test_a_heavy_cluster_is_declined_and_the_others_live(heavy, live, browser, caplog):
+    one = browser("shop")
+    await one.open()
+    state = await one.wait_for(lambda m: m["type"] == "state" and any(e["kind"] == "pod" for e in m["set"]))
+    assert state["set"]
+    other = browser("heavy")
+    assert (await other.open())["type"] == "hello"
+    replica = live.crew.replica("heavy")
+    [event] = replica.events
+    assert (event.type, event.reason) == ("Warning", "TooManyPods")
+    assert "wants 100002 pods" in event.message and "at most 5000" in event.message
+    assert "node:n1" in replica.scene and not replica.cluster.pods
+    assert [r for r in caplog.records if "not simulated" in r.getMessage()]
+    assert not await Pod.objects.filter(cluster=heavy).aexists()
+    await one.disconnect()
+    await other.disconnect()
+
+
+async def test_a_heavy_cluster_lives_once_its_replicas_are_lowered(heavy, live, browser):
+    other = browser("heavy")
+    await other.open()
+    await sync_to_async(services.act)(heavy, "scale", "workload:Deployment/shop/mad", actor="test", replicas=2)
+    await until(lambda: Pod.objects.filter(cluster=heavy, phase="Running").count() == 4)
+    await other.disconnect()
+
+
+async def test_surplus_pods_are_made_anew(shop, live, browser, monkeypatch):
+    """The limit is lowered to what the shop wants; forty old pods of its are far too many."""
+    monkeypatch.setattr(capacity, "MAX_PODS", 9)
+    owner = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-1", "controller": True}]
+    old = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"api-1-{n}", "namespace": "shop", "labels": {"app": "api"}, "ownerReferences": owner},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        }
+        for n in range(40)
+    ]
+    await sync_to_async(services.checkpoint)(shop, set=old)
+    one = browser()
+    await one.open()
+    await until(lambda: Pod.objects.filter(cluster=shop, phase="Running").count() == 7)
+    assert not await Pod.objects.filter(cluster=shop, name__startswith="api-1-").aexists()
+    await one.disconnect()
