@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { expand, legs } from "../../static/js/model/itinerary.js";
 import { layout } from "../../static/js/model/layout.js";
-import { lines, way } from "../../static/js/model/lines.js";
+import { doors, lines, way } from "../../static/js/model/lines.js";
 import { at, rounded, segments, simplify, table } from "../../static/js/model/polyline.js";
 import { Tracks } from "../../static/js/model/tracks.js";
 import { snapshot } from "./fixtures/boutique.js";
@@ -142,4 +142,25 @@ test("what stays on a node turns round at its bridge and never meets the network
   }
   const other = made.entities.find((/** @type {any} */ e) => e.kind === "pod" && e.node === "node:n2").id;
   assert.ok(lowest([a, "node:n1", "wire", "node:n2", other]) > panel.socket.y);
+});
+
+test("every node that routes enter shows all node ports in use, and cuts a long list short", () => {
+  const door = (/** @type {string} */ node, /** @type {number} */ port) => ({ x: 1, y: 2, node, port });
+  const ways = (/** @type {any[]} */ ...pills) => pills.map((pill) => ({ .../** @type {any} */ ({}), pills: [pill] }));
+  assert.deepEqual(doors(ways(door("node:n1", 30090), door("node:n2", 30086), door("node:n1", 30090))).map((d) => [d.node, d.text]),
+    [["node:n1", "NodePorts 30086, 30090"], ["node:n2", "NodePorts 30086, 30090"]]);
+  const [many] = doors(ways(...[4, 3, 2, 1].map((i) => door("node:n1", 30000 + i))));
+  assert.equal(many.text, "NodePorts 30001, 30002, 30003, …");
+  assert.equal(many.all, "NodePorts 30001, 30002, 30003, 30004");
+  assert.deepEqual(doors([]), []);
+});
+
+test("the node port on the roof is the one that the flow calls", () => {
+  const { made, entities, tracks } = world();
+  const route = made.routes.find((/** @type {any} */ r) => r.id === "in");
+  const service = entities.get("service:shop/frontend-external");
+  service.ports.push({ name: "https", port: 443, targetPort: 8443, nodePort: 30444, protocol: "TCP" });
+  assert.deepEqual(way(route, tracks)?.pills.map((p) => [p.node, p.port]), [["node:n2", 30443]]);
+  entities.set(route.flow, { id: route.flow, kind: "flow", port: 443 });
+  assert.deepEqual(way(route, tracks)?.pills.map((p) => p.port), [30444]);
 });

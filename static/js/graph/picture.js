@@ -1,7 +1,7 @@
 /** The picture: layout, Cytoscape, canvases and packets behind one face. */
 import cytoscape from "cytoscape";
 import { layout } from "../model/layout.js";
-import { lines as merge, way } from "../model/lines.js";
+import { doors, lines as merge, way } from "../model/lines.js";
 import { Packets, place } from "../model/packets.js";
 import { at } from "../model/polyline.js";
 import { Tracks } from "../model/tracks.js";
@@ -42,6 +42,8 @@ export class Picture {
     this.lanes = new Map();
     this.routes = new Map();
     this.lines = new Map();
+    /** @type {(import("../model/lines.js").Door & {width: number})[]} */
+    this.doors = [];
     this.paused = false;
     this.speed = 1;
     this.still = false;
@@ -99,6 +101,7 @@ export class Picture {
       if (found) this.ways.set(route.id, found);
     }
     this.lines = merge(this.ways.values());
+    this.doors = doors(this.ways.values()).map((door) => ({ ...door, width: 0 }));
     this.packets.reroute((route) => this.ways.get(route.id) ?? null);
     this.drawEdges();
   }
@@ -186,14 +189,10 @@ export class Picture {
 
   /** @param {CanvasRenderingContext2D} ctx */
   drawPills(ctx) {
-    const seen = new Set();
-    for (const { pills } of this.ways.values()) {
-      for (const { x, y, text } of pills) {
-        if (seen.has(`${x}|${text}`)) continue;
-        seen.add(`${x}|${text}`);
-        ctx.font = `600 13px ${this.tokens.words}`;
-        pill(ctx, x - ctx.measureText(text).width - 34, y - 11, text, this.tokens, "text-ingress");
-      }
+    for (const door of this.doors) {
+      ctx.font = `600 13px ${this.tokens.words}`;
+      door.width = ctx.measureText(door.text).width + 18;
+      pill(ctx, door.x - door.width - 16, door.y - 11, door.text, this.tokens, "text-ingress");
     }
   }
 
@@ -266,6 +265,10 @@ export class Picture {
   /** @param {{x: number, y: number}} point */
   hover(point) {
     this.surfaces.graph.style.cursor = !this.spot && this.dotAt(point) ? "pointer" : "";
+    const { x, y, zoom } = this.camera.get();
+    const [left, top] = [(point.x - x) / zoom, (point.y - y) / zoom];
+    const door = this.spot ? null : this.doors.find((d) => left > d.x - d.width - 16 && left < d.x - 16 && Math.abs(top - d.y) < 12);
+    this.surfaces.graph.title = door && door.all !== door.text ? door.all : "";
   }
 
   retheme() {

@@ -8,7 +8,11 @@ import { rounded, segments, simplify, table } from "./polyline.js";
 /** @typedef {{id: string, from: string, to: string, style: string, points: Point[], routes: string[], flows: string[]}} Line */
 /** @typedef {{at: number, kind: string, nat: string, encapsulated: boolean}} Mark */
 /** @typedef {{path: Table, marks: Mark[], stops: {ref: string, at: number}[], lines: Line[], pills: Pill[]}} Way */
-/** @typedef {{x: number, y: number, text: string}} Pill */
+/** @typedef {{x: number, y: number, node: string, port: number}} Pill one node port in use */
+/** @typedef {{x: number, y: number, node: string, text: string, all: string}} Door */
+
+/** More node ports than this are cut short. */
+const NAMED = 3;
 
 /** @param {any} route @returns {boolean} */
 export function isBlocked(route) {
@@ -36,7 +40,7 @@ export function way(route, tracks) {
       points: drawn, routes: [route.id], flows: [route.flow] });
     pieces.push({ mark: { ...leg.segment, encapsulated: leg.over && leg.segment.encapsulated }, from: leg.from, to: leg.to, index: points.length });
     points.push(...(last ? join(last, drawn) : drawn));
-    result.pills.push(...pills(leg, all[i + 1]?.to ?? "", drawn, tracks));
+    result.pills.push(...pills(leg, all[i + 1]?.to ?? "", drawn, tracks, route.flow));
   });
   if (points.length < 2) return null;
   return measure(result, pieces, points);
@@ -61,16 +65,30 @@ function measure(/** @type {Way} */ result, /** @type {any[]} */ pieces, /** @ty
 }
 
 /**
- * A node port is a door in the roof of a node: its number stands on the line.
+ * A node port is a door in the roof of a node.
  * @param {import("./itinerary.js").Leg} leg @param {string} next @param {Point[]} points
- * @param {import("./tracks.js").Tracks} tracks @returns {Pill[]}
+ * @param {import("./tracks.js").Tracks} tracks @param {string} flow @returns {Pill[]}
  */
-function pills(leg, next, points, tracks) {
+function pills(leg, next, points, tracks, flow) {
   if (tracks.kind(leg.from) !== "side" || !leg.to.startsWith("node:") || leg.over) return [];
-  const ports = tracks.entities.get(next)?.ports ?? [];
-  const port = ports.find((/** @type {any} */ p) => p.nodePort)?.nodePort;
+  const open = (tracks.entities.get(next)?.ports ?? []).filter((/** @type {any} */ p) => p.nodePort);
+  const called = tracks.entities.get(flow)?.port;
+  const port = (open.find((/** @type {any} */ p) => p.nodePort === called || p.port === called) ?? open[0])?.nodePort;
   const [x, y] = points[points.length - 2];
-  return port ? [{ x, y, text: `NodePort ${port}` }] : [];
+  return port ? [{ x, y, node: leg.to, port }] : [];
+}
+
+/**
+ * What stands on the roofs: every node port in use, the same on every node that routes enter.
+ * @param {Iterable<Way>} ways @returns {Door[]}
+ */
+export function doors(ways) {
+  const all = [...ways].flatMap((one) => one.pills);
+  const ports = [...new Set(all.map((pill) => pill.port))].sort((a, b) => a - b);
+  const word = `NodePort${ports.length > 1 ? "s" : ""}`;
+  const text = `${word} ${ports.slice(0, NAMED).join(", ")}${ports.length > NAMED ? ", …" : ""}`;
+  const nodes = new Map(all.map((pill) => [pill.node, pill]));
+  return [...nodes.values()].map(({ x, y, node }) => ({ x, y, node, text, all: `${word} ${ports.join(", ")}` }));
 }
 
 /**
