@@ -38,7 +38,7 @@ test("a delivered packet is gone at the end, a dropped one shows its end first",
 });
 
 test("a refused packet bounces back, a dropped one stays where it stopped", () => {
-  const base = { way: way(), gone: 1000, wait: 0, connection: "", ended: 450, alone: false };
+  const base = { way: way(), gone: 1000, wait: 0, connection: "", ended: 450, alone: false, worth: 1 };
   assert.ok(place({ ...base, route: route("refused") }) < 1000);
   assert.equal(place({ ...base, route: route("dropped") }), 1000);
 });
@@ -67,6 +67,24 @@ test("the worth of a dot grows in a crowd, slowly, and shrinks again", () => {
   packets.clear();
   packets.step(6000, 1, false);
   assert.equal(packets.worth, 1);
+});
+
+test("after a burst a dot is worth one connection again, although many are still on their way", () => {
+  const packets = new Packets();
+  const long = { ...way(), path: table([[0, 0], [1900, 0]]) };
+  const run = (/** @type {number} */ rate, /** @type {number} */ seconds) => {
+    for (let i = 0; i < seconds; i += 1) {
+      packets.add(route("allowed"), long, rate, "c", 0);
+      for (let frame = 0; frame < 10; frame += 1) packets.step(100, 1, false);
+    }
+  };
+  run(30, 60);
+  assert.equal(packets.worth, 1);
+  for (let i = 0; i < 4; i += 1) run(300, 15);
+  assert.ok(packets.worth >= 5, String(packets.worth));
+  run(30, 60);
+  assert.equal(packets.worth, 1);
+  assert.ok(packets.dots.length > 150, "far more than a quarter of a crowd");
 });
 
 test("packets under way move to the new way at the same share of it", () => {

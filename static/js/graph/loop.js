@@ -1,6 +1,8 @@
 /** The one animation loop: at most 30 frames a second, and none at all when nothing moves. */
 
 const FRAME = 1000 / 30;
+/** ms a frame may stand for: a slow machine shows fewer frames, not slower packets. */
+const LONGEST = 400;
 
 export class Loop {
   /** @param {(passed: number) => boolean} draw returns whether something still moves */
@@ -32,7 +34,7 @@ export class Loop {
   tick = (/** @type {number} */ now) => {
     this.handle = requestAnimationFrame(this.tick);
     if (this.last && now - this.last < FRAME - 2) return;
-    const passed = this.last ? Math.min(100, now - this.last) : 0;
+    const passed = this.last ? Math.min(LONGEST, now - this.last) : 0;
     this.last = now;
     const began = performance.now();
     const moving = this.draw(passed);

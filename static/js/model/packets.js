@@ -4,10 +4,12 @@
  */
 
 /** @typedef {import("./lines.js").Way} Way */
-/** @typedef {{route: any, way: Way, gone: number, wait: number, connection: string, ended: number, alone: boolean}} Dot */
+/** @typedef {{route: any, way: Way, gone: number, wait: number, connection: string, ended: number, alone: boolean, worth: number}} Dot */
 
 export const SPEED = 260;
 const CROWD = 280;
+/** The share of a crowd that must be left free before a dot is worth less, so that it does not flicker. */
+const ROOM = 0.9;
 const AFTERLIFE = 900;
 /** ms between two changes of what a dot is worth: old dots must leave first. */
 const PATIENCE = 5000;
@@ -36,17 +38,18 @@ export class Packets {
 
   /** @param {any} route @param {Way} way @param {string} connection @param {number} wait @param {boolean} [alone] moves though paused */
   push(route, way, connection, wait, alone = false) {
-    this.dots.push({ route, way, gone: 0, wait, connection, ended: 0, alone });
+    this.dots.push({ route, way, gone: 0, wait, connection, ended: 0, alone, worth: alone ? 1 : this.worth });
   }
 
-  /** Many connections make one dot; the legend says how many. */
+  /** Many connections make one dot; the legend says how many. As few as the crowd on the way allows. */
   adapt(/** @type {number} */ passed) {
     this.sinceChange += passed;
     if (this.sinceChange < PATIENCE) return;
     const before = this.worth;
     const at = WORTHS.indexOf(this.worth);
-    if (this.dots.length > CROWD && at < WORTHS.length - 1) this.worth = WORTHS[at + 1];
-    else if (this.dots.length < CROWD / 4 && at > 0) this.worth = WORTHS[at - 1];
+    const under = this.dots.reduce((sum, dot) => sum + (dot.ended ? 0 : dot.worth), 0);
+    if (under / this.worth > CROWD && at < WORTHS.length - 1) this.worth = WORTHS[at + 1];
+    else if (at > 0 && under / WORTHS[at - 1] < CROWD * ROOM) this.worth = WORTHS[at - 1];
     if (this.worth !== before) this.sinceChange = 0;
   }
 
