@@ -41,6 +41,8 @@ from clusterviz.engine.parse import parse
 from clusterviz.engine.settings import Settings
 
 Name = tuple[str, str]
+# A Service with this label is left to another proxy than kube-proxy.
+PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 Records = dict[str, dict[Name, Any]]
 
 
@@ -251,7 +253,7 @@ class Cluster:
         """Every virtual address with its Services and what it is: cluster, external or lb."""
         found: dict[str, list[tuple[Service, str]]] = {}
         for service in sorted(self.services.values(), key=lambda s: (s.namespace, s.name)):
-            if service.headless or service.type == "ExternalName":
+            if service.headless or service.type == "ExternalName" or PROXY_NAME_LABEL in service.labels:
                 continue
             for ip in service.cluster_ips:
                 found.setdefault(ip, []).append((service, "cluster"))
@@ -267,7 +269,7 @@ class Cluster:
         return {
             (port.protocol, port.node_port): (service, index)
             for _, service in sorted(self.services.items())
-            if service.type in ("NodePort", "LoadBalancer")
+            if service.type in ("NodePort", "LoadBalancer") and PROXY_NAME_LABEL not in service.labels
             for index, port in enumerate(service.ports)
             if port.node_port
         }

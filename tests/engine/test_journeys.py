@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clusterviz.engine import ProbeError, Settings, Verdict
+from clusterviz.engine import Cluster, ProbeError, Settings, Verdict
 from clusterviz.engine.packet import IP, L4, Ethernet, Vxlan
-from tests.engine.world import actions, ask, build, header, landed, places, pod, seen, service
+from tests.engine.world import actions, ask, build, header, landed, node, places, pod, seen, service
 
 ROUTED = Settings(network="host-gw")
 
@@ -327,3 +327,34 @@ def test_addresses_no_router_carries(address: str) -> None:
 def test_ports_are_plain_numbers_in_range(to: str) -> None:
     with pytest.raises(ProbeError):
         ask(build(), "shop/client", to)
+
+
+def test_source_ranges_count_for_their_own_family() -> None:
+    """SVC-17: ranges of the other family close nothing."""
+    made = service("shop/lb", app="web", type="LoadBalancer", loadBalancerSourceRanges=["fd00::/64"])
+    assert ask(build(made), "internet", "service:shop/lb:80").success
+
+
+def test_a_service_of_another_proxy_is_none_of_kube_proxys() -> None:
+    made = service("shop/other", app="web", clusterIP="10.96.0.77")
+    made["metadata"]["labels"] = {"service.kubernetes.io/service-proxy-name": "mesh"}
+    assert not ask(build(made), "shop/client", "10.96.0.77:80").success
+
+
+def test_slices_without_a_selector_are_hinted_by_nobody() -> None:
+    """SVC-12, TD-01."""
+    zones = [
+        node(f"z{i}") | {"metadata": {"name": f"z{i}", "labels": {"topology.kubernetes.io/zone": f"{i}"}}}
+        for i in (1, 2)
+    ]
+    own = service("shop/own", trafficDistribution="PreferSameZone")
+    made = {
+        "kind": "EndpointSlice",
+        "metadata": {"name": "own-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "own"}},
+        "addressType": "IPv4",
+        "ports": [{"name": "", "port": 8080}],
+        "endpoints": [{"addresses": [f"192.0.2.{i}"], "zone": f"{i}"} for i in (1, 2)],
+    }
+    cluster = Cluster.from_objects([*zones, own, made])
+    found = ask(cluster, "node/z1", "service:shop/own:80")
+    assert [branch.probability for branch in found.branches] == [0.5, 0.5]

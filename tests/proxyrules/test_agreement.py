@@ -9,7 +9,6 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster, Settings
-from clusterviz.engine.addresses import in_any
 from clusterviz.engine.datapath.service import decide
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules import iptables
@@ -86,9 +85,6 @@ def worlds(draw: Any) -> Cluster:
         if draw(st.integers(0, 2)) == 0:
             spec.pop("selector", None)
             extra.append(draw(slices(service, len(nodes))))
-        if "selector" not in spec:
-            # the controller that sets hints leaves slices written by hand alone, the decision code does not (SVC-12)
-            spec["trafficDistribution"] = ""
     return Cluster.from_objects([*objects, *extra], draw(SETTINGS))
 
 
@@ -97,17 +93,11 @@ def local_addresses(cluster: Cluster, node: Node) -> frozenset[str]:
 
 
 def sources(cluster: Cluster, node: Node, to: str) -> list[tuple[str, bool]]:
-    """Who may send on this node: pods, its own processes, other nodes, strangers, a balancer handing back (PX-20).
-
-    Pods outside the cluster CIDR are left out: a detector by CIDR takes them for strangers (IPT-04),
-    the decision code knows each pod.
-    """
+    """Who may send on this node: pods, its own processes, other nodes, strangers, a balancer handing back (PX-20)."""
     if to == LOOPBACK:
         return [(LOOPBACK, True)]
     pods = [ip for pod in cluster.pods.values() for ip in pod.ips]
-    found = [
-        (ip, ip in node.ips) for ip in pods if in_any(ip, cluster.settings.cluster_cidr) or ip in cluster.node_by_ip
-    ]
+    found = [(ip, ip in node.ips) for ip in pods]
     found += [(other.ip, other.name == node.name) for other in cluster.nodes.values()]
     found += [(ip, False) for service in cluster.services.values() for ip in service.lb_ips]
     return sorted({*found, ("203.0.113.7", False), ("100.64.0.9", False)})

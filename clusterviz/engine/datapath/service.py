@@ -59,7 +59,7 @@ def is_pod_source(cluster: Cluster, ip: str) -> bool:
     """Whether kube-proxy's detector takes the source for a pod (PX-08)."""
     if not cluster.settings.detect_local:
         return True
-    return in_any(ip, cluster.settings.cluster_cidr) or ip in cluster.pod_by_ip
+    return in_any(ip, cluster.settings.cluster_cidr)
 
 
 def chain_hash(service: Service, port: ServicePort, extra: str = "") -> str:
@@ -168,11 +168,10 @@ def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 
 
 
 def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
-    if not service.source_ranges:
+    ranges = [cidr for cidr in service.source_ranges if family(cidr) == family(ip)]
+    if not ranges or any(in_cidr(source, cidr) for cidr in ranges):
         return True
-    if any(in_cidr(source, cidr) for cidr in service.source_ranges):
-        return True
-    return source == ip and any(in_cidr(own, cidr) for own in node.ips for cidr in service.source_ranges)
+    return source == ip and any(in_cidr(own, cidr) for own in node.ips for cidr in ranges)
 
 
 def _policy(

@@ -43,7 +43,8 @@ def local_list(endpoints: Sequence[Endpoint], node: Node) -> Choice:
 
 def _near(ready: tuple[Endpoint, ...], node: Node, service: Service) -> Choice:
     """Hints are used only if every ready endpoint has one and one is for here (TD-03, TD-04)."""
-    given = any(e.zone_hints or e.node_hints for e in ready)
+    # no controller hints the slices of a Service without a selector (SVC-12)
+    given = service.selector is None or any(e.zone_hints or e.node_hints for e in ready)
     nodes = [(e.node_hints if given else _own_node(e, service), e) for e in ready]
     if all(hint for hint, _ in nodes):
         near = tuple(e for hint, e in nodes if node.name in hint)
