@@ -408,3 +408,20 @@ def test_daemonsets_count_once_a_node(cluster: Cluster) -> None:
     load(cluster, "---".join(text.format(name=f"a{number}") for number in range(249)))
     with pytest.raises(services.Invalid, match="5002 pods are too many"):
         load(cluster, text.format(name="one-more"))
+
+
+def test_a_misspelt_rule_is_refused_at_its_line(cluster: Cluster) -> None:
+    """The whole sentence, with the field named once."""
+    text = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  podSelector: {}
+  ingress:
+  - ports: [{port: 80}]
+    form: [{podSelector: {}}]
+"""
+    with pytest.raises(services.Invalid) as caught:
+        load(cluster, text)
+    place = "f.yaml:8 (document 1): NetworkPolicy shop/p"
+    assert str(caught.value) == f'{place}: unknown field "spec.ingress[0].form"'

@@ -389,3 +389,67 @@ def test_several_flaws_are_all_told() -> None:
     """Not only the first."""
     service = change(change(good("Service"), "spec.ports[0].port", 0), "spec.ports[1].port", 70000)
     assert [flaw.field for flaw in validate(service)] == ["spec.ports[0].port", "spec.ports[1].port"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "field"),
+    [
+        ("NetworkPolicy", "spec.ingress[0].form", "spec.ingress[0].form"),
+        ("NetworkPolicy", "spec.podSelektor", "spec.podSelektor"),
+        ("NetworkPolicy", "spec.podSelector.matchLabel", "spec.podSelector.matchLabel"),
+        ("NetworkPolicy", "ingress", "ingress"),
+        ("NetworkPolicy", "metadata.label", "metadata.label"),
+        ("Ingress", "spec.rules[0].http.paths[0].pathtype", "spec.rules[0].http.paths[0].pathtype"),
+        (
+            "Ingress",
+            "spec.rules[0].http.paths[0].backend.serviceName",
+            "spec.rules[0].http.paths[0].backend.serviceName",
+        ),
+        ("Service", "spec.selectors", "spec.selectors"),
+        ("Service", "spec.ports[1].targetport", "spec.ports[1].targetport"),
+    ],
+)
+def test_a_misspelt_field_is_refused(kind: str, path: str, field: str) -> None:
+    """Ignored silently, a misspelt rule would allow everybody."""
+    assert [str(flaw) for flaw in validate(change(good(kind), path, {}))] == [f'unknown field "{field}"']
+
+
+LEGAL: dict[str, str] = {
+    "Service": """
+ipFamilies: [IPv4]
+ipFamilyPolicy: SingleStack
+sessionAffinity: ClientIP
+sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}
+allocateLoadBalancerNodePorts: true
+loadBalancerClass: example.com/lb
+trafficDistribution: PreferClose
+internalTrafficPolicy: Local
+externalTrafficPolicy: Local
+healthCheckNodePort: 30999
+publishNotReadyAddresses: true
+loadBalancerSourceRanges: [10.0.0.0/8]
+loadBalancerIP: 1.2.3.4
+externalIPs: [1.2.3.4]
+type: LoadBalancer
+ports: [{name: a, port: 1, appProtocol: http}]
+""",
+    "Ingress": """
+tls: [{hosts: [a.example.com], secretName: s}]
+defaultBackend: {resource: {apiGroup: k8s.example.com, kind: Bucket, name: b}}
+""",
+    "NetworkPolicy": """
+policyTypes: [Ingress, Egress]
+egress:
+- to: [{namespaceSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]
+  ports: [{port: 1, endPort: 2, protocol: UDP}]
+""",
+}
+
+
+@pytest.mark.parametrize("kind", LEGAL)
+def test_fields_of_the_api_that_change_nothing_here_pass(kind: str) -> None:
+    """Also what kubectl get adds to the metadata."""
+    obj = good(kind)
+    obj["spec"] |= read_value(LEGAL[kind])[0]
+    obj["metadata"] |= {"uid": "1", "resourceVersion": "2", "managedFields": [{"manager": "kubectl"}], "finalizers": []}
+    assert [str(flaw) for flaw in validate({**obj, "status": {}})] == []

@@ -83,7 +83,7 @@ class ObjectForm(ModelForm):
             name, inside = self._column_of(problem.field)
         if name not in self.fields:
             name, inside = ("rest", problem.field) if "rest" in self.fields and problem.field else ("", "")
-        message = f"{problem.field}: {problem.message}" if problem.field else problem.message
+        message = problem.sentence
         if name and inside and isinstance(self.fields[name], YamlField):
             line = line_in(str(self.data.get(self.add_prefix(name), "")), inside)
             message = f"line {line}: {message}" if line else message
@@ -135,10 +135,10 @@ class ChildFormSet(InlineFormSet):
             form, inside = rows[int(found[1])], found[2] or ""
             names = {column.field: column.attr for column in children.columns}
             name = names.get(re.split(r"[.\[]", inside)[0])
-            form.add_error(name if name in form.fields else None, f"{problem.field}: {problem.message}")
+            form.add_error(name if name in form.fields else None, problem.sentence)
             return
         parent: ObjectForm = self.instance.admin_form
-        parent.add_error(None, f"{problem.field}: {problem.message}")
+        parent.add_error(None, problem.sentence)
 
 
 def _child_object(form: forms.ModelForm[Any], columns: Any) -> Obj:

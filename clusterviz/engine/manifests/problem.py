@@ -27,9 +27,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         document = f"(document {self.document})" if self.document else ""
         return " ".join(part for part in (place, document) if part)
 
+    @property
+    def sentence(self) -> str:
+        """Field and message, without saying the field twice."""
+        named = not self.field or f'"{self.field}"' in self.message
+        return self.message if named else f"{self.field}: {self.message}"
+
     def __str__(self) -> str:
         """One line for people."""
-        return ": ".join(part for part in (self.place, self.object, self.field, self.message) if part)
+        return ": ".join(part for part in (self.place, self.object, self.sentence) if part)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
 from clusterviz.engine.parse import Reader, parse
+from clusterviz.engine.validation.fields import check_fields
 from clusterviz.engine.validation.flaws import Flaw, Flaws, quote
 from clusterviz.engine.validation.meta import check_metadata
 from clusterviz.engine.validation.others import check_flow, check_node, check_slice
@@ -54,6 +55,7 @@ def validate(obj: Obj, old: Obj | None = None, *, known: bool = True) -> list[Fl
         check_metadata(flaws, reader, str(kind))
         if flaws or not known:
             return flaws
+        check_fields(flaws, obj, str(kind))
         if check := _CHECKS.get(str(kind)):
             check(flaws, reader, Reader(old, "") if old is not None else None)
         if not flaws:

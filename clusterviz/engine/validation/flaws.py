@@ -16,7 +16,8 @@ class Flaw(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """As kubectl prints it."""
-        return f"{self.field}: {self.message}" if self.field else self.message
+        named = not self.field or f'"{self.field}"' in self.message
+        return self.message if named else f"{self.field}: {self.message}"
 
 
 class Flaws(list[Flaw]):
