@@ -52,6 +52,11 @@ export function byId(id) {
   return element;
 }
 
+/** Long words may break after `=`, `,`, `/` and the like, before they break anywhere. @param {string} text @returns {Child[]} */
+export function breakable(text) {
+  return text.split(/(?<=[=,/:])/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
+}
+
 /** @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
   element.replaceChildren();

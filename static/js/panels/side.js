@@ -1,7 +1,8 @@
 /** The side panel: everything about what is selected. */
+import { flowsOf, rowsOf } from "../model/flows.js";
 import { actionBar } from "./actions.js";
 import { asDestination, asSource, factsOf, shortName, titleOf } from "./describe.js";
-import { byId, fill, h, icon } from "./dom.js";
+import { breakable, byId, fill, h, icon } from "./dom.js";
 
 /**
  * @typedef {object} Ports
@@ -84,7 +85,7 @@ export class SidePanel {
       this.traceButtons(entity),
       actionBar(entity, workload, { act: (request) => this.ports.api.act(request), editor: this.ports.editor, login: this.ports.login }),
       error ? h("p.wrong", {}, error) : null,
-      this.section("Facts", h("dl.facts", { testid: "facts" }, this.facts(entity).map(([label, value]) => [h("dt", {}, label), h("dd", {}, value)]))),
+      this.section("Facts", h("dl.facts", { testid: "facts" }, this.facts(entity).map(([label, value]) => [h("dt", {}, label), h("dd", {}, breakable(value))]))),
       this.section("Related", this.related(entity)),
       this.section("Traffic", this.traffic(entity)),
       this.section("Events", this.events()),
@@ -138,28 +139,22 @@ export class SidePanel {
   /** @param {string} ref */
   link(ref) {
     const known = this.ports.store.entities.get(ref);
-    return h("button.chip", { onclick: () => this.ports.select(ref), title: ref, disabled: !known }, h("span.hint", {}, ref.split(":")[0]), shortName(ref));
+    return h("button.chip", { onclick: () => this.ports.select(ref), title: ref, disabled: !known }, h("span.hint", {}, ref.split(":")[0]), h("span.cut", {}, shortName(ref)));
   }
 
   /** @param {any} entity */
   traffic(entity) {
-    const { store } = this.ports;
-    const mine = new Set(entity.kind === "flow" ? [entity.id] : this.answer?.flows ?? []);
-    for (const route of store.routes.values()) if (route.waypoints.includes(entity.id)) mine.add(route.flow);
-    return this.flows([...mine]);
+    return this.flows(flowsOf(entity, this.ports.store, this.answer?.flows ?? []));
   }
 
   /** @param {string[]} ids */
   flows(ids) {
     if (!ids.length) return h("p.hint", {}, "No calls pass here.");
-    const rows = ids.map((id) => {
-      const flow = this.ports.store.entities.get(id);
-      const total = this.ports.store.totals.flows[id] ?? { rps: 0, ok: 0, refused: 0, dropped: 0 };
-      const bad = total.refused + total.dropped;
-      return h("tr", {}, h("td", {}, h("button.plain.flow", { onclick: () => this.ports.select(id), disabled: !flow },
-        flow ? `${shortName(flow.from)} → ${hostName(flow)}:${flow.port}` : shortName(id))),
-      h("td.number", {}, total.rps.toFixed(1)), h("td.number", { class: bad ? "wrong" : "" }, bad ? bad.toFixed(1) : "–"));
-    });
+    const { store } = this.ports;
+    const rows = rowsOf(ids, store, callOf).map(({ flow, text, rps, failing }) =>
+      h("tr", {}, h("td", {}, h("button.plain.flow", { onclick: () => this.ports.select(flow), disabled: !store.entities.has(flow) },
+        breakable(store.entities.has(flow) ? text : shortName(flow)))),
+      h("td.number", {}, rps.toFixed(1)), h("td.number", { class: failing ? "wrong" : "" }, failing ? failing.toFixed(1) : "–")));
     return h("table.flows", { testid: "traffic" }, h("thead", {}, h("tr", {}, h("th", {}, "call"), h("th.number", {}, "/s"), h("th.number", {}, "failing/s"))), h("tbody", {}, rows));
   }
 
@@ -185,7 +180,8 @@ export class SidePanel {
   }
 }
 
-/** The short name of what a flow calls; addresses and outside names stay whole. */
-function hostName(/** @type {any} */ flow) {
-  return flow.to?.startsWith("service:") ? shortName(flow.to) : flow.host || shortName(flow.to);
+/** A call in words; outside names and addresses stay whole, and the path tells two calls of one place apart. */
+function callOf(/** @type {any} */ flow) {
+  const host = flow.to?.startsWith("service:") ? shortName(flow.to) : flow.host || shortName(flow.to);
+  return `${shortName(flow.from)} → ${host}:${flow.port}${flow.path === "/" ? "" : flow.path ?? ""}`;
 }
