@@ -1,4 +1,7 @@
-/** Slots: who sits where. A newcomer takes the first free slot, a leaver leaves a hole, nobody moves. */
+/**
+ * Slots: who sits where. A page that opens seats everyone by age, so all pages that open at one time are
+ * equal; while it stays open a newcomer takes the first free slot, a leaver leaves a hole, nobody moves.
+ */
 
 /** @typedef {{id: string, created?: number, name?: string}} Ordered */
 
