@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { layout, SIZE } from "../../static/js/model/layout.js";
 import { assign } from "../../static/js/model/slots.js";
+import { Store } from "../../static/js/model/store.js";
 import { pod, service, snapshot } from "./fixtures/boutique.js";
 
 /** @param {any} box */
@@ -49,6 +50,37 @@ test("a dead pod leaves a hole, and its replacement fills it", () => {
   const after = layout([...without, fresh], gap);
   assert.deepEqual(spot(after.boxes.get(fresh.id)), spot(before.boxes.get(victim.id)));
   for (const [id, box] of gap.boxes) assert.deepEqual(spot(after.boxes.get(id)), spot(box), id);
+});
+
+test("browsers that saw different histories show the same picture after a reload, by age and then by name", () => {
+  const { entities } = snapshot();
+  const victim = entities.find((e) => e.kind === "pod" && e.node === "node:n2");
+  const now = [...entities.filter((e) => e !== victim), pod({ name: "younger", node: "n2", ip: "10.244.2.77", more: { created: 500 } })];
+  const early = new Store();
+  early.load({ ...snapshot(), entities });
+  const open = layout([...early.entities.values()]);
+  early.state({ epoch: "e1", base: 7, seq: 8, time: 13, unset: [victim.id], set: [now.at(-1)], events: [] });
+  const stayed = layout([...early.entities.values()], open);
+  const reload = (/** @type {any[]} */ all) => {
+    const store = new Store();
+    store.load({ ...snapshot(), entities: all });
+    return layout([...store.entities.values()]);
+  };
+  assert.notEqual(positions(stayed), positions(reload(now)), "an open page keeps its places");
+  assert.equal(positions(reload([...early.entities.values()])), positions(reload(shuffled(now))));
+  const seats = [.../** @type {Map<string, number>} */ (reload(now).slots.pods.get("node:n2"))].sort((a, b) => a[1] - b[1]).map(([id]) => id);
+  const byAge = now.filter((e) => e.kind === "pod" && e.node === "node:n2").sort((a, b) => a.created - b.created || (a.name < b.name ? -1 : 1)).map((e) => e.id);
+  assert.deepEqual(seats, byAge);
+});
+
+test("the frame is as wide as its nodes", () => {
+  for (const nodes of [1, 2, 3]) {
+    const { frame, panels } = layout(snapshot({ nodes }).entities);
+    const boxes = [...panels.values()].map((panel) => panel.box);
+    const [left, right] = [Math.min(...boxes.map((b) => b.x)), Math.max(...boxes.map((b) => b.x + b.w))];
+    assert.equal(frame.w - right, left);
+    assert.ok(left < 60);
+  }
 });
 
 test("pods without a node stand in the tray, below everything else", () => {

@@ -127,7 +127,7 @@ function panelHeight(/** @type {Plan} */ plan, /** @type {Slots} */ slots) {
 function frameWidth(plan, slots) {
   const columns = Math.max(1, Math.min(plan.perRow, extent(slots.nodes)));
   const panels = columns * panelWidth(plan) + (columns - 1) * SIZE.panelGap;
-  return Math.max(900, panels + SIZE.margin * 2 + 24);
+  return extent(slots.nodes) ? panels + SIZE.margin * 2 + 24 : 900;
 }
 
 /** @param {number} rows how wide the gap between hexagons is, so that upper rows can reach the channel */
