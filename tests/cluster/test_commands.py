@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from clusterviz.cluster import services, snapshot
 from clusterviz.cluster.models import Cluster, Deployment, Pod, Service
@@ -54,6 +54,7 @@ def test_import_creates_tells_and_settles(run: Run, tmp_path: Path, db: None) ->
     file = tmp_path / "shop.yaml"
     file.write_text(SHOP)
     out = run("importyaml", str(file), cluster="new", create=True)
+    assert out.startswith("Into cluster new:\n")
     assert "Service shop/api (shop.yaml:2, document 1)" in out
     assert "inferred from Deployment shop/web: container server, env API_ADDR" in out
     pods = Pod.objects.filter(cluster__name="new", namespace__name="shop")
@@ -266,3 +267,14 @@ def test_a_dump_of_another_cluster_keeps_its_addresses(run: Run, tmp_path: Path,
     assert cluster.services["kube-system", "kube-dns"].ip == cluster.settings.dns_ip == "10.43.0.10"
     assert cluster.pods["default", "solo"].ip == "10.42.0.17"
     assert all(pod.node == "k3s" and pod.ip.startswith("10.42.0.") for pod in cluster.pods.values())
+
+
+def test_import_without_a_name_says_where_it_goes(run: Run, tmp_path: Path, db: None) -> None:
+    """The default is the demo cluster; the help and the first line tell."""
+    assert (
+        "(default: demo)" in load_command_class("clusterviz.cluster", "importyaml").create_parser("", "").format_help()
+    )
+    services.create_cluster("demo", actor="tests")
+    file = tmp_path / "one.yaml"
+    file.write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: one}")
+    assert run("importyaml", str(file), dry_run=True).startswith("Into cluster demo:\n1 would be created")

@@ -425,3 +425,11 @@ spec:
         load(cluster, text)
     place = "f.yaml:8 (document 1): NetworkPolicy shop/p"
     assert str(caught.value) == f'{place}: unknown field "spec.ingress[0].form"'
+
+
+def test_a_bad_name_is_explained_once(db: None) -> None:
+    """Not also in the words of a slug, which would allow capitals."""
+    with pytest.raises(services.Invalid) as caught:
+        services.create_cluster("Bad_Name", actor="tests")
+    [problem] = caught.value.problems
+    assert "lowercase RFC 1123 label" in problem.message

@@ -48,7 +48,8 @@ def save_cluster(cluster: Cluster) -> None:
             [
                 Problem(object=f"Cluster {cluster.name}", field=field, message=message)
                 for field, messages in error.message_dict.items()
-                for message in messages
+                # A slug is less than what NAME asks for: the last validator says it all.
+                for message in (messages[-1:] if field == "name" else messages)
             ]
         ) from None
     cluster.save()

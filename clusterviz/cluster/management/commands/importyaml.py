@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where from, where to."""
         parser.add_argument("path", metavar="FILE|DIR|-")
-        parser.add_argument("--cluster", default="demo", metavar="NAME")
+        parser.add_argument("--cluster", default="demo", metavar="NAME", help="into which cluster (default: demo)")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, change nothing")
         parser.add_argument("--create", action="store_true", help="make the cluster if there is none of that name")
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             for problem in error.problems:
                 self.stderr.write(self.style.ERROR(str(problem)))
             raise CommandError("nothing was changed") from None
+        self.stdout.write(f"Into cluster {name}:")
         self.stdout.write(str(summary))
         if not dry_run:
             self.stdout.write("The running server takes it from here." if not settle(name) else "Settled.")
