@@ -140,3 +140,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.client is not None:
             self.client.close()
             self.client = None
+
+
+class NowhereConsumer(AsyncWebsocketConsumer):
+    """Any other address: said politely, so that the log stays free of tracebacks."""
+
+    async def connect(self) -> None:
+        """A browser only sees the code of a connection that was accepted."""
+        await self.accept()
+        await self.close(code=CLOSE_UNKNOWN_CLUSTER, reason="There is nothing at this address.")

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clusterviz.asgi import application
 from clusterviz.cluster import services
 from clusterviz.live.protocol import MAX_MESSAGE, PROTOCOL
 
@@ -73,7 +74,7 @@ async def test_binary_and_oversized_messages(shop, live, browser):
     assert (await one.wait_for("error"))["code"] == "too_large"
     while (output := await one.receive_output())["type"] == "websocket.send":
         pass
-    assert output["code"] == 1009
+    assert output == {"type": "websocket.close", "code": 4409, "reason": "message too large"}
     await one.disconnect()
 
 
@@ -184,3 +185,12 @@ async def _talk(said):
     assert answers[-1] == "pong"
     await one.disconnect()
     instance.reset()
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/clusters/", "/ws/clusters/a.b/", "/ws/clusters/shop/more/"])
+async def test_an_unknown_address_is_closed_without_a_traceback(path):
+    one = WebsocketCommunicator(application, path, headers=[(b"host", b"localhost"), (b"origin", b"http://localhost")])
+    assert (await one.connect(timeout=10))[0]
+    closed = {"type": "websocket.close", "code": 4404, "reason": "There is nothing at this address."}
+    assert await one.receive_output() == closed
+    await one.disconnect()
