@@ -2,9 +2,12 @@
 
 import os
 import secrets
+from logging import LogRecord
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
+
+from clusterviz.engine.manifests.read import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -68,7 +71,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- limits -----------------------------------------------------------------------------------
 MEBIBYTE = 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * MEBIBYTE
+DATA_UPLOAD_MAX_MEMORY_SIZE = Limits().size
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MEBIBYTE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
@@ -170,15 +173,25 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+
+def without_traceback(record: LogRecord) -> bool:
+    """A line is enough: strangers who send nonsense must not fill the log."""
+    record.exc_info = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"brief": {"()": "django.utils.log.CallbackFilter", "callback": without_traceback}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "clusterviz": {"level": os.environ.get("CLUSTERVIZ_LOG_LEVEL", "INFO").upper()},
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.security.DisallowedHost": {"filters": ["brief"]},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }

@@ -21,6 +21,7 @@ from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
 from clusterviz.engine import Probe
 from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.manifests.read import Limits
 from clusterviz.live import questions
 from clusterviz.live.access import is_editor
 
@@ -28,7 +29,7 @@ View = Callable[..., HttpResponse]
 
 log = logging.getLogger(__name__)
 
-IMPORT_LIMIT = 10 * 1024 * 1024
+IMPORT_LIMIT = Limits().size
 ACTION_LIMIT = 16 * 1024
 ACTION_FIELDS = frozenset({"action", "target", "replicas", "force"})
 PROBLEMS_SHOWN = 200

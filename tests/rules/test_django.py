@@ -166,7 +166,7 @@ def test_what_is_too_large_is_refused_unread() -> None:
     answer = RequestSizeMiddleware(lambda _: HttpResponse()).process_request(request)
     assert answer
     assert answer.status_code == 413
-    assert json.loads(answer.content) == {"error": "That is too much: at most 10 MiB at once."}
+    assert json.loads(answer.content) == {"error": "That is too much: at most 5 MiB at once."}
 
 
 def test_unknown_hosts_are_refused() -> None:
