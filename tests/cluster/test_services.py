@@ -433,3 +433,19 @@ def test_a_bad_name_is_explained_once(db: None) -> None:
         services.create_cluster("Bad_Name", actor="tests")
     [problem] = caught.value.problems
     assert "lowercase RFC 1123 label" in problem.message
+
+
+def test_problems_of_all_documents_come_at_once(cluster: Cluster) -> None:
+    """A bad port in one does not hide a node port out of range or an address outside in the others."""
+    texts = [
+        service("a", "ClusterIP", "", "000"),
+        service("b", "NodePort", "", ", nodePort: 80"),
+        service("c", "ClusterIP", "clusterIP: 1.2.3.4"),
+    ]
+    with pytest.raises(services.Invalid) as caught:
+        load(cluster, "---".join(texts))
+    assert [(p.document, p.field) for p in caught.value.problems] == [
+        (1, "spec.ports[0].port"),
+        (2, "spec.ports[0].nodePort"),
+        (3, "spec.clusterIPs"),
+    ]

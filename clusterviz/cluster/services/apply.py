@@ -35,13 +35,16 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
     problems: list[Problem] = []
     wishes = _read(objects, summary, problems)
     before = store.find(cluster, wishes)
-    problems += _validate(wishes, before)
+    flawed = _validate(wishes, before, problems)
+    after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items() if key not in flawed}
+    world = _world(cluster, after)
+    # What can be checked of the sound ones is checked all the same: one round of corrections, not two.
+    problems += _conflicts(cluster, wishes, after, world)
     if problems:
         raise Invalid(problems)
-    spaces = new_namespaces(cluster, {key[1] for key in wishes if key[1]}, wishes)
-    after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items()}
     capacity.check(cluster, after)
-    _allocate(cluster, wishes, after)
+    spaces = new_namespaces(cluster, {key[1] for key in wishes if key[1]}, wishes)
+    _allocate(cluster, after, world)
     _sort(wishes, before, after, summary)
     summary.created[:0] = [
         Entry(kind="Namespace", namespace="", name=obj["metadata"]["name"], why="made because a manifest names it")
@@ -72,20 +75,27 @@ def _read(objects: Iterable[Obj | Document], summary: Summary, problems: list[Pr
     return wishes
 
 
-def _validate(wishes: Wishes, before: dict[Key, Obj]) -> list[Problem]:
-    return [
-        document.problem(flaw.message, object_=describe(key), field=flaw.field)
-        for key, (document, obj) in wishes.items()
-        for flaw in validate(obj, before.get(key), known=not is_foreign(obj))
-    ]
+def _validate(wishes: Wishes, before: dict[Key, Obj], problems: list[Problem]) -> set[Key]:
+    """Add what kube-apiserver would refuse to ``problems``; answers which objects that are."""
+    flawed: set[Key] = set()
+    for key, (document, obj) in wishes.items():
+        for flaw in validate(obj, before.get(key), known=not is_foreign(obj)):
+            flawed.add(key)
+            problems.append(document.problem(flaw.message, object_=describe(key), field=flaw.field))
+    return flawed
 
 
-def _allocate(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> None:
-    """Check the addresses that are asked for, then give out the missing ones."""
+def _world(cluster: Cluster, after: dict[Key, Obj]) -> dict[Key, Obj]:
+    """Services and nodes as they would be; empty when no address is at stake."""
     if not any(key[0] in ("Service", "Node", "Pod") for key in after):
-        return
+        return {}
     world = {key_of(obj): obj for obj in store.load(cluster, (Service, Node))}
     world.update({key: obj for key, obj in after.items() if key[0] in ("Service", "Node")})
+    return world
+
+
+def _conflicts(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj], world: dict[Key, Obj]) -> list[Problem]:
+    """Addresses and ports that are out of range or somebody else's."""
     settings = cluster.engine_settings
     ips, ports = _held(world)
     problems = []
@@ -96,11 +106,15 @@ def _allocate(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> None:
         elif key[0] == "Node":
             _check_node(flaws, world, key)
         problems += [wishes[key][0].problem(flaw.message, object_=describe(key), field=flaw.field) for flaw in flaws]
-    problems += _pod_addresses(cluster, wishes, after)
-    if problems:
-        raise Invalid(problems)
+    return problems + _pod_addresses(cluster, wishes, after)
+
+
+def _allocate(cluster: Cluster, after: dict[Key, Obj], world: dict[Key, Obj]) -> None:
+    """Give out the addresses nobody asked for."""
+    if not world:
+        return
     try:
-        after.update(fill(world, settings, after))
+        after.update(fill(world, cluster.engine_settings, after))
     except AddressError as error:
         raise Invalid(f"failed to allocate: {error}") from None
 
