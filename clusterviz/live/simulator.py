@@ -89,6 +89,7 @@ class Simulator:
         self._meter = Meter()
         self._decisions = Decisions()
         self._externals: set[str] = set()
+        self._left = False
         self._unanswered: set[Key] = set()
         self._connection = self._event = 0
         self._remember_addresses()
@@ -218,13 +219,23 @@ class Simulator:
 
     def _see(self, route: Route) -> None:
         """Somebody outside who was not in the picture yet must be, before the route is drawn."""
-        self._externals |= {ref for ref in route.waypoints if ref.startswith("external:") or ref == "internet"}
+        self._externals |= outside_of(route)
+
+    def _forget(self, now: float) -> list[str]:
+        """Routes nobody took for a while, and with them whoever outside was only there for them."""
+        forgotten = self.routes.forget(now)
+        if forgotten:
+            present: set[str] = set().union(*map(outside_of, self.routes.routes.values()))
+            self._left |= present != self._externals
+            self._externals = present
+        return forgotten
 
     def take_state(self) -> State | None:
         """The change of the picture since the last call, None when there is none."""
         # Events alone do not change the picture, but must be told.
         new = scene.update(self.scene, self.cluster, self._dirty, self._externals)
         self._dirty.clear()
+        self._left = False
         changed, gone = scene.difference(self.scene, new)
         events, self._new_events = self._new_events, []
         self.scene = new
@@ -244,7 +255,9 @@ class Simulator:
     @property
     def stirred(self) -> bool:
         """Whether `take_state` would have something to say."""
-        return bool(self._dirty or self._new_events or any(ref not in self.scene for ref in self._externals))
+        if self._dirty or self._new_events or self._left:
+            return True
+        return any(ref not in self.scene for ref in self._externals)
 
     def take_traffic(self) -> TrafficFrame:
         """Connections since the last call; those it names can be traced for a while."""
@@ -260,7 +273,7 @@ class Simulator:
         self._samples.clear()
         now = self.clock.now
         fresh = self.routes.take_fresh()
-        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self.routes.forget(now))
+        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self._forget(now))
 
     def take_checkpoint(self) -> list[Change]:
         """What the controllers made since the last call."""
@@ -281,6 +294,11 @@ class Simulator:
     def next_event(self) -> float | None:
         """When the controllers have something to do next."""
         return self.clock.peek()
+
+
+def outside_of(route: Route) -> set[str]:
+    """Who of a route's waypoints is outside the cluster."""
+    return {ref for ref in route.waypoints if ref.startswith("external:") or ref == "internet"}
 
 
 def _number(route_id: str) -> int:

@@ -296,3 +296,21 @@ def test_outsiders_reach_a_service_at_its_outside_address(host):
     routes = [route for route in taken if route.flow == "flow:shop/in"]
     assert {route.waypoints[:2] for route in routes} == {("internet", "loadbalancer:198.51.100.20")}
     assert {route.effect for route in routes} == {"rewritten"}
+
+
+def test_somebody_outside_leaves_the_picture_with_the_last_route():
+    """As long as a route is drawn its ends are; a minute after the last call both go."""
+    ref = "external:203.0.113.50"
+    out = flow("out", {"kind": "Deployment", "name": "web"}, "203.0.113.50", 443)
+    sim = simulator([*NODES, *SHOP, out])
+    run(sim, 5)
+    sim.take_state()
+    assert ref in sim.scene
+    sim.apply([Change("unset", ("TrafficFlow", "shop", "out"))])
+    run(sim, 30)
+    sim.take_state()
+    assert ref in sim.scene
+    run(sim, 60)
+    assert sim.stirred
+    assert sim.take_state().unset == [ref]
+    assert not sim.stirred
