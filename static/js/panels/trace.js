@@ -168,7 +168,7 @@ export class TracePanel {
     return h("li", { class: main ? "main" : "", data: { action: step.action } }, h("div", {}, h("strong", {}, step.action.replaceAll("_", " ")), h("span.hint", {}, [step.hook, step.component].filter(Boolean).join(" · "))),
       h("p", {}, step.explain[this.level]),
       rule ? h("p.rule", { testid: "trace-rule" }, h("code", {}, rule.text || rule.name), h("span.hint", {}, [rule.made_by && `written by ${rule.made_by}`, rule.path].filter(Boolean).join(" · ")),
-        rule.ref ? h("button.chip", { onclick: () => this.ports.select(rule.ref) }, shortName(rule.ref)) : null) : null,
+        rule.ref ? h("button.chip", { title: rule.ref, onclick: () => this.ports.select(rule.ref) }, h("span.cut", {}, shortName(rule.ref))) : null) : null,
       rule?.rules.length ? rulebook(rule.rules, this.trace.rules) : null,
       step.candidates.length ? candidates(step.candidates) : null,
       step.considered.map((/** @type {any} */ c) => h("p.hint", {}, `${c.rule}: ${c.why}`)),
