@@ -163,4 +163,6 @@ test("the node port on the roof is the one that the flow calls", () => {
   assert.deepEqual(way(route, tracks)?.pills.map((p) => [p.node, p.port]), [["node:n2", 30443]]);
   entities.set(route.flow, { id: route.flow, kind: "flow", port: 443 });
   assert.deepEqual(way(route, tracks)?.pills.map((p) => p.port), [30444]);
+  const direct = { ...route, waypoints: ["external:203.0.113.80", "node:n1", "service:shop/frontend-external", ...route.waypoints.slice(4)] };
+  assert.deepEqual(way(direct, tracks)?.pills.map((p) => [p.node, p.port]), [["node:n1", 30444]], "over the node network as well");
 });

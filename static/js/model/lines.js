@@ -40,7 +40,7 @@ export function way(route, tracks) {
       points: drawn, routes: [route.id], flows: [route.flow] });
     pieces.push({ mark: { ...leg.segment, encapsulated: leg.over && leg.segment.encapsulated }, from: leg.from, to: leg.to, index: points.length });
     points.push(...(last ? join(last, drawn) : drawn));
-    result.pills.push(...pills(leg, all[i + 1]?.to ?? "", drawn, tracks, route.flow));
+    result.pills.push(...pills(leg, all[i + 1]?.to ?? "", tracks, route.flow));
   });
   if (points.length < 2) return null;
   return measure(result, pieces, points);
@@ -65,17 +65,17 @@ function measure(/** @type {Way} */ result, /** @type {any[]} */ pieces, /** @ty
 }
 
 /**
- * A node port is a door in the roof of a node.
- * @param {import("./itinerary.js").Leg} leg @param {string} next @param {Point[]} points
+ * A node port is a door in the roof of a node, whichever way its packets come.
+ * @param {import("./itinerary.js").Leg} leg @param {string} next
  * @param {import("./tracks.js").Tracks} tracks @param {string} flow @returns {Pill[]}
  */
-function pills(leg, next, points, tracks, flow) {
-  if (tracks.kind(leg.from) !== "side" || !leg.to.startsWith("node:") || leg.over) return [];
+function pills(leg, next, tracks, flow) {
+  const panel = tracks.layout.panels.get(leg.to);
+  if (tracks.kind(leg.from) !== "side" || !panel) return [];
   const open = (tracks.entities.get(next)?.ports ?? []).filter((/** @type {any} */ p) => p.nodePort);
   const called = tracks.entities.get(flow)?.port;
   const port = (open.find((/** @type {any} */ p) => p.nodePort === called || p.port === called) ?? open[0])?.nodePort;
-  const [x, y] = points[points.length - 2];
-  return port ? [{ x, y, node: leg.to, port }] : [];
+  return port ? [{ x: tracks.gutterX(leg.to, 0, "entry"), y: tracks.layout.rows[panel.row].entry, node: leg.to, port }] : [];
 }
 
 /**
