@@ -7,6 +7,7 @@ from typing import Any
 
 from clusterviz.engine.objects import WORKLOAD_KINDS, Key
 from clusterviz.live.keeper import Replica
+from clusterviz.live.policy_words import rules_in_words
 from clusterviz.live.protocol import Entity
 
 Fact = tuple[str, str]
@@ -35,10 +36,12 @@ def key_of_ref(ref: str) -> Key | None:
     return None
 
 
-def facts_of(entity: Entity) -> list[Fact]:
+def facts_of(replica: Replica, entity: Entity) -> list[Fact]:
     """What is worth knowing at a glance; empty values are left out."""
     describe = _FACTS.get(entity["kind"], _other_facts)
     facts = [("Name", entity["name"]), ("Namespace", entity.get("namespace", "")), *describe(entity)]
+    if entity["kind"] == "policy":
+        facts += rules_in_words(replica.cluster.policies[entity["namespace"], entity["name"]])
     labels = ", ".join(f"{key}={value}" for key, value in sorted(entity["labels"].items()))
     return [(label, text) for label, value in [*facts, ("Labels", labels)] if (text := _text(value))]
 
@@ -105,9 +108,13 @@ def _ingress_facts(ingress: Entity) -> Iterable[tuple[str, Any]]:
         yield f"Rule {number}", f"{rule['host'] or 'any host'}{rule['path']} ({rule['pathType']}) to {target}"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _policy_facts(policy: Entity) -> Iterable[tuple[str, Any]]:
     yield "Directions", policy["directions"]
-    yield "Selects", f"{len(policy['selects'])} pods"
+    yield "Selects", _count(len(policy["selects"]), "pod")
 
 
 def _workload_facts(workload: Entity) -> Iterable[tuple[str, Any]]:
@@ -176,6 +183,7 @@ def related_to(replica: Replica, entity: Entity) -> list[Related]:
     elif kind == "namespace":
         add("Workloads", (e["id"] for e in everything if e["kind"] == "workload" and e["namespace"] == entity["name"]))
         add("Services", (e["id"] for e in everything if e["kind"] == "service" and e["namespace"] == entity["name"]))
+        add("Pods", (e["id"] for e in everything if e["kind"] == "pod" and e["namespace"] == entity["name"]))
     return found
 
 
@@ -188,13 +196,28 @@ def _routes_to(entity: Entity, service: str) -> bool:
 
 
 def flows_of(replica: Replica, entity: Entity) -> list[str]:
-    """Flows that begin or end here; a pod takes part in those of its workload and its Services."""
+    """Flows that begin or end here; of a policy those of the pods it selects."""
     refs = {entity["id"]}
     if entity["kind"] == "pod":
-        refs |= {entity["workload"]}
-        refs |= {e["id"] for e in replica.scene.values() if _leads_to(e, entity["id"])}
+        refs |= _part_of(replica, [entity["id"]])
+    elif entity["kind"] == "policy":
+        refs |= _part_of(replica, entity["selects"])
+    elif entity["kind"] == "namespace":
+        refs |= {e["id"] for e in replica.scene.values() if e.get("namespace") == entity["name"]}
     elif entity["kind"] == "workload":
         refs |= {ref for label, found in related_to(replica, entity) if label.startswith("Services") for ref in found}
     elif entity["kind"] == "loadbalancer":
         refs |= {entity["service"]}
     return [e["id"] for e in replica.scene.values() if e["kind"] == "flow" and (refs & {e["from"], e["to"], e["id"]})]
+
+
+def _part_of(replica: Replica, pods: list[str]) -> set[str]:
+    """The pods, their workloads and the Services that lead to them."""
+    ids = {pod for pod in pods if pod in replica.scene}
+    workloads = {replica.scene[pod]["workload"] for pod in ids} - {""}
+    services = {
+        e["id"]
+        for e in replica.scene.values()
+        if e["kind"] == "service" and any(endpoint["pod"] in ids for endpoint in e["endpoints"])
+    }
+    return ids | workloads | services

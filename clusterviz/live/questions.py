@@ -97,7 +97,7 @@ def object_panel(name: str, ref: str) -> dict[str, Any]:
             "id": ref,
             "kind": entity["kind"],
             "yaml": dump([in_order(obj)]) if obj is not None else "",
-            "facts": facts_of(entity),
+            "facts": facts_of(replica, entity),
             "events": events[:EVENTS_OF_OBJECT],
             "related": [{"label": label, "refs": refs} for label, refs in related_to(replica, entity)],
             "flows": flows_of(replica, entity),

@@ -14,7 +14,7 @@ from clusterviz.engine import Probe, ProbeError
 from clusterviz.live import keeper, questions, runner
 from clusterviz.live.leader import Leadership, lock_path
 from clusterviz.live.simulator import Simulator
-from tests.live.conftest import SHOP
+from tests.live.conftest import SHOP, flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -299,3 +299,51 @@ def test_nothing_else_has_a_panel(shop, ref):
 def test_an_unknown_cluster_is_named(shop):
     with pytest.raises(questions.UnknownError, match="There is no cluster 'nope'"):
         questions.snapshot("nope")
+
+
+POLICY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "api", "namespace": "shop"},
+    "spec": {
+        "podSelector": {"matchLabels": {"app": "api"}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {
+                "from": [
+                    {"podSelector": {"matchLabels": {"app": "web"}}},
+                    {"podSelector": {}, "namespaceSelector": {"matchLabels": {"team": "a"}}},
+                    {"namespaceSelector": {}},
+                    {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
+                ],
+                "ports": [{"port": 8080}, {"port": 53, "endPort": 60, "protocol": "UDP"}, {"protocol": "SCTP"}],
+            },
+            {},
+        ],
+    },
+}
+
+
+def test_the_panel_of_a_policy_says_its_rules(shop):
+    services.apply_objects(shop, [POLICY, flow("web-web", {"kind": "Deployment", "name": "web"}, "web", 80)], actor="t")
+    services.act(shop, "scale", "workload:Deployment/shop/api", actor="t", replicas=1)
+    runner.settle("shop")
+    panel = questions.object_panel("shop", "policy:shop/api")
+    facts = dict(panel["facts"])
+    assert facts["Selects"] == "1 pod"
+    assert facts["Ingress rule 1"] == (
+        "from pods with app=web of this namespace or all pods of namespaces with team=a or all pods of all namespaces "
+        "or 10.0.0.0/8 except 10.1.0.0/16, on 8080/TCP, 53-60/UDP, any SCTP port"
+    )
+    assert facts["Ingress rule 2"] == "from anywhere, on any port"
+    assert facts["Egress"] == "nothing is let out"
+    assert panel["flows"] == ["flow:shop/web-api"]
+
+
+def test_the_panel_of_a_namespace_lists_what_is_in_it(shop):
+    runner.settle("shop")
+    panel = questions.object_panel("shop", "namespace:shop")
+    related = {entry["label"]: entry["refs"] for entry in panel["related"]}
+    assert len(related["Pods"]) == len(pods(shop)) + len(pods(shop, "web"))
+    assert panel["flows"] == ["flow:shop/web-api"]
+    assert questions.object_panel("shop", "namespace:kube-system")["flows"] == []
