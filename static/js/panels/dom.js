@@ -52,9 +52,9 @@ export function byId(id) {
   return element;
 }
 
-/** Long words may break after `=`, `,`, `/` and the like, before they break anywhere. @param {string} text @returns {Child[]} */
+/** Long words may break after `=`, `,` and `/` before they break anywhere. @param {string} text @returns {Child[]} */
 export function breakable(text) {
-  return text.split(/(?<=[=,/:])/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
+  return text.split(/(?<=[=,/])/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
 }
 
 /** @param {Element} element @param {...Child} children */
