@@ -22,6 +22,7 @@ from clusterviz.engine.trace import (
     Child,
     Hop,
     Place,
+    Rule,
     Session,
     Step,
     Verdict,
@@ -30,6 +31,7 @@ from clusterviz.engine.trace import (
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
+    from clusterviz.engine.datapath.dns import Resolution
 
 STEP_FIELDS = frozenset(Step.__struct_fields__)
 
@@ -87,6 +89,7 @@ class Journey:
         self.failing: tuple[int, int] | None = None
         self.proxy_hop: int | None = None
         self.proxies = 0
+        self.resolution: Resolution | None = None
         self._assumed: dict[str, Assumption] = {}
         self._place: Place | None = None
         self._open: dict[str, Any] = {}
@@ -131,6 +134,27 @@ class Journey:
         self._steps.append(step)
         if step.session is not None:
             self.sessions.append(step.session)
+
+    def resolved(self) -> None:
+        """Record the look-up that turned a name into the destination, if there was one."""
+        found = self.resolution
+        if found is None or not found.tries:
+            return
+        self.step(
+            Action.RESOLVED,
+            "resolved_outside" if found.outside else "resolved",
+            layer=7,
+            direction="out",
+            hook="userspace",
+            component="resolver",
+            rule=Rule(name="search list of resolv.conf", rules=("DNS-11", "DNS-12", *found.rules)),
+            name=found.name,
+            answered=found.tries[-1][0],
+            tries=", ".join(f"{name} {rcode}" for name, rcode in found.tries),
+            address=self.packet.ip.dst,
+            ttl=self.cluster.settings.dns_ttl,
+            command=f"nslookup -debug {found.name}",
+        )
 
     def leave(self, out_iface: str = "", state: str = "forwarded") -> None:
         """End the hop with the current stack going out."""

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 SENTENCES: dict[str, tuple[str, str]] = {
+    "resolved": (
+        "The name {name} is looked up first: {answered} is known and leads to {address}.",
+        "Asked in order: {tries}; answer {address}, to be kept {ttl} s.",
+    ),
+    "resolved_outside": (
+        "The name {name} is not the cluster's: after the cluster's own names it is asked outside and leads to {address}.",
+        "Asked in order: {tries}; then upstream: {address}.",
+    ),
     "originated_pod": (
         "{container} in pod {pod} opens a connection to {dst}. The packet carries the pod's own address, {src}.",
         "Socket in the pod's network namespace: {src} -> {dst}.",

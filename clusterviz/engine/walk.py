@@ -44,6 +44,7 @@ def trace(cluster: Cluster, probe: Probe) -> Trace:
     origin = find_origin(cluster, probe.source)
     target = find_target(cluster, origin, probe)
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
+    journey.resolution = target.resolution
     for code, text in target.assumed:
         journey.assume(code, text)
     if _look_up(journey, origin, target):

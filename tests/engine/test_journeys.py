@@ -358,3 +358,18 @@ def test_slices_without_a_selector_are_hinted_by_nobody() -> None:
     cluster = Cluster.from_objects([*zones, own, made])
     found = ask(cluster, "node/z1", "service:shop/own:80")
     assert [branch.probability for branch in found.branches] == [0.5, 0.5]
+
+
+def test_the_look_up_of_a_name_is_told_with_every_try() -> None:
+    """DNS-11, DNS-12: one question inside the namespace, two from another, and then the outside."""
+
+    def asked(source: str, to: str) -> dict[str, object]:
+        first = ask(build(), source, to).forward[0].steps[0]
+        assert first.action == "resolved"
+        return first.facts
+
+    assert asked("shop/client", "http://web/")["tries"] == "web.shop.svc.cluster.local NOERROR"
+    other = str(asked("spy/spy-1", "http://web.shop/")["tries"]).split(", ")
+    assert other == ["web.shop.spy.svc.cluster.local NXDOMAIN", "web.shop.svc.cluster.local NOERROR"]
+    assert str(asked("shop/client", "https://api.example.com/")["tries"]).count("NXDOMAIN") == 3
+    assert ask(build(), "shop/client", "10.96.0.20:80").forward[0].steps[0].action == "originated"

@@ -46,6 +46,7 @@ def leave(j: Journey, at: At) -> At | None:
 
 
 def _originated(j: Journey, pod: Pod) -> None:
+    j.resolved()
     source = j.probe.source.container
     container = source or (pod.containers[0].name if pod.containers else "")
     j.step(
