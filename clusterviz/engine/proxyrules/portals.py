@@ -1,0 +1,74 @@
+"""Service ports as one node's kube-proxy sees them: what both rule texts are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clusterviz.engine.addresses import family, in_cidr, network
+from clusterviz.engine.objects import Node, Service, ServicePort
+from clusterviz.engine.proxyrules.backends import backends, lists
+from clusterviz.engine.proxyrules.service import PROXY_NAME_LABEL, Portal, uses_cluster_list, uses_local_list
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+
+def portals(cluster: Cluster, node: Node, version: int) -> Iterator[tuple[int, Portal]]:
+    """Every Service port of the family with the number of its endpoints, in the order of names."""
+    for _, service in sorted(cluster.services.items()):
+        if service.headless or service.type == "ExternalName" or PROXY_NAME_LABEL in service.labels:
+            continue
+        cluster_ip = next(iter(of_version(service.cluster_ips, version)), "")
+        if cluster_ip:
+            for port in service.ports:
+                yield _portal(cluster, node, service, port, cluster_ip)
+
+
+def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, cluster_ip: str) -> tuple[int, Portal]:
+    version = family(cluster_ip)
+    external_ips, lb_ips = of_version(service.external_ips, version), of_version(service.lb_ips, version)
+    external = bool(port.node_port or external_ips or lb_ips)
+    known = backends(cluster, service, port, version)
+    return len(known), Portal(
+        service=service,
+        port=port,
+        cluster_ip=cluster_ip,
+        external_ips=external_ips,
+        lb_ips=lb_ips,
+        ranges=tuple(str(network(cidr)) for cidr in of_version(service.source_ranges, version)),
+        lists=lists(
+            known,
+            node,
+            uses_cluster=uses_cluster_list(service, external=external),
+            uses_local=uses_local_list(service, external=external),
+        ),
+    )
+
+
+def of_version(addresses: tuple[str, ...], version: int) -> tuple[str, ...]:
+    """The addresses or CIDRs of one family."""
+    return tuple(address for address in addresses if family(address) == version)
+
+
+def detector(cluster: Cluster, version: int) -> str:
+    """The pods' CIDR of the family, "" when kube-proxy was given none (PX-08)."""
+    if not cluster.settings.detect_local:
+        return ""
+    given = (cidr.strip() for cidr in cluster.settings.cluster_cidr.split(","))
+    return next((str(network(cidr)) for cidr in given if cidr and family(cidr) == version), "")
+
+
+def node_port_addresses(cluster: Cluster, node: Node, version: int) -> tuple[str, ...] | None:
+    """Local addresses that --nodeport-addresses picks; None when it is not given for this family (PX-12)."""
+    settings = cluster.settings
+    primary = next(iter(of_version(node.ips, version)), "")
+    if settings.nodeport_addresses == ("primary",):
+        return (primary,) if primary else None
+    wanted = [cidr for cidr in settings.nodeport_addresses if cidr != "primary" and family(cidr) == version]
+    if not wanted or any(network(cidr).prefixlen == 0 for cidr in wanted):
+        return None
+    local = of_version((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node)), version)
+    if version == 4 and settings.localhost_nodeports:
+        local = (*local, "127.0.0.1")
+    return tuple(ip for ip in dict.fromkeys(local) if any(in_cidr(ip, cidr) for cidr in wanted))
