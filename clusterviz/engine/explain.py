@@ -5,13 +5,17 @@ Sentences are templates over a step's ``facts``; the facts decide, the words onl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from clusterviz.engine.fixes import suggest
 from clusterviz.engine.rulebook import RULES
 from clusterviz.engine.sentences import SENTENCES, VERDICTS
 from clusterviz.engine.trace import Hop, Step, Trace
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
 
 
 class _Facts(dict[str, Any]):
@@ -46,6 +50,17 @@ def document(trace: Trace) -> dict[str, Any]:
     cited = {rule for hop in hops for step in hop.steps if step.rule for rule in step.rule.rules}
     data["rules"] = {rule: RULES[rule] for rule in sorted(cited)}
     data["children"] = [{"cause": child.cause, "trace": document(child.trace)} for child in trace.children]
+    return data
+
+
+def full_document(cluster: Cluster, trace: Trace) -> dict[str, Any]:
+    """`document` plus what needs the cluster or more traces; ``cluster`` is the snapshot the trace was made in.
+
+    ``fixes``: the smallest verified changes that let the packet arrive, as `fixes.suggest` orders them.
+    Costs some dozen traces when the packet did not arrive.
+    """
+    data = document(trace)
+    data["fixes"] = msgspec.to_builtins(suggest(cluster, trace))
     return data
 
 

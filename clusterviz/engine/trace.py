@@ -8,7 +8,7 @@ Sentences are not stored: `clusterviz.engine.explain` writes them from ``reason`
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -127,7 +127,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One decision. ``reason`` is a stable code; `explain.sentence` turns it into words.
 
     ``diffs`` change fields of the innermost headers, ``push`` and ``pop`` are whole headers put on
-    or taken off the outside of the stack.
+    or taken off the outside of the stack. ``settings`` names the fields of `Settings` that decided;
+    ``command`` would show the deciding state on a real node.
     """
 
     action: Action
@@ -146,6 +147,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     session: Session | None = None
     facts: dict[str, Any] = {}
     command: str = ""
+    settings: tuple[str, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -201,6 +203,28 @@ class Blocker(msgspec.Struct, frozen=True):
     ref: str
     rule: str
     why: str
+
+
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """One edit that would help: to an object, or to a setting of the cluster.
+
+    ``kind`` says what to do with ``patch``, which is YAML: ``patch`` is for ``kubectl patch --type merge`` on the
+    object with picture id ``ref``, ``create`` a whole object for ``kubectl apply``, ``delete`` an object to remove,
+    ``setting`` sets field ``setting`` of `Settings` to ``value`` (JSON text); ``call`` changes no object: the caller
+    should call ``value`` instead. Fixes with the same ``group`` belong together: only all of them help. ``verified``
+    is True when the same probe, traced after the edits of the group, succeeded.
+    """
+
+    title: str
+    kind: Literal["patch", "create", "delete", "setting", "call"]
+    ref: str = ""
+    patch: str = ""
+    setting: str = ""
+    value: str = ""
+    why: str = ""
+    group: int = 0
+    command: str = ""
+    verified: bool = False
 
 
 class Assumption(msgspec.Struct, frozen=True):

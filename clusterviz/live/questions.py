@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from clusterviz.engine import Cluster, Probe, trace
+from clusterviz.engine.explain import full_document
 from clusterviz.engine.manifests.write import dump, in_order
 from clusterviz.live import database, runner, scene
 from clusterviz.live.keeper import Replica
@@ -73,12 +74,14 @@ def trace_connection(name: str, connection: str) -> dict[str, Any]:
     found = replica_of(name).connections.get(connection)
     if found is None:
         raise UnknownError(f"Connection {connection[:40]!r} is forgotten: only recent ones can be traced.")
-    return trace(*found).to_dict()
+    cluster, probe = found
+    return full_document(cluster, trace(cluster, probe))
 
 
 def trace_probe(name: str, probe: Probe) -> dict[str, Any]:
     """The trace of a question about the cluster as it is now. May raise `ProbeError`."""
-    return trace(replica_of(name).cluster, probe).to_dict()
+    cluster = replica_of(name).cluster
+    return full_document(cluster, trace(cluster, probe))
 
 
 def object_panel(name: str, ref: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
-from clusterviz.engine import Cluster, Probe, ProbeError, trace
+from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
+from clusterviz.engine.explain import full_document
 from clusterviz.engine.report import readable
 
 LONGEST_LINE = 65_536
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         add_cluster_arguments(parser)
         parser.add_argument("--probes", metavar="FILE", help='many questions, a JSON {"from", "to"} a line; or -')
         parser.add_argument("--json", action="store_true", help="the whole answer as one line of JSON")
+        parser.add_argument("--full", action="store_true", help="with --probes: fixes too, some dozen times slower")
         parser.add_argument("--novice", action="store_true", help="words for beginners")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -50,7 +52,8 @@ class Command(BaseCommand):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
         cluster = asked_cluster(options, self.stderr.write)
         if options["probes"]:
-            sys.exit(max((self._answer_line(cluster, line) for line in _lines(options["probes"])), default=0))
+            lines = _lines(options["probes"])
+            sys.exit(max((self._answer_line(cluster, line, full=options["full"]) for line in lines), default=0))
         question = Question(options["source"], options["to"], options["protocol"], options["seed"])
         try:
             answer = _ask(cluster, question)
@@ -58,12 +61,12 @@ class Command(BaseCommand):
             allowed = f" (allowed: {error.allowed})" if error.allowed else ""
             raise CommandError(f"--{error.field or 'to'}: {error}{allowed}", returncode=2) from None
         if options["json"]:
-            self.stdout.write(msgspec.json.encode(answer.to_dict()).decode())
+            self.stdout.write(msgspec.json.encode(full_document(cluster, answer)).decode())
         else:
             self.stdout.write(readable(answer, "novice" if options["novice"] else "operator"))
         sys.exit(0 if answer.success else 1)
 
-    def _answer_line(self, cluster: Cluster, line: bytes) -> int:
+    def _answer_line(self, cluster: Cluster, line: bytes, *, full: bool) -> int:
         """Print the answer to one line; its exit status."""
         try:
             answer = _ask(cluster, _question(line))
@@ -71,11 +74,12 @@ class Command(BaseCommand):
             field, allowed = getattr(error, "field", ""), getattr(error, "allowed", "")
             self.stdout.write(json.dumps({"error": str(error), "field": field, "allowed": allowed}))
             return 2
-        self.stdout.write(msgspec.json.encode(answer.to_dict()).decode())
+        document = full_document(cluster, answer) if full else answer.to_dict()
+        self.stdout.write(msgspec.json.encode(document).decode())
         return 0 if answer.success else 1
 
 
-def _ask(cluster: Cluster, question: Question) -> Any:
+def _ask(cluster: Cluster, question: Question) -> Trace:
     probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
     return trace(cluster, probe)
 
