@@ -270,6 +270,22 @@ def test_draining_spares_daemons_and_refuses_bare_pods(shop: Cluster) -> None:
     assert set(Pod.objects.exclude(deleting="").values_list("name", flat=True)) == {"api-5d9f-aaaaa", "bare"}
 
 
+def test_draining_honours_budgets(shop: Cluster) -> None:
+    """LIF-09: the API server refuses an eviction that a PodDisruptionBudget does not allow."""
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "api"}}},
+    }
+    services.apply_objects(shop, [budget], actor="tests")
+    told = services.act(shop, "drain", "node:n1", actor="tests")
+    assert "0 pods evicted" in told
+    assert "shop/api-5d9f-aaaaa stays: Cannot evict pod as it would violate the pod's disruption budget." in told
+    assert not Pod.objects.exclude(deleting="").exists()
+    assert Node.objects.get(name="n1").unschedulable
+
+
 @pytest.mark.parametrize(
     ("action", "target", "params", "message"),
     [

@@ -10,10 +10,11 @@ from django.db import transaction
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, key_of
-from clusterviz.cluster.models import Cluster, Pod
+from clusterviz.cluster.models import Cluster, Deployment, OtherObject, Pod, ReplicaSet, StatefulSet
 from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.delete import delete_objects, mark_deleted
 from clusterviz.cluster.services.errors import Invalid
+from clusterviz.engine.controllers.disruption import evict
 from clusterviz.engine.objects import DOWN_ANNOTATION, WORKLOAD_KINDS
 from clusterviz.engine.validation import MAX_REPLICAS
 
@@ -80,7 +81,7 @@ def _uncordon(cluster: Cluster, node: Obj, actor: str) -> str:
 
 
 def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> str:
-    """Cordon and evict (LIF-09): DaemonSet pods stay, bare pods only go by force."""
+    """Cordon and evict (LIF-09): DaemonSet pods stay, bare pods only go by force, budgets are honoured."""
     name = node["metadata"]["name"]
     rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
     pods = store.find(cluster, [("Pod", *row) for row in rows]).values()
@@ -89,11 +90,27 @@ def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> st
         raise Invalid(
             f"cannot delete pods that declare no controller (use force to override): {', '.join(sorted(bare))}"
         )
-    going = [pod for pod in pods if _owner_kind(pod) != "DaemonSet" and not pod["metadata"].get("deletionTimestamp")]
+    leaving = [pod for pod in pods if _owner_kind(pod) != "DaemonSet" and not pod["metadata"].get("deletionTimestamp")]
+    going, refused = evict(_budgeted(cluster), leaving)
     _write(cluster, actor, [_with(node, "spec", unschedulable=True), *map(mark_deleted, going)])
     stay = sum(_owner_kind(pod) == "DaemonSet" for pod in pods)
     ignored = f", {_count(stay, 'DaemonSet pod')} stay{'s' if stay == 1 else ''}" if stay else ""
-    return f"Node {name} cordoned, {_count(len(going), 'pod')} evicted{ignored}."
+    kept = "".join(f" {_name(pod)} stays: {why}" for pod, why in refused[:3])
+    more = f" {len(refused) - 3} more stay for the same reasons." if len(refused) > 3 else ""
+    again = " Drain again when replacements are ready." if refused else ""
+    return f"Node {name} cordoned, {_count(len(going), 'pod')} evicted{ignored}.{kept}{more}{again}"
+
+
+def _budgeted(cluster: Cluster) -> dict[Key, Obj]:
+    """What PodDisruptionBudgets count; nothing when there are none."""
+    names = OtherObject.objects.filter(cluster=cluster, kind="PodDisruptionBudget")
+    if not names.exists():
+        return {}
+    keys: list[Key] = [row.key for row in names.select_related("namespace")]
+    for model in (Pod, Deployment, ReplicaSet, StatefulSet):
+        rows = model.objects.filter(cluster=cluster).values_list("namespace__name", "name")
+        keys += [(model.__name__, *row) for row in rows]
+    return store.find(cluster, keys)
 
 
 def _scale(cluster: Cluster, workload: Obj, actor: str, *, replicas: Any = None) -> str:

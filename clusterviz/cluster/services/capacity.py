@@ -6,16 +6,27 @@ from collections.abc import Mapping
 
 from django.db.models import Q
 
+from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key
-from clusterviz.cluster.models import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, StatefulSet
+from clusterviz.cluster.models import (
+    Cluster,
+    DaemonSet,
+    Deployment,
+    Node,
+    OtherObject,
+    Pod,
+    ReplicaSet,
+    StatefulSet,
+)
 from clusterviz.cluster.services.errors import Invalid
+from clusterviz.engine.controllers.jobs import parallelism
 
 MAX_PODS = 5000
 _SCALED = {"Deployment": Deployment, "ReplicaSet": ReplicaSet, "StatefulSet": StatefulSet}
 _UNOWNED = Q(rest__metadata__ownerReferences__isnull=True) | Q(rest__metadata__ownerReferences=[])
 # What somebody asked for by name: replicas of workloads that are nobody's, and bare pods.
-_COUNTED = frozenset({*_SCALED, "DaemonSet", "Node", "Pod"})
+_COUNTED = frozenset({*_SCALED, "DaemonSet", "Job", "Node", "Pod"})
 
 
 def check(cluster: Cluster, after: Mapping[Key, Obj]) -> None:
@@ -29,7 +40,7 @@ def check(cluster: Cluster, after: Mapping[Key, Obj]) -> None:
     if wanted > MAX_PODS and wanted > before:
         raise Invalid(
             f"{wanted} pods are too many: this simulator runs at most {MAX_PODS} pods in a cluster "
-            "(replicas, one pod a node for each DaemonSet, and pods of their own)"
+            "(replicas, one pod a node for each DaemonSet, the parallelism of Jobs, and pods of their own)"
         )
 
 
@@ -45,7 +56,7 @@ def wanted_pods(cluster: Cluster, after: Mapping[Key, Obj] | None = None) -> int
     for key, obj in after.items():
         if key[0] == "Pod":
             (bare.discard if _owned(obj) else bare.add)(key)
-    return total + len(nodes) * len(daemons) + len(bare)
+    return total + len(nodes) * len(daemons) + len(bare) + _jobs(cluster, after)
 
 
 def remove_made_pods(cluster: Cluster, count: int) -> int:
@@ -62,6 +73,12 @@ def _scaled(cluster: Cluster, kind: str, after: Mapping[Key, Obj]) -> int:
         if key[0] == kind:
             replicas[key] = 0 if _owned(obj) else (obj.get("spec") or {}).get("replicas")
     return sum(1 if number is None else int(number) for number in replicas.values())
+
+
+def _jobs(cluster: Cluster, after: Mapping[Key, Obj]) -> int:
+    rows = OtherObject.objects.filter(cluster=cluster, kind="Job").select_related("namespace")
+    found = {**store.find(cluster, [row.key for row in rows]), **{k: v for k, v in after.items() if k[0] == "Job"}}
+    return sum(map(parallelism, found.values()))
 
 
 def _keys(kind: str, after: Mapping[Key, Obj]) -> set[tuple[str, ...]]:

@@ -13,8 +13,10 @@ import msgspec
 
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers.deployment import deployments
+from clusterviz.engine.controllers.disruption import disruption_budgets
 from clusterviz.engine.controllers.endpoints import endpoint_slices
 from clusterviz.engine.controllers.garbage import collect_garbage
+from clusterviz.engine.controllers.jobs import jobs
 from clusterviz.engine.controllers.kubelet import kubelets
 from clusterviz.engine.controllers.load_balancer import load_balancers
 from clusterviz.engine.controllers.nodes import nodes
@@ -33,11 +35,13 @@ CONTROLLERS: tuple[Controller, ...] = (
     replicasets,
     statefulsets,
     daemonsets,
+    jobs,
     collect_garbage,
     schedule,
     kubelets,
     endpoint_slices,
     load_balancers,
+    disruption_budgets,
 )
 MAX_PASSES = 20
 

@@ -21,7 +21,7 @@ def collect_garbage(work: Work) -> None:
 
 def _gone(work: Work, pod: Obj, owner: Obj) -> bool:
     kind, name, namespace = str(owner.get("kind")), str(owner.get("name")), key_of(pod)[1]
-    if kind not in WORKLOAD_KINDS or owner.get("uid"):
+    if kind not in (*WORKLOAD_KINDS, "Job") or owner.get("uid"):
         return False
     deployment = ("Deployment", namespace, name.rpartition("-")[0])
     return work.get((kind, namespace, name)) is None and not (kind == "ReplicaSet" and work.get(deployment))

@@ -1,6 +1,7 @@
 """Kubelets: a pod's life on its node (LIF-01, LIF-02), and readiness (EPS-03).
 
 Pending -> an address from the node's pod CIDR -> Running -> Ready; asked to go -> gone after grace.
+Crashes are in `restarts`, hanging processes in `probes`, the end of a Job's pod in `jobs`.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from clusterviz.engine.addresses import allocate_pod_ip, family
+from clusterviz.engine.controllers import probes
+from clusterviz.engine.controllers.jobs import completes
 from clusterviz.engine.controllers.pods import GRACE, ended, terminating
+from clusterviz.engine.controllers.restarts import restarts
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
     condition,
     meta,
+    owner_of,
     seconds,
     set_condition,
     spec,
@@ -55,8 +60,8 @@ def _look_after(work: Work, pod: Obj, node: Obj) -> None:
         _terminate(work, pod)
     elif status(pod).get("phase") != "Running" or not pod_addresses(pod):
         _start(work, pod, node)
-    else:
-        _readiness(work, pod)
+    elif not restarts(work, pod) and not (owner_of(pod)[0] == "Job" and completes(work, pod)):
+        _readiness(work, probes.note(work, pod))
 
 
 def _terminate(work: Work, pod: Obj) -> None:
@@ -143,7 +148,8 @@ def _run(work: Work, pod: Obj, ips: list[str]) -> None:
 
 
 def _readiness(work: Work, pod: Obj) -> None:
-    wanted = annotation(pod, READY_ANNOTATION) != "false"
+    by_hand = annotation(pod, READY_ANNOTATION) == "false"
+    wanted = not by_hand and not probes.fails(work, pod)
     now = condition(pod, "Ready").get("status", "")
     if wanted and now != "True":
         started = [
@@ -154,7 +160,8 @@ def _readiness(work: Work, pod: Obj) -> None:
             work.put(_with_readiness(work, pod, ready=True))
     elif not wanted and now != "False":
         work.put(_with_readiness(work, pod, ready=False))
-        work.event(pod, "Unhealthy", "Readiness probe failed: marked not ready by hand", warning=True)
+        why = "marked not ready by hand" if by_hand else "context deadline exceeded"
+        work.event(pod, "Unhealthy", f"Readiness probe failed: {why}", warning=True)
 
 
 def _with_readiness(work: Work, pod: Obj, *, ready: bool) -> Obj:

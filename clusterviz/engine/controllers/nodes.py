@@ -1,7 +1,8 @@
-"""The node controller: silence of a kubelet becomes Unknown, then evictions (NOD-02..06)."""
+"""The node controller: silence of a kubelet becomes Unknown, then evictions (NOD-01..07)."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, terminating
@@ -10,14 +11,16 @@ from clusterviz.engine.controllers.work import (
     annotation,
     changed,
     condition,
+    labels,
     meta,
     owner_of,
     seconds,
     set_condition,
     spec,
     status,
+    timestamp,
 )
-from clusterviz.engine.objects import DOWN_ANNOTATION, Obj
+from clusterviz.engine.objects import DOWN_ANNOTATION, ZONE_LABEL, Obj
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 HEARTBEAT = "lastHeartbeatTime"
@@ -25,47 +28,116 @@ HEARTBEAT = "lastHeartbeatTime"
 
 def nodes(work: Work) -> None:
     """Look at every kubelet's lease."""
+    silent = []
     for node in work.all("Node"):
         if annotation(node, DOWN_ANNOTATION) == "true":
+            silent.append(node)
             _silent(work, node)
         else:
             _alive(work, node)
+    if silent:
+        _evictions(work)
 
 
 def _silent(work: Work, node: Obj) -> None:
     since = seconds(str(condition(node, "Ready").get(HEARTBEAT) or ""))
     if not since:
-        work.put(_heartbeat(node, work.stamp))
-        work.wake(seconds(work.stamp) + work.timing.unknown_after)
+        since = work.timing.last_renewal(work.now)
+        work.put(_heartbeat(node, timestamp(since)))
+    if not work.due(work.timing.noticed(since)):
         return
-    if not work.due(since + work.timing.unknown_after):
-        return
+    node = work.get(("Node", "", str(meta(node)["name"]))) or node
     name = str(meta(node)["name"])
-    pods = [pod for pod in work.all("Pod") if spec(pod).get("nodeName") == name and not ended(pod)]
     if condition(node, "Ready").get("status") != "Unknown":
         node = set_condition(
             node, "Ready", "Unknown", work.stamp,
             reason="NodeStatusUnknown", message="Kubelet stopped posting node status.",
         )  # fmt: skip
-        work.put(_with_taints(node, [{"key": UNREACHABLE, "effect": e} for e in ("NoSchedule", "NoExecute")]))
+        work.put(_with_taints(node, [{"key": UNREACHABLE, "effect": "NoSchedule", "timeAdded": work.stamp}]))
         work.event(node, "NodeNotReady", f"Node {name} status is now: NodeNotReady", warning=True)
-    for pod in pods:
+    for pod in _pods_on(work, name):
         if is_ready(pod):
             work.put(set_condition(pod, "Ready", "False", work.stamp, reason="NodeNotReady"))
             work.event(pod, "NodeNotReady", "Node is not ready", warning=True)
-    if work.due(since + work.timing.unknown_after + work.timing.evict_after):
-        for pod in pods:
-            _evict(work, pod)
 
 
-def _evict(work: Work, pod: Obj) -> None:
+def _pods_on(work: Work, node: str) -> list[Obj]:
+    return [pod for pod in work.all("Pod") if spec(pod).get("nodeName") == node and not ended(pod)]
+
+
+def _evictions(work: Work) -> None:
+    """Taint lost nodes one after the other, at the pace their zone's health allows, then evict (NOD-07)."""
+    zones: dict[str, list[Obj]] = {}
+    for node in work.all("Node"):
+        zones.setdefault(labels(node).get(ZONE_LABEL, ""), []).append(node)
+    if all(all(map(_is_unknown, members)) for members in zones.values()):
+        return  # nobody answers anywhere: the fault is more likely the controller's own
+    for members in zones.values():
+        _evict_zone(work, members)
+
+
+def _evict_zone(work: Work, members: list[Obj]) -> None:
+    pause = work.timing.pause_between_evictions(members=len(members), lost=sum(map(_is_unknown, members)))
+    last = max((_tainted_at(node) for node in members), default=0.0)
+    for node in sorted(filter(_is_unknown, members), key=lambda n: (_unknown_since(n), str(meta(n)["name"]))):
+        if not _tainted_at(node):
+            if not math.isfinite(pause) or (last and not work.due(last + pause)):
+                continue
+            last = work.now
+            taint = {"key": UNREACHABLE, "effect": "NoExecute", "timeAdded": work.stamp}
+            work.put(_with_taints(node, [*_taints(node), taint]))
+        for pod in _pods_on(work, str(meta(node)["name"])):
+            _evict(work, pod, _tainted_at(node) or seconds(work.stamp))
+
+
+def _evict(work: Work, pod: Obj, tainted: float) -> None:
     """Pods tolerate the taint for a while, DaemonSet pods for ever (NOD-04)."""
     if terminating(pod) or owner_of(pod)[0] in ("DaemonSet", "Node"):
         return
-    current = work.get(("Pod", str(meta(pod).get("namespace") or "default"), str(meta(pod)["name"])))
-    if current is not None:
-        work.event(current, "TaintManagerEviction", "Marking for deletion Pod: its node is unreachable")
-        delete_pod(work, current)
+    patience = _patience(pod, work.timing.eviction)
+    if math.isfinite(patience) and work.due(tainted + patience / work.timing.node_acceleration):
+        work.event(pod, "TaintManagerEviction", "Marking for deletion Pod: its node is unreachable")
+        delete_pod(work, pod)
+
+
+def _patience(pod: Obj, default: float) -> float:
+    """Seconds a pod tolerates NoExecute; what admission adds when the pod says nothing is ``default``."""
+    times = [
+        toleration.get("tolerationSeconds")
+        for toleration in spec(pod).get("tolerations") or ()
+        if toleration.get("effect") in (None, "", "NoExecute")
+        and (
+            toleration.get("key") == UNREACHABLE
+            or (not toleration.get("key") and toleration.get("operator") == "Exists")
+        )
+    ]
+    if not times:
+        return default
+    given = [max(0.0, float(time)) for time in times if time is not None]
+    return min(given, default=math.inf)
+
+
+def _is_of_lost_nodes(toleration: dict[str, Any]) -> bool:
+    key = toleration.get("key")
+    return key == UNREACHABLE or (not key and toleration.get("operator") == "Exists")
+
+
+def _is_unknown(node: Obj) -> bool:
+    return condition(node, "Ready").get("status") == "Unknown"
+
+
+def _unknown_since(node: Obj) -> float:
+    return seconds(str(condition(node, "Ready").get("lastTransitionTime") or ""))
+
+
+def _taints(node: Obj) -> list[dict[str, Any]]:
+    return [taint for taint in spec(node).get("taints") or () if taint.get("key") == UNREACHABLE]
+
+
+def _tainted_at(node: Obj) -> float:
+    return max(
+        (seconds(str(t.get("timeAdded") or "")) for t in _taints(node) if t["effect"] == "NoExecute"), default=0.0
+    )
 
 
 def _alive(work: Work, node: Obj) -> None:

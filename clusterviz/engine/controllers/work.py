@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import copy
+import math
 import random
 import time
 from collections import Counter
@@ -23,33 +24,64 @@ from clusterviz.engine.settings import Settings
 
 Owner = tuple[str, str]
 SLICE = 200
+# A zone with this share of its nodes lost is in trouble itself; up to this size nothing is evicted then.
+UNHEALTHY_SHARE = 0.55
+LARGE_ZONE = 50
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """How long things take, in simulated seconds.
 
     Node failure is real time divided by ``node_acceleration``: a class does not wait 50 s for
-    Unknown and 300 s for evictions (NOD-02, NOD-04).
+    Unknown and 300 s for evictions (NOD-02, NOD-04). Leases and the controller's looks are NOD-01,
+    the pace of evictions NOD-07, the back-off of restarts LIF-04, the readiness probe EPS-04.
     """
 
     start: float = 1.0
     ready: float = 1.0
     grace_cap: float = 4.0
     node_acceleration: float = 10.0
+    lease_renewal: float = 10.0
+    node_monitor: float = 5.0
     node_grace: float = 50.0
     eviction: float = 300.0
+    eviction_rate: float = 0.1
+    secondary_eviction_rate: float = 0.01
+    backoff: float = 10.0
+    backoff_cap: float = 300.0
+    backoff_reset: float = 600.0
+    probe_period: float = 10.0
+    probe_failures: int = 3
+    job: float = 5.0
     retry: float = 10.0
     pace: float = 0.1
 
+    def last_renewal(self, now: float) -> float:
+        """When a kubelet that falls silent now last renewed its lease."""
+        period = self.lease_renewal / self.node_acceleration
+        return math.floor(now / period) * period
+
+    def noticed(self, renewed: float) -> float:
+        """The first look of the node controller after a lease's grace is over (NOD-01, NOD-02)."""
+        period = self.node_monitor / self.node_acceleration
+        return math.ceil((renewed + self.node_grace / self.node_acceleration) / period) * period
+
     @property
     def unknown_after(self) -> float:
-        """Silence of a kubelet until its node is Unknown."""
-        return self.node_grace / self.node_acceleration
+        """The longest silence of a kubelet until its node is Unknown."""
+        return (self.node_grace + self.node_monitor) / self.node_acceleration
 
     @property
     def evict_after(self) -> float:
         """How long pods tolerate the unreachable taint."""
         return self.eviction / self.node_acceleration
+
+    def pause_between_evictions(self, *, members: int, lost: int) -> float:
+        """Seconds between two nodes of a zone losing their pods; infinite: none do (NOD-07)."""
+        rate = self.eviction_rate
+        if 2 < lost < members and lost / members >= UNHEALTHY_SHARE:
+            rate = self.secondary_eviction_rate if members > LARGE_ZONE else 0.0
+        return 1 / rate / self.node_acceleration if rate else math.inf
 
 
 class Happening(msgspec.Struct, frozen=True):

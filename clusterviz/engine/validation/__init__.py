@@ -7,6 +7,7 @@ from collections.abc import Callable
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
 from clusterviz.engine.parse import Reader, parse
+from clusterviz.engine.validation.batch import check_budget, check_job
 from clusterviz.engine.validation.fields import check_fields
 from clusterviz.engine.validation.flaws import Flaw, Flaws, quote
 from clusterviz.engine.validation.meta import check_metadata
@@ -26,6 +27,8 @@ _CHECKS: dict[str, Check] = {
     "Node": check_node,
     "EndpointSlice": check_slice,
     "TrafficFlow": check_flow,
+    "Job": check_job,
+    "PodDisruptionBudget": check_budget,
     **dict.fromkeys(WORKLOAD_KINDS, check_workload),
 }
 API_VERSIONS = {
@@ -33,6 +36,8 @@ API_VERSIONS = {
     **dict.fromkeys(WORKLOAD_KINDS, "apps/v1"),
     **dict.fromkeys(("Ingress", "NetworkPolicy"), "networking.k8s.io/v1"),
     "EndpointSlice": "discovery.k8s.io/v1",
+    "Job": "batch/v1",
+    "PodDisruptionBudget": "policy/v1",
     "TrafficFlow": "clusterviz.dev/v1",
 }
 
