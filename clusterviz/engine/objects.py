@@ -174,7 +174,10 @@ class Service(Record, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One address behind a Service with its conditions (EPS-02); ``ports`` are (name, number, protocol)."""
+    """One address behind a Service with its conditions (EPS-02); ``ports`` are (name, number, protocol).
+
+    ``leading``: the first address of its entry in the slice, the only one kube-proxy uses (EPS-01).
+    """
 
     ip: str
     node: str = ""
@@ -187,6 +190,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[tuple[str, int, str], ...] = ()
     zone_hints: tuple[str, ...] = ()
     node_hints: tuple[str, ...] = ()
+    leading: bool = True
 
 
 class EndpointSlice(Record, frozen=True, kw_only=True):
