@@ -93,11 +93,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Considered(msgspec.Struct, frozen=True):
-    """A rule that was looked at and did not match, with why (nearest miss first)."""
+    """A rule that was looked at and did not match, with why (nearest miss first).
+
+    ``path`` is its YAML path, ``failed`` the parts that did not match: peer, port.
+    """
 
     rule: str
     why: str
     ref: str = ""
+    path: str = ""
+    failed: tuple[str, ...] = ()
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

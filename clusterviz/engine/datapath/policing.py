@@ -8,7 +8,16 @@ from clusterviz.engine.datapath.place import At, Route
 from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
+from clusterviz.engine.packet import L4
 from clusterviz.engine.trace import Action, Rule, Verdict
+
+ICMP_POLICY = (
+    "NetworkPolicy speaks of TCP, UDP and SCTP; what it does to a ping is the plugin's choice. "
+    "Here a rule without ports allows it and any other does not."
+)
+LOOPBACK_POLICY = (
+    "A pod is taken to reach itself through its Service whatever the policies say; the API leaves that open (NP-19)."
+)
 
 
 def police(j: Journey, node: Node, at: At, route: Route, seen: str) -> None:
@@ -20,18 +29,38 @@ def police(j: Journey, node: Node, at: At, route: Route, seen: str) -> None:
     if at.came == "pod" and at.pod is not None:
         _judge(j, node, "Egress", at.pod, packet.ip.dst)
     if route.kind == "bridge" and route.pod is not None:
+        verdict = _judge(j, node, "Ingress", route.pod, seen)
         if seen != packet.ip.src:
-            j.assume(
-                "policy-after-masquerade",
-                "Ingress policy is judged on the source the pod sees, after masquerade; plugins differ (NP-13).",
-            )
-        _judge(j, node, "Ingress", route.pod, seen)
+            _before_masquerade(j, route.pod, verdict, packet.ip.src, seen)
 
 
-def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) -> None:
+def _before_masquerade(j: Journey, pod: Pod, verdict: PolicyVerdict, kept: str, seen: str) -> None:
+    """The API leaves open whether a plugin sees the source before or after the rewrite (NP-13).
+
+    On the node that rewrites, plugins that hook in before POSTROUTING's SNAT still see the first sender; the
+    address of the node itself would pass in any case (NP-20).
+    """
+    if not verdict.isolated or verdict.why == "not_enforced":
+        return
+    other = judge(j.cluster, "Ingress", pod, kept, j.packet.ip.proto, j.packet.dport)
+    differs = "would allow it too" if other.allowed else "would deny it too"
+    if other.allowed != verdict.allowed:
+        differs = "would allow it" if other.allowed else "would deny it"
+    j.assume(
+        "policy-after-masquerade",
+        f"Ingress policy is judged on the source the pod sees, {seen}, after masquerade; a plugin that judges "
+        f"before it sees {kept} and {differs} (NP-13).",
+    )
+
+
+def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) -> PolicyVerdict:
     packet = j.packet
     verdict = judge(j.cluster, direction, pod, peer, packet.ip.proto, packet.dport)
     name = f"{pod.namespace}/{pod.name}"
+    if verdict.isolated and not isinstance(packet.l4, L4) and verdict.why in ("allowed", "denied"):
+        j.assume("icmp-policy", ICMP_POLICY)
+    if verdict.why == "itself" and direction == "Egress":
+        j.assume("loopback-policy", LOOPBACK_POLICY)
     facts = {
         "pod": name,
         "way": direction.lower(),
@@ -51,10 +80,12 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
             allowed_by=rule.name,
             considered=verdict.considered,
             policies=", ".join(p.name for p in verdict.selecting),
+            settings=("enforce_policies",) if verdict.isolated else (),
             **facts,
         )
-        return
-    _deny(j, node, verdict, pod, facts)
+    else:
+        _deny(j, node, verdict, pod, facts)
+    return verdict
 
 
 def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[str, Any]) -> None:
@@ -78,6 +109,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         considered=verdict.considered,
         policies=", ".join(p.name for p in verdict.selecting),
         nearest=nearest.why,
+        settings=("enforce_policies",),
         **facts,
     )
     j.assume("denied-is-dropped", "A denied packet is dropped without an answer; some plugins refuse instead (NP-23).")
