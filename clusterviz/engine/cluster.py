@@ -18,6 +18,7 @@ from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services
+from clusterviz.engine.gateway.objects import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
 from clusterviz.engine.infer_settings import infer_settings
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
@@ -80,6 +81,10 @@ class Cluster:
         self.ingresses: dict[Name, Ingress] = records.get("Ingress", {})
         self.ingress_classes: dict[Name, IngressClass] = records.get("IngressClass", {})
         self.policies: dict[Name, NetworkPolicy] = records.get("NetworkPolicy", {})
+        self.gateway_classes: dict[Name, GatewayClass] = records.get("GatewayClass", {})
+        self.gateways: dict[Name, Gateway] = records.get("Gateway", {})
+        self.routes: dict[Name, HTTPRoute] = records.get("HTTPRoute", {})
+        self.grants: dict[Name, ReferenceGrant] = records.get("ReferenceGrant", {})
 
     @classmethod
     def from_objects(cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True) -> Cluster:

@@ -297,7 +297,8 @@ def _workload(reader: Reader, base: Obj) -> Record:
     )
 
 
-def _register() -> dict[str, Callable[[Reader, Obj], Record]]:
+def _register() -> dict[str, Callable[[Reader, Obj], Record | None]]:
+    from clusterviz.engine.gateway.parse import PARSERS
     from clusterviz.engine.parse_rules import parse_ingress, parse_policy
 
     return {
@@ -311,6 +312,7 @@ def _register() -> dict[str, Callable[[Reader, Obj], Record]]:
         "IngressClass": _ingress_class,
         "NetworkPolicy": parse_policy,
         **dict.fromkeys(WORKLOAD_KINDS, _workload),
+        **PARSERS,
     }
 
 

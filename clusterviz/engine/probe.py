@@ -42,12 +42,17 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The HTTP request inside, when there is one. ``scheme`` is http or https."""
+    """The HTTP request inside, when there is one. ``scheme`` is http or https.
+
+    ``query`` is what follows the question mark; ``headers`` are (name, value) besides Host.
+    """
 
     scheme: str = "http"
     host: str = ""
     method: str = "GET"
     path: str = "/"
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +166,7 @@ def _parse_url(text: str) -> tuple[Destination, Request | None]:
     destination = _host(host, port or DEFAULT_PORTS[url.scheme])
     if url.scheme not in ("http", "https"):
         return destination, None
-    return destination, Request(scheme=url.scheme, host=host, path=url.path or "/")
+    return destination, Request(scheme=url.scheme, host=host, path=url.path or "/", query=url.query)
 
 
 def _split_port(text: str) -> tuple[str, int | str | None]:
