@@ -207,6 +207,7 @@ def test_a_namespace_of_another_cluster_is_refused(cluster: Cluster, editor: Cli
             "not_ready",
             lambda: Pod.objects.get(name="api-5d9f-aaaaa").annotations["clusterviz.dev/ready"] == "false",
         ),
+        (Pod, "crash", lambda: Pod.objects.get(name="api-5d9f-aaaaa").annotations["clusterviz.dev/crash"] == "true"),
         (Deployment, "scale", lambda: Deployment.objects.get(name="api").replicas == 7),
     ],
 )
@@ -224,6 +225,7 @@ def test_actions(shop: Cluster, editor: Client, model: Any, action: str, check: 
     [
         (Node, "cordon", "uncordon", lambda: not Node.objects.get(name="n1").unschedulable),
         (Node, "node_down", "node_up", lambda: not Node.objects.get(name="n1").annotations),
+        (Pod, "crash", "ready", lambda: not Pod.objects.get(name="api-5d9f-aaaaa").annotations),
         (Pod, "not_ready", "ready", lambda: not Pod.objects.get(name="api-5d9f-aaaaa").annotations),
     ],
 )

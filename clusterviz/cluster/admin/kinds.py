@@ -121,7 +121,7 @@ class PodAdmin(ObjectAdmin):
     autocomplete_fields = ("cluster", "namespace", "node")
     inlines = (ContainerInline,)
     status_fields = ("ip", "phase", "deleting")
-    actions = ("delete_pod", "not_ready", "ready")
+    actions = ("delete_pod", "not_ready", "ready", "crash")
 
     @admin.display(description="status", ordering="phase")
     def state(self, row: Pod) -> str:
@@ -147,6 +147,11 @@ class PodAdmin(ObjectAdmin):
     def ready(self, request: HttpRequest, queryset: Rows) -> None:
         """Pass readiness."""
         run(request, "ready", queryset)
+
+    @admin.action(description="Crash: the process exits whenever it runs")
+    def crash(self, request: HttpRequest, queryset: Rows) -> None:
+        """Crash."""
+        run(request, "crash", queryset)
 
 
 class WorkloadAdmin(ObjectAdmin):

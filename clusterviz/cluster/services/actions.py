@@ -1,4 +1,4 @@
-"""What a person does to a running cluster: kill, cordon, drain, scale, flip readiness, fail a node."""
+"""What a person does to a running cluster: kill, crash, cordon, drain, scale, flip readiness, fail a node."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.delete import delete_objects, mark_deleted
 from clusterviz.cluster.services.errors import Invalid
 from clusterviz.engine.controllers.disruption import evict
+from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
+from clusterviz.engine.controllers.probes import HUNG_ANNOTATION
+from clusterviz.engine.controllers.restarts import CRASH_ANNOTATION
 from clusterviz.engine.objects import DOWN_ANNOTATION, WORKLOAD_KINDS
 from clusterviz.engine.validation import MAX_REPLICAS
 
-READY_ANNOTATION = "clusterviz.dev/ready"
 Action = Callable[..., str]
 
 
@@ -127,13 +129,21 @@ def _scale(cluster: Cluster, workload: Obj, actor: str, *, replicas: Any = None)
 
 
 def _ready(cluster: Cluster, pod: Obj, actor: str) -> str:
-    _write(cluster, actor, [_annotated(pod, READY_ANNOTATION, None)])
-    return f"{_name(pod)} passes its readiness probe again."
+    for name in (READY_ANNOTATION, CRASH_ANNOTATION, HUNG_ANNOTATION):
+        pod = _annotated(pod, name, None)
+    _write(cluster, actor, [pod])
+    return f"{_name(pod)} runs well and passes its readiness probe again."
 
 
 def _not_ready(cluster: Cluster, pod: Obj, actor: str) -> str:
     _write(cluster, actor, [_annotated(pod, READY_ANNOTATION, "false")])
     return f"{_name(pod)} now fails its readiness probe: it leaves its Services' endpoints."
+
+
+def _crash(cluster: Cluster, pod: Obj, actor: str) -> str:
+    """LIF-04."""
+    _write(cluster, actor, [_annotated(pod, CRASH_ANNOTATION, "true")])
+    return f"{_name(pod)} crashes whenever it runs: its kubelet restarts it later and later."
 
 
 def _node_down(cluster: Cluster, node: Obj, actor: str) -> str:
@@ -155,6 +165,7 @@ ACTIONS: dict[str, tuple[tuple[str, ...], Action]] = {
     "scale": (("Deployment", "ReplicaSet", "StatefulSet"), _scale),
     "ready": (_PODS, _ready),
     "not-ready": (_PODS, _not_ready),
+    "crash": (_PODS, _crash),
     "node-down": (_NODES, _node_down),
     "node-up": (_NODES, _node_up),
 }

@@ -12,7 +12,8 @@ const MOST = 500;
 function choices(entity) {
   if (entity.kind === "pod") {
     return [
-      entity.ready ? { action: "not-ready", label: "Mark not ready" } : { action: "ready", label: "Mark ready" },
+      entity.ready ? { action: "not-ready", label: "Mark not ready" } : { action: "ready", label: "Make ready" },
+      { action: "crash", label: "Crash", ask: "Its containers exit whenever they run: the kubelet restarts them in place, later and later. \"Make ready\" ends it." },
       { action: "delete-pod", label: "Delete pod", danger: true, ask: "Its connections break. A controller, if it has one, replaces it with a pod of another name and address." },
     ];
   }
