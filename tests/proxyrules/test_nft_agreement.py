@@ -1,0 +1,73 @@
+"""The nftables text and the decision code are two answers to one question; they must not differ."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from clusterviz.engine import Cluster
+from clusterviz.engine.datapath.service import ServiceDecision, decide
+from clusterviz.engine.objects import Node
+from clusterviz.engine.proxyrules import nftables
+from clusterviz.engine.proxyrules.read_nftables import read_nftables
+from clusterviz.engine.proxyrules.walk import Packet, Ruleset, Way
+from tests.proxyrules.test_agreement import destinations, local_addresses, sources, worlds
+
+
+def in_nftables_mode(cluster: Cluster) -> Cluster:
+    return cluster.with_settings(msgspec.structs.replace(cluster.settings, proxy_mode="nftables"))
+
+
+@given(st.data())
+def test_rules_and_decisions_agree(data: st.DataObject) -> None:
+    """Verdict, endpoints, odds and masquerade (NFT-01..07 against PX-03..08, PX-11, PX-12, EPS, TD)."""
+    cluster = in_nftables_mode(data.draw(worlds()))
+    node = data.draw(st.sampled_from(list(cluster.nodes.values())))
+    rules = read_nftables(nftables(cluster, node))
+    unowned = [("10.96.200.9", "TCP", 80)]
+    for ip, protocol, port in [*destinations(cluster, node), *unowned]:
+        source, from_node = data.draw(st.sampled_from(sources(cluster, node, ip)))
+        packet = Packet(
+            source=source,
+            to=ip,
+            protocol=protocol.lower(),
+            port=port,
+            local=local_addresses(cluster, node),
+            from_node=from_node,
+        )
+        compare(cluster, node, packet, rules, seed=data.draw(st.integers(0, 3)))
+
+
+def compare(cluster: Cluster, node: Node, packet: Packet, rules: Ruleset, seed: int) -> None:
+    """Fail with both answers when they differ."""
+    protocol = packet.protocol.upper()
+    decision = decide(
+        cluster, node, packet.source, packet.to, protocol, packet.port, from_node=packet.from_node, seed=seed
+    )
+    ways = rules.send(packet)
+    assert sum(way.weight for way in ways) == pytest.approx(1), (packet, ways)
+    if decision is None or decision.effect == "none":
+        event("left alone")
+        (way,) = ways
+        assert (way.verdict, way.target) == ("accept", ""), (packet, decision, ways)
+    elif decision.effect == "dnat":
+        event(f"{decision.via} accept")
+        accepted(decision, packet, ways)
+    else:
+        event(f"{decision.via} {decision.verdict}")
+        (way,) = ways
+        assert (way.verdict, way.target) == (decision.effect, ""), (packet, decision, ways)
+
+
+def accepted(decision: ServiceDecision, packet: Packet, ways: tuple[Way, ...]) -> None:
+    assert {way.verdict for way in ways} == {"accept"}, (packet, decision, ways)
+    odds = {way.target: way.weight for way in ways}
+    assert len(odds) == len(ways), (packet, ways)
+    usable = {f"{one.address}:{one.port}": one.probability for one in decision.candidates if one.probability}
+    assert odds == pytest.approx(usable, abs=1e-9), (packet, decision, ways)
+    assert decision.endpoint is not None
+    picked = f"{decision.endpoint.ip}:{decision.target_port}"
+    marked = {way.target: way.marked for way in ways}
+    assert marked[picked] == bool(decision.masquerade), (packet, decision, ways)
