@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Container, Iterator
 from functools import lru_cache
 
@@ -59,6 +60,17 @@ def canonical(text: str) -> str:
     """An address as Python and the kernel print it; "" for what is none."""
     address = _address(text)
     return "" if address is None else str(address)
+
+
+# Dotted decimals without leading zeros are canonical as they stand: most addresses, and the dearest to parse.
+_IS_PLAIN = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}", re.ASCII).fullmatch
+
+
+def plain_address(text: str) -> str:
+    """`canonical`, quick for IPv4 and without a memory."""
+    if _IS_PLAIN(text):
+        return text
+    return canonical(text)
 
 
 def public_address(host: str) -> str:

@@ -22,7 +22,7 @@ DOWN_ANNOTATION = "clusterviz.dev/down"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every object has. ``created`` is the RFC 3339 text, "" when unknown."""
 
     namespace: str = ""
@@ -53,22 +53,23 @@ class Node(Record, frozen=True, kw_only=True):
         return f"node:{self.name}"
 
 
-class ContainerPort(msgspec.Struct, frozen=True):
-    """A declared port; information only, it opens nothing (IMP-04)."""
+class ContainerPort(msgspec.Struct, frozen=True, gc=False):
+    """A declared port; information only, it opens nothing (IMP-04). Read from the object as it stands."""
 
-    name: str
-    port: int
+    name: str = ""
+    port: int = msgspec.field(default=0, name="containerPort")
     protocol: str = "TCP"
-    host_port: int = 0
+    host_port: int = msgspec.field(default=0, name="hostPort")
 
 
-class Container(msgspec.Struct, frozen=True):
-    """A container of a pod."""
+class Container(msgspec.Struct, frozen=True, gc=False):
+    """A container of a pod; ``running`` False while it waits or after it ended (LIF-04)."""
 
     name: str
     image: str = ""
     ports: tuple[ContainerPort, ...] = ()
     ready: bool = True
+    running: bool = True
 
 
 class Pod(Record, frozen=True, kw_only=True):
@@ -112,7 +113,7 @@ class Pod(Record, frozen=True, kw_only=True):
         return tuple(port for container in self.containers for port in container.ports)
 
 
-class ServicePort(msgspec.Struct, frozen=True, kw_only=True):
+class ServicePort(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A port of a Service; ``target`` is a number or a container port's name (SVC-10)."""
 
     name: str = ""
@@ -173,7 +174,7 @@ class Service(Record, frozen=True, kw_only=True):
         return tuple(entry.ip for entry in self.load_balancer if entry.ip and entry.mode != "Proxy")
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One address behind a Service with its conditions (EPS-02); ``ports`` are (name, number, protocol).
 
     ``leading``: the first address of its entry in the slice, the only one kube-proxy uses (EPS-01).

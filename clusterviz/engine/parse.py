@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusterviz.engine.addresses import family
+from clusterviz.engine.addresses import family, network, plain_address
+from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.objects import (
     DOWN_ANNOTATION,
     LISTEN_ANNOTATION,
     WORKLOAD_KINDS,
     ZONE_LABEL,
     Container,
-    ContainerPort,
     Endpoint,
     EndpointSlice,
     IngressClass,
+    Key,
     LoadBalancerIngress,
     Namespace,
     Node,
@@ -33,13 +34,38 @@ from clusterviz.engine.objects import (
 )
 from clusterviz.engine.reader import Reader
 from clusterviz.engine.selectors import parse_selector
+from clusterviz.engine.shapes import (
+    Condition,
+    ContainerShape,
+    ContainerStatus,
+    EndpointShape,
+    Meta,
+    NodeShape,
+    PodShape,
+    PodSpec,
+    PodStatus,
+    ServicePortShape,
+    ServiceShape,
+    SliceShape,
+    read,
+    read_careful,
+)
 
-__all__ = ["Reader", "condition", "parse"]
+__all__ = ["Reader", "parse"]
+
+# Label maps already seen, by their items: equal ones are kept once. Only `Cluster` fills it, one a build.
+Interned = dict[tuple[tuple[str, str], ...], dict[str, str]]
 
 
-def parse(obj: Obj) -> Record | None:
-    """The record of an object, or None for a kind the engine does not know."""
-    key = key_of(obj)
+def parse(obj: Obj, key: Key | None = None, interned: Interned | None = None) -> Record | None:
+    """The record of an object, or None for a kind the engine does not know.
+
+    ``key`` is `key_of` the object, when the caller has it; equal label maps are shared through ``interned``.
+    """
+    key = key or key_of(obj)
+    shaped = _SHAPED.get(key[0])
+    if shaped is not None:
+        return shaped(obj, key, {} if interned is None else interned)
     parser = _PARSERS.get(key[0])
     if parser is None:
         return None
@@ -55,12 +81,51 @@ def parse(obj: Obj) -> Record | None:
     return parser(reader, base)
 
 
-def condition(status: Reader, kind: str) -> str:
+def _labels(meta: Meta, interned: Interned) -> dict[str, str]:
+    return interned.setdefault(tuple(meta.labels.items()), meta.labels)
+
+
+def _condition(conditions: tuple[Condition, ...], kind: str) -> str:
     """Status of a condition, "" when absent."""
-    for entry in status.children("conditions"):
-        if entry.text("type") == kind:
-            return entry.text("status")
+    for entry in conditions:
+        if entry.type == kind:
+            return entry.status
     return ""
+
+
+def _owner(meta: Meta) -> tuple[str, str]:
+    return (meta.owner_references[0].kind, meta.owner_references[0].name) if meta.owner_references else ("", "")
+
+
+def _address(value: str, field: str, key: Key) -> str:
+    """An IP address as the kernel prints it, "" when absent."""
+    found = plain_address(value) if value else ""
+    if value and not found:
+        raise ObjectError(f"Invalid value: {value!r}: must be a valid IP address", field=field, ref=ref_of(key))
+    return found
+
+
+def _addresses(values: tuple[str, ...], field: str, key: Key) -> tuple[str, ...]:
+    """A list of IP addresses; ``None`` stands for itself, as in clusterIPs."""
+    return tuple(
+        value if value == "None" else _address(value, f"{field}[{index}]", key)
+        for index, value in enumerate(values)
+        if value
+    )
+
+
+def _cidr(value: str, field: str, key: Key) -> str:
+    """The value; an error when it is no CIDR."""
+    try:
+        network(value)
+    except AddressError:
+        message = f"Invalid value: {value!r}: must be a valid CIDR value"
+        raise ObjectError(message, field=field, ref=ref_of(key)) from None
+    return value
+
+
+def _cidrs(values: tuple[str, ...], field: str, key: Key) -> tuple[str, ...]:
+    return tuple([_cidr(value.strip(), f"{field}[{index}]", key) for index, value in enumerate(values)])
 
 
 def _namespace(_reader: Reader, base: Obj) -> Record:
@@ -68,186 +133,199 @@ def _namespace(_reader: Reader, base: Obj) -> Record:
     return Namespace(**base)
 
 
-def _node(reader: Reader, base: Obj) -> Record:
-    spec, status = reader.child("spec"), reader.child("status")
-    addresses = status.children("addresses")
-    spec.children("taints")
-    cidrs = spec.cidrs("podCIDRs") or (
-        (spec.check_cidr("podCIDR", spec.text("podCIDR")),) if spec.text("podCIDR") else ()
-    )
-    down = base["annotations"].get(DOWN_ANNOTATION) == "true"
+def _node(obj: Obj, key: Key, interned: Interned) -> Record:
+    shape = read(obj, NodeShape, key)
+    meta, spec, status = shape.metadata, shape.spec, shape.status
+    one = (_cidr(spec.pod_cidr, "spec.podCIDR", key),) if spec.pod_cidr else ()
     return Node(
-        **base,
-        ips=tuple(ip for entry in addresses if entry.text("type") == "InternalIP" and (ip := entry.address("address"))),
-        pod_cidrs=cidrs,
-        ready=condition(status, "Ready") in ("", "True"),
-        schedulable=not spec.flag("unschedulable"),
-        down=down,
-        zone=base["labels"].get(ZONE_LABEL, ""),
+        namespace=key[1],
+        name=key[2],
+        labels=_labels(meta, interned),
+        annotations=meta.annotations,
+        created=meta.creation_timestamp,
+        ips=tuple(
+            ip
+            for index, entry in enumerate(status.addresses)
+            if entry.type == "InternalIP" and (ip := _address(entry.address, f"status.addresses[{index}].address", key))
+        ),
+        pod_cidrs=_cidrs(spec.pod_cidrs, "spec.podCIDRs", key) or one,
+        ready=_condition(status.conditions, "Ready") in ("", "True"),
+        schedulable=not spec.unschedulable,
+        down=meta.annotations.get(DOWN_ANNOTATION) == "true",
+        zone=meta.labels.get(ZONE_LABEL, ""),
     )
 
 
-def _pod(reader: Reader, base: Obj) -> Record:
-    spec, status = reader.child("spec"), reader.child("status")
-    phase = status.text("phase") or ("Running" if status.text("podIP") else "Pending")
-    ready = condition(status, "Ready")
-    _check_pod_spec(spec)
-    listen = base["annotations"].get(LISTEN_ANNOTATION)
-    owner = reader.child("metadata").children("ownerReferences")
+def _pod(obj: Obj, key: Key, interned: Interned) -> Record:
+    shape = read(obj, PodShape, key)
+    meta, spec, status = shape.metadata, shape.spec, shape.status
+    phase = status.phase or ("Running" if status.pod_ip else "Pending")
+    listen = meta.annotations.get(LISTEN_ANNOTATION)
     return Pod(
-        **base,
-        node=spec.text("nodeName"),
-        ips=_pod_ips(status),
+        namespace=key[1],
+        name=key[2],
+        labels=interned.setdefault(tuple(meta.labels.items()), meta.labels),
+        annotations=meta.annotations,
+        created=meta.creation_timestamp,
+        node=spec.node_name,
+        ips=_pod_ips(status, key),
         phase=phase,
-        ready=phase == "Running" and ready in ("", "True"),
-        terminating=bool(reader.child("metadata").text("deletionTimestamp")),
-        host_network=spec.flag("hostNetwork"),
-        containers=_containers(spec, status),
-        owner=(owner[0].text("kind"), owner[0].text("name")) if owner else ("", ""),
-        hostname=spec.text("hostname"),
-        subdomain=spec.text("subdomain"),
-        dns_policy=spec.text("dnsPolicy", "ClusterFirst"),
-        searches=spec.child("dnsConfig").texts("searches"),
-        ndots=_ndots(spec.child("dnsConfig")),
+        ready=phase == "Running" and _condition(status.conditions, "Ready") in ("", "True"),
+        terminating=bool(meta.deletion_timestamp),
+        host_network=spec.host_network,
+        containers=_containers(spec, status, phase),
+        owner=_owner(meta),
+        hostname=spec.hostname,
+        subdomain=spec.subdomain,
+        dns_policy=spec.dns_policy,
+        searches=spec.dns_config.searches,
+        ndots=_ndots(spec),
         listen=None if listen is None else tuple(part.strip() for part in listen.split(",") if part.strip()),
-        reason=status.text("reason"),
-        restarts=sum(entry.number("restartCount") for entry in status.children("containerStatuses")),
+        reason=status.reason or _waiting(status),
+        restarts=sum([entry.restart_count for entry in status.container_statuses]),
     )
 
 
-def _ndots(config: Reader) -> int | None:
+def _ndots(spec: PodSpec) -> int | None:
     """The option of this name; the value is a string in the API."""
-    for option in config.children("options"):
-        if option.text("name") == "ndots" and option.text("value").isdecimal():
-            return min(int(option.text("value")), 15)  # what glibc allows
+    for option in spec.dns_config.options:
+        if option.name == "ndots" and option.value.isdecimal():
+            return min(int(option.value), 15)  # what glibc allows
     return None
 
 
-def _check_pod_spec(spec: Reader) -> None:
-    """Types of what placement reads."""
-    spec.mapping("nodeSelector")
-    spec.children("tolerations")
-    _containers(spec, Reader({}, spec.ref))
+def _pod_ips(status: PodStatus, key: Key) -> tuple[str, ...]:
+    one = _address(status.pod_ip, "status.podIP", key)
+    if not status.pod_ips:
+        return (one,) if one else ()
+    if len(status.pod_ips) == 1 and status.pod_ips[0].ip == status.pod_ip:
+        return (one,) if one else ()
+    many = [_address(entry.ip, f"status.podIPs[{index}].ip", key) for index, entry in enumerate(status.pod_ips)]
+    return tuple([ip for ip in many if ip]) or ((one,) if one else ())
 
 
-def _pod_ips(status: Reader) -> tuple[str, ...]:
-    many = tuple(ip for entry in status.children("podIPs") if (ip := entry.address("ip")))
-    one = status.address("podIP")
-    return many or ((one,) if one else ())
+def _waiting(status: PodStatus) -> str:
+    """Why the first container that waits does: what kubectl shows as STATUS (LIF-04)."""
+    for entry in status.container_statuses:
+        if entry.state is not None and entry.state.waiting is not None and entry.state.waiting.reason:
+            return entry.state.waiting.reason
+    return ""
 
 
-def _containers(spec: Reader, status: Reader) -> tuple[Container, ...]:
-    ready = {entry.text("name"): entry.flag("ready", True) for entry in status.children("containerStatuses")}
-    sidecars = [c for c in spec.children("initContainers") if c.text("restartPolicy") == "Always"]
-    return tuple(
-        Container(
-            name=container.text("name"),
-            image=container.text("image"),
-            ports=tuple(
-                ContainerPort(
-                    port.text("name"),
-                    port.number("containerPort"),
-                    port.text("protocol", "TCP"),
-                    port.number("hostPort"),
-                )
-                for port in container.children("ports")
-            ),
-            ready=ready.get(container.text("name"), True),
-        )
-        for container in [*sidecars, *spec.children("containers")]
-    )
+def _containers(spec: PodSpec, status: PodStatus, phase: str) -> tuple[Container, ...]:
+    """Sidecars first; of a running pod a container that waits or has ended does not run (LIF-04)."""
+    found = spec.containers
+    if spec.init_containers:
+        found = (*[one for one in spec.init_containers if one.restart_policy == "Always"], *found)
+    known = {entry.name: entry for entry in status.container_statuses}
+    return tuple([_container(one, known.get(one.name), phase) for one in found])
 
 
-def _service(reader: Reader, base: Obj) -> Record:
-    spec = reader.child("spec")
-    kind = spec.text("type", "ClusterIP")
+def _container(one: ContainerShape, status: ContainerStatus | None, phase: str) -> Container:
+    if status is None:
+        return Container(one.name, one.image, one.ports)
+    state = status.state
+    halted = state is not None and (state.waiting is not None or state.terminated is not None)
+    return Container(one.name, one.image, one.ports, status.ready, not (halted and phase == "Running"))
+
+
+def _service(obj: Obj, key: Key, interned: Interned) -> Record:
+    shape = read(obj, ServiceShape, key)
+    meta, spec, kind = shape.metadata, shape.spec, shape.spec.type
     if kind not in ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"):
-        raise spec.error("type", f"Unsupported value: {kind!r}")
-    one = spec.text("clusterIP")
-    ips = spec.addresses("clusterIPs") or ((one if one == "None" else spec.address("clusterIP"),) if one else ())
-    timeout = spec.child("sessionAffinityConfig").child("clientIP").number("timeoutSeconds", 10800)
+        raise ObjectError(f"Unsupported value: {kind!r}", field="spec.type", ref=ref_of(key))
+    ips = _addresses(spec.cluster_ips, "spec.clusterIPs", key)
+    if not ips and spec.cluster_ip:
+        one = spec.cluster_ip
+        ips = (one if one == "None" else _address(one, "spec.clusterIP", key),)
     return Service(
-        **base,
+        namespace=key[1],
+        name=key[2],
+        labels=_labels(meta, interned),
+        annotations=meta.annotations,
+        created=meta.creation_timestamp,
         type=kind,
-        cluster_ips=() if kind == "ExternalName" else tuple(ip for ip in ips if ip and ip != "None"),
+        cluster_ips=() if kind == "ExternalName" else tuple([ip for ip in ips if ip != "None"]),
         headless="None" in ips and kind != "ExternalName",
-        families=spec.texts("ipFamilies"),
-        ports=tuple(_service_port(port) for port in spec.children("ports")),
-        selector=spec.mapping("selector") or None,
-        external_ips=spec.addresses("externalIPs"),
-        load_balancer=_load_balancer(reader) if kind == "LoadBalancer" else (),
-        external_name=spec.text("externalName") if kind == "ExternalName" else "",
-        external_policy=spec.text("externalTrafficPolicy", "Cluster"),
-        internal_policy=spec.text("internalTrafficPolicy", "Cluster"),
-        affinity=spec.text("sessionAffinity") == "ClientIP",
-        affinity_timeout=timeout,
-        source_ranges=spec.cidrs("loadBalancerSourceRanges"),
-        publish_not_ready=spec.flag("publishNotReadyAddresses"),
-        distribution=spec.text("trafficDistribution"),
-        health_check_port=spec.number("healthCheckNodePort"),
+        families=spec.ip_families,
+        ports=tuple([_service_port(port) for port in spec.ports]),
+        selector=spec.selector or None,
+        external_ips=_addresses(spec.external_ips, "spec.externalIPs", key),
+        load_balancer=_load_balancer(shape, key) if kind == "LoadBalancer" else (),
+        external_name=spec.external_name if kind == "ExternalName" else "",
+        external_policy=spec.external_traffic_policy,
+        internal_policy=spec.internal_traffic_policy,
+        affinity=spec.session_affinity == "ClientIP",
+        affinity_timeout=spec.session_affinity_config.client_ip.timeout_seconds,
+        source_ranges=_cidrs(spec.load_balancer_source_ranges, "spec.loadBalancerSourceRanges", key),
+        publish_not_ready=spec.publish_not_ready_addresses,
+        distribution=spec.traffic_distribution,
+        health_check_port=spec.health_check_node_port,
     )
 
 
-def _load_balancer(reader: Reader) -> tuple[LoadBalancerIngress, ...]:
-    entries = reader.child("status").child("loadBalancer").children("ingress")
+def _load_balancer(shape: ServiceShape, key: Key) -> tuple[LoadBalancerIngress, ...]:
     return tuple(
-        LoadBalancerIngress(entry.address("ip"), entry.text("hostname").lower(), entry.text("ipMode", "VIP"))
-        for entry in entries
+        LoadBalancerIngress(
+            _address(entry.ip, f"status.loadBalancer.ingress[{index}].ip", key), entry.hostname.lower(), entry.ip_mode
+        )
+        for index, entry in enumerate(shape.status.load_balancer.ingress)
     )
 
 
-def _service_port(port: Reader) -> ServicePort:
-    number = port.number("port")
+def _service_port(port: ServicePortShape) -> ServicePort:
+    target = port.target_port
+    if isinstance(target, str) and target.isdecimal():
+        target = int(target)
     return ServicePort(
-        name=port.text("name"),
-        protocol=port.text("protocol", "TCP"),
-        port=number,
-        target=port.port("targetPort") or number,
-        node_port=port.number("nodePort"),
-        app_protocol=port.text("appProtocol"),
+        name=port.name,
+        protocol=port.protocol,
+        port=port.port,
+        target=target or port.port,
+        node_port=port.node_port,
+        app_protocol=port.app_protocol,
     )
 
 
-def _slice(reader: Reader, base: Obj) -> Record:
-    ports = tuple(
-        (port.text("name"), port.number("port"), port.text("protocol", "TCP")) for port in reader.children("ports")
-    )
-    kind = reader.text("addressType", "IPv4")
+def _slice(obj: Obj, key: Key, interned: Interned) -> Record:
+    shape = read(obj, SliceShape, key)
+    ports = tuple((port.name, port.port, port.protocol) for port in shape.ports)
+    usable = shape.endpoints if shape.address_type != "FQDN" else ()  # kube-proxy and DNS leave these alone
     return EndpointSlice(
-        **base,
-        service=base["labels"].get("kubernetes.io/service-name", ""),
-        address_type=kind,
+        namespace=key[1],
+        name=key[2],
+        labels=_labels(shape.metadata, interned),
+        annotations=shape.metadata.annotations,
+        created=shape.metadata.creation_timestamp,
+        service=shape.metadata.labels.get("kubernetes.io/service-name", ""),
+        address_type=shape.address_type,
         endpoints=tuple(
-            entry
-            for item in reader.children("endpoints")
-            if kind != "FQDN"  # kube-proxy and DNS leave these alone
-            for entry in _slice_endpoint(item, ports, base["namespace"])
+            [entry for index, item in enumerate(usable) for entry in _slice_endpoint(item, index, ports, key)]
         ),
     )
 
 
-def _slice_endpoint(item: Reader, ports: tuple[tuple[str, int, str], ...], namespace: str) -> list[Endpoint]:
-    conditions = item.child("conditions")
-    ready = conditions.flag("ready", True)
-    target = item.child("targetRef")
-    is_pod = target.text("kind") == "Pod"
-    pod = f"pod:{target.text('namespace') or namespace}/{target.text('name')}" if is_pod else ""
-    hints = item.child("hints")
+def _slice_endpoint(
+    item: EndpointShape, index: int, ports: tuple[tuple[str, int, str], ...], key: Key
+) -> list[Endpoint]:
+    conditions, target = item.conditions, item.target_ref
+    pod = f"pod:{target.namespace or key[1]}/{target.name}" if target.kind == "Pod" else ""
     return [
         Endpoint(
             ip=ip,
-            node=item.text("nodeName"),
-            zone=item.text("zone"),
+            node=item.node_name,
+            zone=item.zone,
             pod=pod,
-            ready=ready,
-            serving=conditions.flag("serving", ready),
-            terminating=conditions.flag("terminating"),
-            hostname=item.text("hostname"),
+            ready=conditions.ready,
+            serving=conditions.serving is not False,  # kube-proxy takes absent for true, whatever ready says
+            terminating=conditions.terminating,
+            hostname=item.hostname,
             ports=ports,
-            zone_hints=tuple(hint.text("name") for hint in hints.children("forZones")),
-            node_hints=tuple(hint.text("name") for hint in hints.children("forNodes")),
+            zone_hints=tuple([hint.name for hint in item.hints.for_zones]),
+            node_hints=tuple([hint.name for hint in item.hints.for_nodes]),
+            leading=not place,
         )
-        for ip in item.addresses("addresses")
+        for place, ip in enumerate(_addresses(item.addresses, f"endpoints[{index}].addresses", key))
     ]
 
 
@@ -287,7 +365,7 @@ def _workload(reader: Reader, base: Obj) -> Record:
     owner = reader.child("metadata").children("ownerReferences")
     template = spec.child("template")
     template.child("metadata").mapping("labels")
-    _check_pod_spec(template.child("spec"))
+    read_careful(template.child("spec"), PodSpec)
     return Workload(
         **base,
         kind=str(reader.data["kind"]),
@@ -303,10 +381,6 @@ def _register() -> dict[str, Callable[[Reader, Obj], Record | None]]:
 
     return {
         "Namespace": _namespace,
-        "Node": _node,
-        "Pod": _pod,
-        "Service": _service,
-        "EndpointSlice": _slice,
         "Endpoints": _endpoints,
         "Ingress": parse_ingress,
         "IngressClass": _ingress_class,
@@ -316,4 +390,10 @@ def _register() -> dict[str, Callable[[Reader, Obj], Record | None]]:
     }
 
 
+_SHAPED: dict[str, Callable[[Obj, Key, Interned], Record]] = {
+    "Node": _node,
+    "Pod": _pod,
+    "Service": _service,
+    "EndpointSlice": _slice,
+}
 _PARSERS = _register()
