@@ -68,17 +68,22 @@ def test_the_masquerade_matrix(who: str, entry: str, policies: tuple[str, str], 
     assert outcome(ask(cluster, SOURCES[who], *ENTRIES[entry])) == expected
 
 
-def test_without_any_endpoint_every_entry_refuses_and_policies_do_not_matter() -> None:
-    """PX-07."""
-    for policy in ("Cluster", "Local"):
-        cluster = world(
-            pods=(pod("shop/x", "10.244.1.9", "n2", app="x"),),
-            internalTrafficPolicy=policy,
-            externalTrafficPolicy=policy,
-        )
-        for entry in ENTRIES.values():
-            for source in SOURCES.values():
-                assert outcome(ask(cluster, source, *entry)) == "reject"
+@pytest.mark.parametrize("mode", ["iptables", "nftables", "ipvs"])
+@pytest.mark.parametrize("policy", ["Cluster", "Local"])
+def test_without_any_endpoint_every_entry_refuses_and_policies_do_not_matter(policy: str, mode: Any) -> None:
+    """PX-07, IPT-01: but iptables' OUTPUT has no rule for outside addresses, so a node's own packet leaves."""
+    cluster = world(
+        settings=Settings(proxy_mode=mode),
+        pods=(pod("shop/x", "10.244.1.9", "n2", app="x"),),
+        internalTrafficPolicy=policy,
+        externalTrafficPolicy=policy,
+    )
+    for entry, (ip, port) in ENTRIES.items():
+        for who, source in SOURCES.items():
+            passes = mode == "iptables" and who == "node" and entry in ("lb", "external")
+            found = ask(cluster, source, ip, port)
+            assert found is not None
+            assert (found.verdict, found.effect) == (("untouched", "none") if passes else ("reject", "reject"))
 
 
 def aged(name: str, ip: str, on: str, *, ready: bool = True, going: bool = False) -> Obj:
@@ -126,7 +131,17 @@ def test_the_local_list_falls_back_here_and_drops_where_only_others_have_some() 
         ("iptables", True, (), {"127.0.0.1", "127.0.0.9", "192.168.0.11", "10.244.0.1", "10.244.0.0"}),
         ("iptables", False, (), {"192.168.0.11", "10.244.0.1", "10.244.0.0"}),
         ("iptables", True, ("192.168.0.0/24",), {"192.168.0.11"}),
-        ("iptables", True, ("127.0.0.0/8",), {"127.0.0.1", "127.0.0.9"}),
+        ("iptables", True, ("127.0.0.0/8",), {"127.0.0.1"}),
+        ("iptables", False, ("127.0.0.0/8",), set()),
+        ("iptables", True, ("fd00::/8",), {"127.0.0.1", "127.0.0.9", "192.168.0.11", "10.244.0.1", "10.244.0.0"}),
+        (
+            "iptables",
+            True,
+            ("10.244.0.0/16", "0.0.0.0/0"),
+            {"127.0.0.1", "127.0.0.9", "192.168.0.11", "10.244.0.1", "10.244.0.0"},
+        ),
+        ("nftables", True, ("fd00::/8",), {"192.168.0.11", "10.244.0.1", "10.244.0.0"}),
+        ("nftables", True, ("0.0.0.0/0",), {"192.168.0.11", "10.244.0.1", "10.244.0.0"}),
         ("nftables", True, (), {"192.168.0.11"}),
         ("nftables", True, ("10.244.0.0/16", "127.0.0.0/8"), {"10.244.0.1", "10.244.0.0"}),
         ("nftables", True, ("primary",), {"192.168.0.11"}),

@@ -145,15 +145,10 @@ def compare(cluster: Cluster, node: Node, packet: Packet, rules: Ruleset, seed: 
         seed=seed,
     )
     written = rules.send(packet)
-    if decision is None or decision.verdict == "unknown_port":
-        untouched = {("accept", "", False): 1.0}
-        assert written == untouched or refused_beside(cluster, packet, written), (packet, decision, written)
-        return
-    event(f"{decision.via} {decision.verdict}")
-    if decision.verdict != "accept":
-        verdict = {"reject": "REJECT"}.get(decision.verdict, "DROP")
-        if packet.from_node and decision.via in ("external", "lb") and verdict == "REJECT":
-            verdict = "accept"  # OUTPUT has no jump to KUBE-EXTERNAL-SERVICES: the packet leaves (IPT-01)
+    if decision is not None:
+        event(f"{decision.via} {decision.verdict}")
+    if decision is None or decision.effect != "dnat":
+        verdict = {"reject": "REJECT", "drop": "DROP"}.get(decision.effect if decision else "none", "accept")
         assert written == {(verdict, "", False): 1.0}, (packet, decision, written)
         return
     assert {verdict for verdict, _, _ in written} == {"accept"}, (packet, decision, written)
@@ -164,14 +159,3 @@ def compare(cluster: Cluster, node: Node, packet: Packet, rules: Ruleset, seed: 
     assert decision.endpoint is not None
     picked = f"{decision.endpoint.ip}:{decision.target_port}"
     assert ("accept", picked, bool(decision.masquerade)) in written, (packet, decision, written)
-
-
-def refused_beside(cluster: Cluster, packet: Packet, written: dict[tuple[str, str, bool], float]) -> bool:
-    """A node port without endpoints is refused on every local address, also where it would not answer (IPT-11)."""
-    port = (packet.protocol.upper(), packet.port)
-    return (
-        packet.is_local(packet.to)
-        and port in cluster.services_by_node_port
-        and len(written) == 1
-        and (next(iter(written))[:2] in (("REJECT", ""), ("DROP", "")))
-    )

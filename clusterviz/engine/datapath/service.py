@@ -1,7 +1,11 @@
 """kube-proxy's decision on one node: is this packet for a Service, and which endpoint gets it (PX).
 
 `decide` can be asked alone: it needs a cluster, the node that sees the packet, and the packet's
-addresses. It answers for the first packet of a connection; later ones follow conntrack.
+addresses. It answers for the first packet of a connection; later ones follow conntrack (PX-17). What
+a node that has not synced yet does is told by the cluster as it last saw it (PX-18, PX-19).
+
+`matches` looks the address up, `choose` lists the endpoints, `pick` draws one. Only `pick` knows the
+single packet.
 """
 
 from __future__ import annotations
@@ -13,35 +17,71 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, in_any, in_cidr
+from clusterviz.engine.addresses import family, host_port, in_any, in_cidr
+from clusterviz.engine.datapath.affinity import RECENT_SOURCES, Affinity, Seen
+from clusterviz.engine.datapath.choose import Chosen, choose, every
 from clusterviz.engine.datapath.draw import draw
-from clusterviz.engine.datapath.place import of_family
-from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
+from clusterviz.engine.datapath.lookup import (
+    Lookup,
+    Origin,
+    Via,
+    answers,
+    is_local,
+    matches,
+    origin_of,
+    owners,
+    primary,
+)
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
 from clusterviz.engine.trace import Candidate
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
-Via = Literal["cluster", "external", "lb", "nodeport"]
+__all__ = [
+    "Affinity",
+    "Chosen",
+    "Lookup",
+    "ServiceDecision",
+    "chain_hash",
+    "choose",
+    "decide",
+    "every",
+    "matches",
+    "pick",
+    "port_name",
+]
+
+ServiceVerdict = Literal["accept", "reject", "drop", "source_range", "unknown_port", "unallocated", "untouched"]
+Effect = Literal["dnat", "reject", "drop", "none"]
+EFFECTS: dict[ServiceVerdict, Effect] = {
+    "accept": "dnat",
+    "reject": "reject",
+    "drop": "drop",
+    "source_range": "drop",
+    "unallocated": "drop",
+    "untouched": "none",
+}
 
 
-class Lookup(msgspec.Struct, frozen=True):
-    """Which Service port an address leads to, and as what."""
-
-    service: Service
-    port: ServicePort
-    via: Via
+HAIRPIN = "the pod reaches itself through its own Service (hairpin)"
+# Stands where no Service has the address.
+NOBODY = Service(name="")
 
 
 class ServiceDecision(msgspec.Struct, frozen=True, kw_only=True):
     """What kube-proxy's rules on ``node`` do with the packet.
 
-    ``verdict``: accept (DNAT to ``endpoint``), reject, drop, source_range (dropped), unknown_port.
+    ``verdict``: accept (DNAT to ``endpoint``); reject (no endpoint anywhere); drop (none that a Local
+    policy allows); source_range (dropped); unknown_port (a Service's address, not this port);
+    unallocated (an address of the Service CIDR that no Service has, ``service`` `NOBODY`);
+    untouched (a Service's address and port, yet no rule on this packet's way says anything).
+    ``effect`` is what happens to the packet: dnat, reject, drop or none.
     ``masquerade`` says why the source is rewritten, "" when it is kept. ``rules`` are rule ids.
+    ``sticky``: "new" or "kept" under session affinity; ``affinity`` is the table after this connection.
     """
 
-    verdict: Literal["accept", "reject", "drop", "source_range", "unknown_port"]
+    verdict: ServiceVerdict
     service: Service
     port: ServicePort | None
     via: Via
@@ -53,13 +93,14 @@ class ServiceDecision(msgspec.Struct, frozen=True, kw_only=True):
     masquerade: str = ""
     random: float = 0.0
     rules: tuple[str, ...] = ()
+    refused: bool = False
+    sticky: Literal["", "new", "kept"] = ""
+    affinity: Affinity | None = None
 
-
-def is_pod_source(cluster: Cluster, ip: str) -> bool:
-    """Whether kube-proxy's detector takes the source for a pod (PX-08)."""
-    if not cluster.settings.detect_local:
-        return True
-    return in_any(ip, cluster.settings.cluster_cidr)
+    @property
+    def effect(self) -> Effect:
+        """What becomes of the packet; an unknown port is refused or left alone by the proxy's mode (PX-11)."""
+        return EFFECTS.get(self.verdict) or ("reject" if self.refused else "none")
 
 
 def chain_hash(service: Service, port: ServicePort, extra: str = "") -> str:
@@ -78,49 +119,6 @@ def port_name(service: Service, port: ServicePort) -> str:
     return f"{service.namespace}/{service.name}{suffix}"
 
 
-def lookup(cluster: Cluster, node: Node, ip: str, proto: str, port: int) -> Lookup | ServiceDecision | None:
-    """The destination lookup in kube-proxy's order (PX-01): cluster IP, LB or external IP, node port.
-
-    None: the packet is not for a Service. A decision ``unknown_port``: the address is a Service's,
-    and nobody else's, but not this port (PX-11).
-    """
-    entries = cluster.services_by_ip.get(ip, ())
-    for service, via in sorted(entries, key=lambda entry: entry[1] != "cluster"):
-        for one in service.ports:
-            if one.port == port and one.protocol == proto:
-                return Lookup(service, one, via)  # type: ignore[arg-type]
-    if is_nodeport_address(cluster, node, ip):
-        found = cluster.services_by_node_port.get((proto, port))
-        if found and any(family(own) == family(ip) for own in found[0].cluster_ips):
-            return Lookup(found[0], found[0].ports[found[1]], "nodeport")
-    if not entries or ip in cluster.node_by_ip:
-        return None
-    service, via = entries[0]
-    return ServiceDecision(
-        verdict="unknown_port",
-        service=service,
-        port=None,
-        via=via,  # type: ignore[arg-type]
-        node=node.name,
-        rules=("PX-11",),
-    )
-
-
-def is_nodeport_address(cluster: Cluster, node: Node, ip: str) -> bool:
-    """Whether node ports answer on this address of this node (PX-12)."""
-    settings = cluster.settings
-    loopback = ip.startswith("127.")
-    if loopback and (settings.proxy_mode != "iptables" or not settings.localhost_nodeports):
-        return False
-    local = loopback or ip in node.ips or ip in (*cluster.bridge_ips(node), *cluster.overlay_ips(node))
-    if not local:
-        return False
-    primary = ip == of_family(node.ips, ip)
-    if settings.nodeport_addresses:
-        return any(primary if cidr == "primary" else in_cidr(ip, cidr) for cidr in settings.nodeport_addresses)
-    return primary or settings.proxy_mode != "nftables"
-
-
 def decide(
     cluster: Cluster,
     node: Node,
@@ -131,161 +129,171 @@ def decide(
     *,
     from_node: bool = False,
     seed: int = 0,
+    affinity: Affinity | None = None,
+    now: float = 0.0,
 ) -> ServiceDecision | None:
     """What the rules on ``node`` do with a new connection ``source`` -> ``ip``:``port``.
 
-    ``from_node`` is True when a process of this very node opened it. None: not for a Service.
+    ``from_node`` is True when a process of this very node opened it. ``affinity`` is what the node
+    remembers at ``now`` (seconds): with it a Service with session affinity answers as asked before and
+    draws by ``seed`` else; without it a source always draws the same. None: not for a Service.
     """
-    found = lookup(cluster, node, ip, proto, port)
-    if found is None or isinstance(found, ServiceDecision):
-        return found
-    service = found.service
-    known = every(cluster, service, found.port, family(ip))
-    guarded = cluster.settings.proxy_mode == "nftables" or has_any([e for e in known if _number(e, found.port)])
-    if guarded and found.via == "lb" and not _in_ranges(service, source, ip, node):
-        return ServiceDecision(
-            verdict="source_range",
-            service=service,
-            port=found.port,
-            via="lb",
-            node=node.name,
-            rules=("SVC-17", "PX-01"),
-        )
-    choice, masquerade, rules = _policy(cluster, node, found, known, source, from_node=from_node)
-    return _pick(node, found, known, choice, masquerade, rules, source, seed)
+    found = matches(cluster, node, ip, proto, port)
+    if not found:
+        return _unclaimed(cluster, node, ip)
+    mode, origin = cluster.settings.proxy_mode, origin_of(cluster, node, source, from_node=from_node)
+    lists = [chosen(cluster, node, one, family(ip), origin) for one in found]
+    barred: Chosen | None = None
+    for one in lists:
+        if not _admits(cluster, node, one, source, ip, from_node=from_node):
+            barred = barred or one
+            if mode != "iptables":
+                break  # the guard stands before any translation; in iptables mode it is a fall through
+        elif one.choice.endpoints and (one.found.via != "nodeport" or answers(cluster, node, ip)):
+            return pick(one, source, seed, affinity=affinity, now=now, mode=mode)
+    if barred is not None:
+        return _refusal(barred, "source_range", ("SVC-17", "PX-01"))
+    return _untranslated(cluster, node, lists, ip, from_node=from_node)
 
 
-def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 0) -> tuple[Endpoint, ...]:
-    """Endpoints of one family (0: of both), each address and port once though it may stand in two slices (EPS-01)."""
-    found: dict[tuple[str, int], Endpoint] = {}
-    for endpoint in cluster.endpoints(service):
-        if not version or family(endpoint.ip) == version:
-            key = endpoint.ip, _number(endpoint, port)
-            if key not in found or (endpoint.ready and not found[key].ready):
-                found[key] = endpoint
-    usable = {ip for ip, number in found if number}
-    return tuple(endpoint for (ip, number), endpoint in found.items() if number or ip not in usable)
+def chosen(cluster: Cluster, node: Node, found: Lookup, version: int, origin: Origin) -> Chosen:
+    """`choose`, through the one place where its answers may be kept."""
+    return choose(cluster, node, found, version, origin)
 
 
-def _in_ranges(service: Service, source: str, ip: str, node: Node) -> bool:
-    ranges = [cidr for cidr in service.source_ranges if family(cidr) == family(ip)]
+def _admits(cluster: Cluster, node: Node, one: Chosen, source: str, ip: str, *, from_node: bool) -> bool:
+    """loadBalancerSourceRanges let the packet through (SVC-17, PX-20).
+
+    In iptables mode the guard stands only where some node has an endpoint. A balancer's address as
+    source is let in where the node's own address is in the ranges: any of the Service's balancer
+    addresses, in IPVS mode the one that is called.
+    """
+    service, mode, version = one.found.service, cluster.settings.proxy_mode, family(ip)
+    if one.found.via != "lb" or (mode == "iptables" and not one.anywhere):
+        return True
+    ranges = [cidr for cidr in service.source_ranges if family(cidr) == version]
     if not ranges or any(in_cidr(source, cidr) for cidr in ranges):
         return True
-    return source == ip and any(in_cidr(own, cidr) for own in node.ips for cidr in ranges)
+    hands_back = source == ip or (from_node and mode == "ipvs")
+    if mode != "ipvs":
+        hands_back = source in service.lb_ips
+    own = primary(node, version)
+    return hands_back and any(in_cidr(own, cidr) for cidr in ranges)
 
 
-def _policy(
-    cluster: Cluster, node: Node, found: Lookup, known: tuple[Endpoint, ...], source: str, *, from_node: bool
-) -> tuple[Choice, str, tuple[str, ...]]:
-    """Which list applies and whether the source is masqueraded (PX-03..05, PX-08)."""
-    settings, service = cluster.settings, found.service
-    endpoints = [e for e in known if _number(e, found.port)]
-    if found.via == "cluster":
-        masquerade = ""
-        if settings.masquerade_all:
-            masquerade = "masquerade-all is on"
-        elif not is_pod_source(cluster, source):
-            masquerade = "the source is not a pod"
-        if service.internal_policy == "Local":
-            return local_list(endpoints, node), masquerade, ("PX-03", "PX-08")
-        return cluster_list(endpoints, node, service), masquerade, ("PX-03", "PX-08")
-    if service.external_policy != "Local":
-        why = "externalTrafficPolicy Cluster always hides the source"
-        return cluster_list(endpoints, node, service), why, ("PX-04",)
-    if from_node:
-        return cluster_list(endpoints, node, service), "the node itself is the client", ("PX-05",)
-    if settings.detect_local and is_pod_source(cluster, source):
-        return cluster_list(endpoints, node, service), "", ("PX-05",)
-    return local_list(endpoints, node), "", ("PX-05",)
+def _untranslated(
+    cluster: Cluster, node: Node, lists: list[Chosen], ip: str, *, from_node: bool
+) -> ServiceDecision | None:
+    """No rule translates it: what the filter rules on its way say (PX-07, IPT-01, IPT-11).
+
+    In iptables mode OUTPUT has no rules for outside addresses, and a node port's rule stands for every
+    local address. None when the packet is for the node itself.
+    """
+    mode = cluster.settings.proxy_mode
+    local = is_local(cluster, node, ip)
+    for one in lists:
+        heard = one.found.via != "nodeport" or answers(cluster, node, ip)
+        if mode == "iptables":
+            heard = (from_node or not local) if one.found.via == "cluster" else (local or not from_node)
+        if heard and not one.open:
+            return _refusal(one, one.refusal, (*one.rules, "PX-07"))
+    outside = next((one for one in lists if one.found.via != "nodeport"), None)
+    return None if outside is None or local else _refusal(outside, "untouched", (*outside.rules, "IPT-01"))
 
 
-def _number(endpoint: Endpoint, port: ServicePort) -> int:
-    """The endpoint's port for a Service port, matched by name and protocol; 0 when it has none."""
-    for name, number, protocol in endpoint.ports:
-        if name == port.name and protocol == port.protocol:
-            return number
-    return 0
+def _refusal(one: Chosen, verdict: ServiceVerdict, rules: tuple[str, ...]) -> ServiceDecision:
+    return ServiceDecision(
+        verdict=verdict,
+        service=one.found.service,
+        port=one.found.port,
+        via=one.found.via,
+        node=one.node,
+        choice=one.choice.name,
+        candidates=tuple(_idle(candidate) for candidate in one.candidates),
+        rules=rules,
+    )
 
 
-def _pick(
-    node: Node,
-    found: Lookup,
-    known: tuple[Endpoint, ...],
-    choice: Choice,
-    masquerade: str,
-    rules: tuple[str, ...],
-    source: str,
-    seed: int,
-) -> ServiceDecision:
-    service, port = found.service, found.port
-    usable = choice.endpoints
-    if not usable:
-        able = [endpoint for endpoint in known if _number(endpoint, port)]
-        verdict: Literal["drop", "reject"] = "drop" if has_any(able) else "reject"
+def _idle(candidate: Candidate) -> Candidate:
+    """A candidate of a packet that is not sent to anybody."""
+    return msgspec.structs.replace(candidate, probability=0.0) if candidate.probability else candidate
+
+
+def _unclaimed(cluster: Cluster, node: Node, ip: str) -> ServiceDecision | None:
+    """No Service has this port: nftables and IPVS refuse it on a ClusterIP, iptables does nothing (PX-11)."""
+    if ip in cluster.node_by_ip:
+        return None
+    mode, known = cluster.settings.proxy_mode, sorted(owners(cluster, ip), key=lambda entry: entry[1] != "cluster")
+    if known:
+        service, via = known[0]
         return ServiceDecision(
-            verdict=verdict,
+            verdict="unknown_port",
             service=service,
-            port=port,
-            via=found.via,
+            port=None,
+            via=via,  # type: ignore[arg-type]
             node=node.name,
-            choice=choice.name,
-            candidates=_candidates(known, port, choice, None),
-            rules=(*rules, "PX-07"),
+            rules=("PX-11",),
+            refused=mode == "ipvs" or (mode == "nftables" and via == "cluster"),
         )
-    random = draw(seed, "endpoint", service.namespace, service.name, port.name, port.port, node.name)
+    if mode == "nftables" and in_any(ip, cluster.settings.service_cidr):
+        return ServiceDecision(
+            verdict="unallocated", service=NOBODY, port=None, via="cluster", node=node.name, rules=("PX-11",)
+        )
+    return None
+
+
+def pick(
+    one: Chosen, source: str, seed: int, *, affinity: Affinity | None = None, now: float = 0.0, mode: str = "iptables"
+) -> ServiceDecision:
+    """One of the chosen endpoints, drawn or remembered, and the hairpin masquerade (PX-06, PX-16, SVC-14).
+
+    The list must not be empty.
+    """
+    service, port, usable = one.found.service, one.found.port, one.choice.endpoints
+    rules, masquerade = one.rules, one.masquerade
+    name = f"{port_name(service, port)}/{port.protocol}"
+    names = [host_port(usable[i].ip, one.numbers[i]) for i in range(len(usable))] if service.affinity else []
+    random = _random(one, source, seed, fixed=service.affinity and affinity is None)
+    index, sticky = min(int(random * len(usable)), len(usable) - 1), ""
     if service.affinity:
-        random = draw(0, "affinity", service.namespace, service.name, port.name, port.port, source, node.name)
-        rules = (*rules, "SVC-14")
-    picked = usable[min(int(random * len(usable)), len(usable) - 1)]
+        rules, sticky = (*rules, "SVC-14"), "new"
+        fresh = affinity.fresh(one.node, name, source, now, service.affinity_timeout) if affinity else frozenset()
+        kept = sorted(fresh.intersection(names))  # the rules ask in the order of the text (IPT-16)
+        if kept:
+            index, sticky = names.index(kept[0]), "kept"
+    if service.affinity and affinity is not None:
+        limit = RECENT_SOURCES if mode == "iptables" else 0
+        affinity = affinity.used(Seen(one.node, name, names[index], source, now), limit=limit)
+    picked = usable[index]
     if picked.ip == source:
-        masquerade = masquerade or "the pod reaches itself through its own Service (hairpin)"
+        masquerade = masquerade or HAIRPIN
         rules = (*rules, "PX-06")
+    place = one.places[index]
+    marked = msgspec.structs.replace(one.candidates[place], picked=True)
     return ServiceDecision(
         verdict="accept",
         service=service,
         port=port,
-        via=found.via,
-        node=node.name,
-        choice=choice.name,
+        via=one.found.via,
+        node=one.node,
+        choice=one.choice.name,
         endpoint=picked,
-        target_port=_number(picked, port),
-        candidates=_candidates(known, port, choice, picked),
+        target_port=one.numbers[index],
+        candidates=(*one.candidates[:place], marked, *one.candidates[place + 1 :]),
         masquerade=masquerade,
         random=random,
         rules=(*rules, "PX-16"),
+        sticky=sticky,  # type: ignore[arg-type]
+        affinity=affinity,
     )
 
 
-def _candidates(
-    known: tuple[Endpoint, ...], port: ServicePort, choice: Choice, picked: Endpoint | None
-) -> tuple[Candidate, ...]:
-    share = 1 / len(choice.endpoints) if choice.endpoints else 0.0
-    chosen = {id(endpoint) for endpoint in choice.endpoints}
-    return tuple(
-        Candidate(
-            address=endpoint.ip,
-            port=_number(endpoint, port),
-            pod=endpoint.pod,
-            node=endpoint.node,
-            probability=share if id(endpoint) in chosen else 0.0,
-            picked=endpoint is picked,
-            why="" if id(endpoint) in chosen else _excluded(endpoint, port, choice),
-        )
-        for endpoint in known
-    )
-
-
-def _excluded(endpoint: Endpoint, port: ServicePort, choice: Choice) -> str:
-    if not _number(endpoint, port):
-        return "has no port for this Service port"
-    if endpoint.terminating and not endpoint.serving:
-        return "terminating"
-    if not endpoint.ready and not endpoint.serving:
-        return "not ready"
-    if choice.name.startswith("local") and endpoint.node != choice.node:
-        return "on another node, and the policy is Local"
-    if endpoint.terminating:
-        return "terminating, and others are ready"
-    if not endpoint.ready:
-        return "not ready"
-    return "in another zone, and the Service prefers near ones"
+def _random(one: Chosen, source: str, seed: int, *, fixed: bool) -> float:
+    """A number in [0, 1): by the seed, or by an address where the scheduler or a missing memory fixes it."""
+    service, port = one.found.service, one.found.port
+    what = service.namespace, service.name, port.name, port.port
+    if fixed or one.spread == "source":
+        return draw(0, "affinity", *what, source, one.node)
+    if one.spread == "destination":
+        return draw(0, "destination", *what, one.found.via, one.node)
+    return draw(seed, "endpoint", *what, one.node)

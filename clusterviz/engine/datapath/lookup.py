@@ -1,0 +1,112 @@
+"""Which Service ports an address leads to on one node (PX-01, PX-12, SVC-11).
+
+The families are two kube-proxies that know nothing of each other: a Service exists for one when it
+has a ClusterIP of that family.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from clusterviz.engine.addresses import family, in_cidr, network
+from clusterviz.engine.objects import Node, Service, ServicePort
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+Via = Literal["cluster", "external", "lb", "nodeport"]
+Origin = Literal["pod", "node", "outside"]
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """Which Service port an address leads to, and as what."""
+
+    service: Service
+    port: ServicePort
+    via: Via
+
+
+def matches(cluster: Cluster, node: Node, ip: str, proto: str, port: int) -> tuple[Lookup, ...]:
+    """Every Service port with this address, in kube-proxy's order: ClusterIP, other addresses, node port (PX-01).
+
+    A node port stands here for every address of the node, also those it does not answer on.
+    """
+    found: list[Lookup] = [
+        Lookup(service, one, via)  # type: ignore[arg-type]
+        for service, via in owners(cluster, ip)
+        for one in service.ports
+        if one.port == port and one.protocol == proto
+    ]
+    if len(found) > 1:
+        found.sort(key=lambda one: one.via != "cluster")
+    by_port = cluster.services_by_node_port.get((proto, port))
+    if by_port and is_local(cluster, node, ip) and serves(by_port[0], family(ip)):
+        found.append(Lookup(by_port[0], by_port[0].ports[by_port[1]], "nodeport"))
+    return tuple(found)
+
+
+def owners(cluster: Cluster, ip: str) -> list[tuple[Service, str]]:
+    """Services with this address, in the family's own kube-proxy (SVC-16)."""
+    return [entry for entry in cluster.services_by_ip.get(ip, ()) if serves(entry[0], family(ip))]
+
+
+def serves(service: Service, version: int) -> bool:
+    """Whether the kube-proxy of an address family knows the Service (SVC-16)."""
+    return any(family(ip) == version for ip in service.cluster_ips)
+
+
+def is_loopback(ip: str) -> bool:
+    """An address of lo."""
+    return ip.startswith("127.") or ip == "::1"
+
+
+def is_local(cluster: Cluster, node: Node, ip: str) -> bool:
+    """Whether the address is the node's own, as ``addrtype LOCAL`` and ``fib type local`` see it."""
+    return is_loopback(ip) or ip in node.ips or ip in cluster.bridge_ips(node) or ip in cluster.overlay_ips(node)
+
+
+def answers(cluster: Cluster, node: Node, ip: str) -> bool:
+    """Whether node ports answer on this address of this node (PX-12).
+
+    ``--nodeport-addresses`` counts for a family only when it names a CIDR of it; CIDRs pick addresses
+    of interfaces, so 127.0.0.0/8 is 127.0.0.1 alone.
+    """
+    settings, version = cluster.settings, family(ip)
+    if is_loopback(ip) and (version == 6 or settings.proxy_mode != "iptables" or not settings.localhost_nodeports):
+        return False
+    if not is_local(cluster, node, ip):
+        return False
+    given = settings.nodeport_addresses
+    if given == ("primary",) or (not given and settings.proxy_mode == "nftables"):
+        own = primary(node, version)
+        return ip == own if own else True
+    cidrs = [cidr for cidr in given if cidr != "primary" and family(cidr) == version]
+    if not cidrs or any(not network(cidr).prefixlen for cidr in cidrs):
+        return True
+    return (not is_loopback(ip) or ip == "127.0.0.1") and any(in_cidr(ip, cidr) for cidr in cidrs)
+
+
+def primary(node: Node, version: int) -> str:
+    """The node's address of a family that kube-proxy knows it by, "" when it has none."""
+    return next((ip for ip in node.ips if family(ip) == version), "")
+
+
+def detector(cluster: Cluster, version: int) -> str:
+    """The CIDR kube-proxy knows pods of a family by, "" when it was given none (PX-08)."""
+    if not cluster.settings.detect_local:
+        return ""
+    cidrs = (cidr.strip() for cidr in cluster.settings.cluster_cidr.split(","))
+    return next((cidr for cidr in cidrs if cidr and family(cidr) == version), "")
+
+
+def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> Origin:
+    """Who kube-proxy takes the sender for: its detector is asked first, then whether the address is the node's.
+
+    Without a detector nobody is a pod to it (PX-05, PX-08).
+    """
+    pods = detector(cluster, family(source))
+    if pods and in_cidr(source, pods):
+        return "pod"
+    return "node" if from_node or is_local(cluster, node, source) else "outside"
