@@ -1,0 +1,306 @@
+"""Every mechanism asked alone, from plain and partial objects.
+
+Each function takes Kubernetes objects as dicts (or a `Cluster`) and plain values, and answers with a
+record whose `to_dict` is plain data. Nothing has to be complete: a Service may have only an address and
+ports, a pod only an IP, an EndpointSlice no pods behind it, and no Node need exist. What is missing is
+not invented beyond what the question needs: names for the nameless, and the node that is asked about.
+
+``settings`` is a `Settings`, or a dict of the fields that differ from what the objects reveal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from clusterviz.engine.addresses import canonical, host_port
+from clusterviz.engine.cluster import Cluster, unpack
+from clusterviz.engine.datapath.dns import Answer, query
+from clusterviz.engine.datapath.ingress import IngressMatch, match_request
+from clusterviz.engine.datapath.lookup import is_local
+from clusterviz.engine.datapath.place import Route, route_for
+from clusterviz.engine.datapath.policy import ConnectionVerdict, policy_verdict
+from clusterviz.engine.datapath.resolver import Resolution, ResolvConf, resolv_conf, resolve
+from clusterviz.engine.datapath.service import HAIRPIN, decide, port_name
+from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.gateway import GatewayAnswer, match_http
+from clusterviz.engine.objects import Node, Obj, Pod
+from clusterviz.engine.probe import PROTOCOLS, Request
+from clusterviz.engine.proxyrules import iptables, nftables
+from clusterviz.engine.settings import Settings
+
+Objects = Cluster | Iterable[Obj]
+Wish = Settings | Mapping[str, Any] | None
+MODES = ("iptables", "nftables")
+_URLS = "http://HOST/PATH, https://HOST/PATH, or /PATH for a request without a host"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint a Service decision can pick. ``masquerade`` is true for a hairpin, too (PX-06)."""
+
+    address: str
+    port: int
+    probability: float
+    masquerade: bool
+    pod: str = ""
+    node: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """``address:port``, an IPv6 address in brackets."""
+        return host_port(self.address, self.port)
+
+
+class ServiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What kube-proxy's rules of one node do with the first packet of a connection.
+
+    ``verdict``: those of `datapath.service.ServiceDecision`, or not_a_service. ``effect`` is what becomes of
+    the packet: dnat, reject, drop or none. ``excluded`` are endpoints that cannot be picked, with why.
+    ``masquerade`` says why the source of every connection is rewritten, "" when it is kept; hairpins only
+    show in ``targets``. ``rules`` are ids of docs/rules.md.
+    """
+
+    verdict: str
+    effect: Literal["dnat", "reject", "drop", "none"]
+    service: str = ""
+    via: str = ""
+    targets: tuple[Target, ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    masquerade: str = ""
+    rules: tuple[str, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """``address:port`` of every endpoint that can be picked."""
+        return tuple(target.endpoint for target in self.targets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return {**found, "endpoints": list(self.endpoints)}
+
+
+def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster:
+    """The snapshot a question is asked of. ``node`` is added when no object describes it.
+
+    Workloads are not expanded: only pods that are there exist. Raises `ObjectError` for what cannot be read.
+    """
+    if isinstance(objects, Cluster):
+        known = objects
+        if node and node not in known.nodes:
+            return world(list(known.objects.values()), settings or known.settings, node=node)
+        return known if settings is None else known.with_settings(_settings(settings, known.settings))
+    given = list(_named(unpack(objects)))
+    if node and not any(one.get("kind") == "Node" and one["metadata"].get("name") == node for one in given):
+        given.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
+    if isinstance(settings, Settings):
+        return Cluster.from_objects(given, settings, expand=False)
+    inferred = Cluster.from_objects(given, expand=False)
+    if not settings:
+        return inferred
+    return Cluster.from_objects(given, _settings(settings, inferred.settings), expand=False)
+
+
+def _settings(wish: Settings | Mapping[str, Any], base: Settings) -> Settings:
+    if isinstance(wish, Settings):
+        return wish
+    try:
+        return msgspec.convert({**msgspec.to_builtins(base), **wish}, Settings)
+    except msgspec.ValidationError as error:
+        raise ProbeError(str(error), field="settings", allowed=", ".join(Settings.__struct_fields__)) from None
+
+
+def _named(objects: Iterable[Obj]) -> Iterator[Obj]:
+    """Objects that have a name each; the nameless are called after their kind and place in the list."""
+    for index, obj in enumerate(objects):
+        metadata = obj.get("metadata") or {}
+        if isinstance(metadata, dict) and not metadata.get("name"):
+            metadata = {**metadata, "name": f"{str(obj.get('kind', '')).lower()}-{index}"}
+        yield {**obj, "metadata": metadata}
+
+
+def service(
+    objects: Objects,
+    *,
+    source: str,
+    destination: str,
+    port: int,
+    protocol: str = "TCP",
+    node: str = "",
+    from_node: bool | None = None,
+    settings: Wish = None,
+) -> ServiceAnswer:
+    """What the rules on ``node`` (the first one without it) do with ``source`` -> ``destination``:``port``.
+
+    ``from_node``: a process of the node itself opened the connection; None decides by whose address the
+    source is. Raises `ProbeError` for what is not an address.
+    """
+    cluster, place = _at(objects, settings, node)
+    sender, target = _address(source, "source"), _address(destination, "destination")
+    own = is_local(cluster, place, sender) if from_node is None else from_node
+    found = decide(cluster, place, sender, target, _protocol(protocol), port, from_node=own)
+    if found is None:
+        return ServiceAnswer(verdict="not_a_service", effect="none")
+    hidden = "" if found.masquerade == HAIRPIN else found.masquerade
+    name = "/".join(filter(None, (found.service.namespace, found.service.name)))
+    return ServiceAnswer(
+        verdict=found.verdict,
+        effect=found.effect,
+        service=port_name(found.service, found.port) if found.port else name,
+        via=found.via,
+        targets=tuple(
+            Target(
+                address=one.address,
+                port=one.port,
+                probability=one.probability,
+                masquerade=bool(hidden) or one.address == sender,
+                pod=one.pod.removeprefix("pod:"),
+                node=one.node,
+            )
+            for one in found.candidates
+            if one.probability
+        ),
+        excluded=tuple((host_port(one.address, one.port), one.why) for one in found.candidates if not one.probability),
+        masquerade=hidden,
+        rules=found.rules,
+    )
+
+
+def policy(
+    objects: Objects,
+    *,
+    source: str,
+    destination: str,
+    port: int | None,
+    protocol: str = "TCP",
+    settings: Wish = None,
+) -> ConnectionVerdict:
+    """Whether NetworkPolicies let ``source`` open a connection to ``destination``:``port`` (NP).
+
+    Addresses are those after Service translation (NP-13); ``port`` None for ICMP. Raises `ProbeError`.
+    """
+    found = world(objects, settings)
+    sender, target = _address(source, "source"), _address(destination, "destination")
+    return policy_verdict(found, sender, target, port, _protocol(protocol))
+
+
+def dns(objects: Objects, name: str, type: str = "A", *, settings: Wish = None) -> Answer:  # noqa: A002 - dig's word
+    """What the cluster's DNS answers to one question: rcode, records, authority, additional (DNS)."""
+    return query(world(objects, settings), name, type)
+
+
+def look_up(objects: Objects, name: str, *, pod: str = "", settings: Wish = None) -> Resolution:
+    """A pod's (``namespace/name``; a node's without it) whole look-up: every name tried, and the addresses."""
+    found = world(objects, settings)
+    return resolve(found, _pod(found, pod) if pod else None, name)
+
+
+def resolv(objects: Objects, *, pod: str = "", settings: Wish = None) -> ResolvConf:
+    """The resolv.conf of a pod (``namespace/name``), or of a node (DNS-11, DNS-15)."""
+    found = world(objects, settings)
+    return resolv_conf(found, _pod(found, pod) if pod else None)
+
+
+def ingress(objects: Objects, url: str, *, settings: Wish = None) -> IngressMatch:
+    """Which backend the Ingress controller sends a request for ``url`` to (ING); a bare path has no host."""
+    found, request = world(objects, settings), http_request(url)
+    by_age = sorted(found.ingresses.values(), key=lambda one: (one.created, one.namespace, one.name))
+    return match_request(by_age, request.host, request.path)
+
+
+def http_route(
+    objects: Objects,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    port: int | None = None,
+    gateway: str = "",
+    settings: Wish = None,
+) -> GatewayAnswer:
+    """What a gateway (``namespace/name``; all of them without it) does with a request (GW).
+
+    ``port`` is the listener's, if it is not that of the URL. The answer holds the route and rule, backends with
+    their shares, redirect, and the rewritten request.
+    """
+    request = http_request(url, method, headers)
+    space, _, name = gateway.rpartition("/")
+    return match_http(world(objects, settings), (space or "default", name) if gateway else None, request, port=port)
+
+
+def http_request(url: str, method: str = "GET", headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> Request:
+    """A request from its URL, or from a path alone. Raises `ProbeError` for what is not HTTP."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ProbeError(f"cannot read the URL {url!r}: {error}", field="url", allowed=_URLS) from None
+    if parts.scheme not in ("", "http", "https") or (parts.scheme == "" and not url.startswith("/")):
+        raise ProbeError(f"cannot read the URL {url!r}", field="url", allowed=_URLS)
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return Request(
+        scheme=parts.scheme or "http",
+        host=parts.netloc.rpartition("@")[2],
+        method=method.upper(),
+        path=parts.path or "/",
+        query=parts.query,
+        headers=tuple((name, value) for name, value in pairs),
+    )
+
+
+def rules(
+    objects: Objects,
+    *,
+    node: str = "",
+    mode: str = "",
+    family: int = 4,
+    service: str = "",
+    settings: Wish = None,
+) -> str:
+    """The rules kube-proxy writes on a node (IPT, NFT), of one Service (``namespace/name``) only if given."""
+    cluster, place = _at(objects, settings, node)
+    mode = mode or cluster.settings.proxy_mode
+    if mode not in MODES:
+        raise ProbeError(f"no rule text in mode {mode!r}", field="mode", allowed=", ".join(MODES))
+    cluster = cluster.with_settings(msgspec.structs.replace(cluster.settings, proxy_mode=mode))
+    space, _, name = service.rpartition("/")
+    only = (space or "default", name) if service else None
+    write = nftables if mode == "nftables" else iptables
+    return write(cluster, place, family, only=only)
+
+
+def route(objects: Objects, *, destination: str, node: str = "", settings: Wish = None) -> Route:
+    """The line of ``ip route`` a node sends a packet on by (NET)."""
+    cluster, place = _at(objects, settings, node)
+    return route_for(cluster, place, _address(destination, "destination"))
+
+
+def _at(objects: Objects, settings: Wish, node: str) -> tuple[Cluster, Node]:
+    """The snapshot and the node asked about; the first one, or one of no account, when none is named."""
+    cluster = world(objects, settings, node=node)
+    if not node and not cluster.nodes:
+        cluster = world(cluster, node="node")
+    return cluster, cluster.nodes[node] if node else next(iter(cluster.nodes.values()))
+
+
+def _pod(cluster: Cluster, name: str) -> Pod:
+    space, _, rest = name.rpartition("/")
+    found = cluster.pods.get((space or "default", rest))
+    if found is None:
+        raise ProbeError(f'pods "{rest}" not found in namespace {space or "default"}', field="pod")
+    return found
+
+
+def _address(text: str, field: str) -> str:
+    found = canonical(text)
+    if not found:
+        raise ProbeError(f"{text!r} is not an IP address", field=field, allowed="an IPv4 or IPv6 address")
+    return found
+
+
+def _protocol(text: str) -> str:
+    if text.upper() not in PROTOCOLS:
+        raise ProbeError(f"unknown protocol {text!r}", field="protocol", allowed=", ".join(PROTOCOLS))
+    return text.upper()
