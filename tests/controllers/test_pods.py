@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from clusterviz.engine import ask
 from clusterviz.engine.addresses import in_cidr
 from tests.controllers.world import World, deployment, node, service
 
@@ -43,6 +44,7 @@ def test_addresses_come_from_the_node_and_are_unique(shop):
 
 
 def test_a_deleted_pod_terminates_and_another_with_new_name_and_address_comes(shop):
+    """LIF-02."""
     old = shop.pods()[0]
     before = {pod.ip for pod in shop.pods()}
     vip = shop.cluster.services["shop", "web"].ip
@@ -61,7 +63,35 @@ def test_a_deleted_pod_terminates_and_another_with_new_name_and_address_comes(sh
     assert "Killing" in shop.reasons()
 
 
+def test_the_last_pods_of_a_service_serve_while_they_terminate(nodes):
+    """LIF-03, EPS-05: new connections still get there until the grace is over, then they are refused."""
+    world = World(*nodes, deployment(replicas=2), service()).settle()
+    vip = world.cluster.services["shop", "web"].ip
+    world.patch("Deployment", "web", spec={"replicas": 0})
+    world.reconcile()
+
+    def call():
+        return ask.service(world.cluster, source="10.244.0.9", destination=vip, port=80, node="n1")
+
+    assert all(pod.terminating for pod in world.pods())
+    assert set(call().endpoints) == {f"{pod.ip}:8080" for pod in world.pods()}
+    world.settle()
+    assert call().verdict == "reject"
+
+
+def test_one_of_several_gets_nothing_new_while_it_terminates(shop):
+    """LIF-03, EPS-02."""
+    old = shop.pods()[0]
+    vip = shop.cluster.services["shop", "web"].ip
+    shop.delete_pod(old.name)
+    shop.reconcile()
+    found = ask.service(shop.cluster, source="10.244.0.9", destination=vip, port=80, node="n1")
+    assert f"{old.ip}:8080" not in found.endpoints
+    assert (f"{old.ip}:8080", "terminating, and others are ready") in found.excluded
+
+
 def test_grace_is_capped(shop):
+    """LIF-02."""
     name = shop.pods()[0].name
     shop.delete_pod(name)
     shop.run(shop.timing.grace_cap - 2)
