@@ -113,6 +113,7 @@ def _sctp(l4: L4, say: Say) -> dpkt.Packet:
     body = bodies.get(say.flags, b"")
     chunk = dpkt.sctp.Chunk(type=CHUNKS[say.flags], len=4 + len(body), data=body)
     found = dpkt.sctp.SCTP(sport=l4.sport, dport=l4.dport, vtag=say.seq)
+    chunk.padding = b""
     found.chunks = [chunk]
     return found
 

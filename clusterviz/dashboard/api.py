@@ -17,9 +17,11 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
 
+from clusterviz.capture import UnknownPointError, pcap, points
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
 from clusterviz.engine import Probe
+from clusterviz.engine import trace as engine_trace
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.manifests.read import Limits
 from clusterviz.live import questions
@@ -154,6 +156,26 @@ def trace(request: HttpRequest, name: str) -> HttpResponse:
     if connection:
         return JsonResponse(questions.trace_connection(name, connection))
     return JsonResponse(questions.trace_probe(name, read_probe(request)))
+
+
+@method("GET")
+@answered
+def capture(request: HttpRequest, name: str) -> HttpResponse:
+    """What passes one capture point of a trace as a pcap file; without ``point`` the list of its points."""
+    connection = request.GET.get("connection", "")
+    if connection:
+        cluster, probe = questions.asked_connection(name, connection)
+    else:
+        cluster, probe = questions.replica_of(name).cluster, read_probe(request)
+    found, point = engine_trace(cluster, probe), request.GET.get("point", "")
+    if not point:
+        return JsonResponse({"points": [msgspec.to_builtins(one) for one in points(found)]})
+    try:
+        data = pcap(found, point)
+    except UnknownPointError as error:
+        return problem(404, f"{error}.", field="point", allowed=", ".join(error.allowed))
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{point}.pcap"'}
+    return HttpResponse(data, content_type="application/vnd.tcpdump.pcap", headers=headers)
 
 
 def read_probe(request: HttpRequest) -> Probe:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("clusters/<slug:name>/", views.cluster, name="cluster"),
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
     path("clusters/<slug:name>/trace", api.trace, name="trace"),
+    path("clusters/<slug:name>/capture", api.capture, name="capture"),
     path("clusters/<slug:name>/objects/<path:ref>", api.detail, name="object"),
     path("clusters/<slug:name>/export", api.export, name="export"),
     path("clusters/<slug:name>/import", api.import_manifests, name="import"),

@@ -69,12 +69,17 @@ def snapshot(name: str) -> dict[str, Any]:
     return answer
 
 
-def trace_connection(name: str, connection: str) -> dict[str, Any]:
-    """The trace of a connection that was drawn, exactly as it was decided then."""
+def asked_connection(name: str, connection: str) -> tuple[Cluster, Probe]:
+    """A connection that was drawn: the snapshot it was decided in, and its probe."""
     found = replica_of(name).connections.get(connection)
     if found is None:
         raise UnknownError(f"Connection {connection[:40]!r} is forgotten: only recent ones can be traced.")
-    cluster, probe = found
+    return found
+
+
+def trace_connection(name: str, connection: str) -> dict[str, Any]:
+    """The trace of a connection that was drawn, exactly as it was decided then."""
+    cluster, probe = asked_connection(name, connection)
     return full_document(cluster, trace(cluster, probe))
 
 

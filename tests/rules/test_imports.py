@@ -13,9 +13,10 @@ FORBIDDEN_IN_ENGINE = {"django", "channels", "daphne", "twisted", "asyncio", "da
 PURE_MEMBERS = {"random": {"Random"}, "time": {"gmtime", "strftime", "strptime"}}
 MAY_IMPORT = {
     "engine": {"engine"},
-    "cluster": {"cluster", "engine"},
+    "capture": {"capture", "engine"},
+    "cluster": {"cluster", "capture", "engine"},
     "live": {"live", "cluster", "engine", "assets"},
-    "dashboard": {"dashboard", "live", "cluster", "engine", "assets"},
+    "dashboard": {"dashboard", "live", "cluster", "capture", "engine", "assets"},
 }
 
 
