@@ -1,0 +1,50 @@
+"""The recorded truths: what stands in the table, what the engine says, and what this kernel does are one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tests.kernel.expect import Seen
+from tests.kernel.judge import Comparison, Question, compare
+from tests.kernel.lab import Lab
+from tests.kernel.listening import called_ports
+from tests.kernel.table import CASES, SETTINGS, Case, cluster
+from tests.kernel.world import plan
+
+pytestmark = pytest.mark.kernel
+
+
+def question(case: Case) -> Question:
+    address, _, proto = case.to.partition("/")
+    ip, _, port = address.rpartition(":")
+    return Question(case.source, ip, int(port), "UDP" if proto == "UDP" else "TCP")
+
+
+@cache
+def compared(settings: str) -> dict[int, Comparison]:
+    """All rows of one cluster at once, so that those that time out cost one second together."""
+    made = cluster(settings)
+    cases = [case for case in CASES if case.settings == settings]
+    questions = [question(case) for case in cases]
+    with Lab() as lab:
+        lab.build(plan(made, {*called_ports(made), 443}, ["203.0.113.80"]))
+        return {id(case): found for case, found in zip(cases, compare(made, lab, questions), strict=True)}
+
+
+def short(way: Seen) -> str:
+    if way.outcome != "answered":
+        return way.outcome
+    return f"{way.place.rpartition(':')[2].rpartition('/')[2]} {way.source}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rules)
+def test_case(case: Case) -> None:
+    found = compared(case.settings)[id(case)]
+    assert {short(way) for way in found.expected.ways} == case.ways, f"the engine: {found}"
+    assert not found.fault, str(found)
+
+
+def test_every_setting_of_the_table_is_used() -> None:
+    assert {case.settings for case in CASES} == set(SETTINGS)
