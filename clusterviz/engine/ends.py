@@ -9,10 +9,11 @@ import msgspec
 
 from clusterviz.engine.addresses import family, public_address
 from clusterviz.engine.datapath.controllers import controller_of, host_nodes
-from clusterviz.engine.datapath.dns import Resolution, in_domain, resolve, uses_cluster_dns
+from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ingress import host_matches
 from clusterviz.engine.datapath.public import unknown_outside
+from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.objects import Ingress, Node, Pod, Service
@@ -263,7 +264,7 @@ def _from_outside(cluster: Cluster, origin: Origin, service: Service, port: int 
 def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     name = probe.destination.name
     pod = origin.asker
-    if pod is None or not uses_cluster_dns(pod):
+    if pod is None or not uses_cluster_dns(cluster, pod):
         if in_domain(cluster, name) or _short(cluster, name):
             return Target(
                 failed=Verdict.NAME_NOT_FOUND,

@@ -31,7 +31,7 @@ from clusterviz.engine.trace import (
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-    from clusterviz.engine.datapath.dns import Resolution
+    from clusterviz.engine.datapath.resolver import Resolution
 
 STEP_FIELDS = frozenset(Step.__struct_fields__)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from clusterviz.engine.addresses import family
 from clusterviz.engine.datapath import host, outside, pod
 from clusterviz.engine.datapath import node as node_stage
-from clusterviz.engine.datapath.dns import uses_cluster_dns
 from clusterviz.engine.datapath.draw import source_port
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
+from clusterviz.engine.datapath.resolver import Resolution, uses_cluster_dns
 from clusterviz.engine.ends import Origin, Target, find_origin, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
@@ -121,7 +121,6 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     journey.packet.sent = False
     journey.enter(kind, ref, place.name if place else "client outside", role="sender")
     journey.way(ref, "")
-    tries = ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
     journey.step(
         Action.REJECTED,
         target.failed.value,
@@ -130,17 +129,21 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
         component="resolver",
         rule=Rule(name="name look-up", ref=target.ref, rules=found.rules if found else ()),
         why=target.why,
-        tries=tries,
+        tries=_tries(found),
         name=journey.probe.destination.name,
     )
     journey.block(target.failed, ref=target.ref, rule="before any packet", why=target.why)
     return False
 
 
+def _tries(found: Resolution | None) -> str:
+    return ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
+
+
 def _ask_dns(journey: Journey, pod_: Pod) -> bool:
     """Trace the query to the DNS Service; False when it cannot be asked (DNS-14)."""
     cluster = journey.cluster
-    if not uses_cluster_dns(pod_):
+    if not uses_cluster_dns(cluster, pod_):
         return True
     if not cluster.services_by_ip.get(cluster.settings.dns_ip):
         journey.assume(
@@ -169,6 +172,7 @@ def _ask_dns(journey: Journey, pod_: Pod) -> bool:
         component="resolver",
         rule=Rule(name="name look-up", ref=pod_.ref, rules=("DNS-14",)),
         name=journey.probe.destination.name,
+        tries=_tries(journey.resolution),
         why=child.blockers[0].why if child.blockers else "no answer",
     )
     for blocker in child.blockers:

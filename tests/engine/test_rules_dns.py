@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from clusterviz.engine import Cluster, Settings, Verdict
-from clusterviz.engine.datapath.dns import lookup_order, query, resolve, search_list
+from clusterviz.engine.datapath.dns import query
+from clusterviz.engine.datapath.resolver import lookup_order, resolve, search_list
 from tests.engine.world import Obj, ask, base, build, node, pod, service
 
 S = "svc.cluster.local"
@@ -77,7 +78,7 @@ def cluster() -> Cluster:
         (f"nowhere.{S}", "A", "NXDOMAIN", set()),
         (f"nothing.shop.{S}", "A", "NXDOMAIN", set()),
         ("x.cluster.local", "A", "NXDOMAIN", set()),
-        ("example.com", "A", "REFUSED", set()),
+        ("example.com", "A", "FORWARDED", set()),
         (f"WEB.Shop.{S}.", "A", "NOERROR", {"10.96.0.20"}),
         ("pod.cluster.local", "A", "NOERROR", set()),
         ("10-244-0-2.shop.pod.cluster.local", "A", "NOERROR", {"10.244.0.2"}),
@@ -92,15 +93,15 @@ def cluster() -> Cluster:
             {f"10-244-0-11.hl.shop.{S}", f"10-244-0-11.two.shop.{S}"},
         ),
         ("9.9.244.10.in-addr.arpa", "PTR", "NXDOMAIN", set()),
-        ("8.8.8.8.in-addr.arpa", "PTR", "REFUSED", set()),
-        ("x.in-addr.arpa", "PTR", "NXDOMAIN", set()),
+        ("8.8.8.8.in-addr.arpa", "PTR", "FORWARDED", set()),
+        ("x.in-addr.arpa", "PTR", "FORWARDED", set()),
     ],
 )
 def test_answers(cluster: Cluster, name: str, kind: str, rcode: str, values: set[str]) -> None:
     """DNS-01, DNS-02, DNS-03, DNS-05, DNS-06, DNS-07, DNS-08, DNS-09."""
     answer = query(cluster, name, kind)
-    assert (answer.rcode, {value for _, _, value in answer.records}) == (rcode, values)
-    assert all(owner == name.rstrip(".") for owner, record, _ in answer.records if record != "A" or len(values) == 1)
+    assert (answer.rcode, {one.value for one in answer.records}) == (rcode, values)
+    assert all(owner == name.rstrip(".") for owner, record, _, _ in answer.records if record != "A" or len(values) == 1)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_answers(cluster: Cluster, name: str, kind: str, rcode: str, values: set
 def test_service_records(cluster: Cluster, name: str, records: set[str]) -> None:
     """DNS-04: the ClusterIP Service itself, or each endpoint name with its share; unnamed ports have none."""
     answer = query(cluster, name, "SRV")
-    assert {value for _, _, value in answer.records} == records
+    assert {one.value for one in answer.records} == records
     assert answer.rcode == ("NOERROR" if records else "NXDOMAIN")
     assert len(answer.records) == len(records)
 
@@ -125,7 +126,7 @@ def test_service_records(cluster: Cluster, name: str, records: set[str]) -> None
 def test_the_addresses_of_service_records_come_along(cluster: Cluster) -> None:
     """DNS-04."""
     found = query(cluster, f"_http._tcp.hl.shop.{S}", "SRV").additional
-    assert (f"hl-0.hl.shop.{S}", "A", "10.244.0.13") in found
+    assert (f"hl-0.hl.shop.{S}", "A", "10.244.0.13", 30) in found
     assert len(found) == 3
 
 
@@ -170,7 +171,7 @@ def test_a_pods_own_dns_config_adds_suffixes_and_sets_ndots() -> None:
     tuned = found.pods[("shop", "tuned")]
     assert lookup_order(found, tuned, "www.example.com")[0] == "www.example.com"
     assert lookup_order(found, tuned, "web")[-2:] == ("web.corp.example", "web")
-    assert resolve(found, tuned, "www.example.com").tries == ()
+    assert resolve(found, tuned, "www.example.com").tries == (("www.example.com", "FORWARDED"),)
     assert resolve(found, tuned, "web.shop").addresses == ("10.96.0.20",)  # outside first, then the suffixes
 
 
@@ -180,7 +181,7 @@ def test_counts_of_useless_questions(cluster: Cluster) -> None:
     assert [rcode for _, rcode in resolve(cluster, client, "web").tries] == ["NOERROR"]
     assert [rcode for _, rcode in resolve(cluster, client, "web.shop").tries] == ["NXDOMAIN", "NOERROR"]
     found = resolve(cluster, client, "www.example.com")
-    assert found.outside and [rcode for _, rcode in found.tries] == ["NXDOMAIN"] * 3
+    assert found.outside and [rcode for _, rcode in found.tries] == ["NXDOMAIN"] * 3 + ["FORWARDED"]
     spy = cluster.pods[("spy", "spy-1")]
     assert not resolve(cluster, spy, "web").addresses and resolve(cluster, spy, "web.shop").addresses
 
@@ -223,8 +224,8 @@ def test_ipv6_and_dual_stack_names() -> None:
     assert query(found, f"both.shop.{S}", "AAAA").addresses == ("fd00:96::9",)
     assert query(found, f"fd00-1--5.six.shop.{S}", "AAAA").addresses == ("fd00:1::5",)
     assert query(found, f"six.shop.{S}", "A").rcode == "NOERROR"
-    records = {value for _, _, value in query(found, f"both.shop.{S}", "SRV").records}
+    records = {one.value for one in query(found, f"both.shop.{S}", "SRV").records}
     assert records == {f"0 50 80 both.shop.{S}"}
     nibbles = ".".join(reversed("fd000096000000000000000000000009")) + ".ip6.arpa"
-    assert [value for _, _, value in query(found, nibbles, "PTR").records] == [f"both.shop.{S}"]
+    assert [one.value for one in query(found, nibbles, "PTR").records] == [f"both.shop.{S}"]
     assert ask(found, "shop/client", "http://six:8080/").verdict is Verdict.NO_ROUTE

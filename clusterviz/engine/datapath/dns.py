@@ -1,214 +1,256 @@
-"""Names: what CoreDNS answers for the cluster domain, and how a pod's resolver asks (DNS).
+"""What CoreDNS answers for the cluster domain: `query` asks one question, of plain and partial objects too (DNS).
 
-`query` answers one question, `lookup_order` lists the names a resolver tries, `resolve` does both.
+A pod's resolver, which asks several of these for one name, is in `resolver`.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import canonical, family, in_any
-from clusterviz.engine.objects import Endpoint, Pod, Service
+from clusterviz.engine.addresses import canonical, family, in_cidr, network
+from clusterviz.engine.objects import Endpoint, Service
 from clusterviz.engine.probe import is_ip
+from clusterviz.engine.settings import Settings
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
+SCHEMA_VERSION, SCHEMA_TTL = "1.1.0", 28800
+MOST_ALIASES = 8
+FORWARDED = "FORWARDED"
+_FAMILIES = {"A": 4, "AAAA": 6}
+
+
+class ResourceRecord(NamedTuple):
+    """One record: names without the final dot, ``value`` as dig prints it, ``ttl`` in seconds."""
+
+    owner: str
+    type: str
+    value: str
+    ttl: int
+
+    @property
+    def text(self) -> str:
+        """As dig prints it."""
+        value = f'"{self.value}"' if self.type == "TXT" else self.value
+        dot = "." if self.type in ("CNAME", "NS", "PTR", "SRV") else ""
+        return f"{self.owner}.\t{self.ttl}\tIN\t{self.type}\t{value}{dot}"
+
 
 class Answer(msgspec.Struct, frozen=True):
-    """``rcode`` NOERROR (no records: NODATA), NXDOMAIN or REFUSED (not this zone).
+    """What comes back for one question.
 
-    ``records`` are (owner, type, value); ``rules`` the rule ids.
+    ``rcode``: NOERROR (without records: NODATA), NXDOMAIN, SERVFAIL (DNS-10), or FORWARDED: the name is in
+    no zone of the cluster and ``upstream`` answers. ``upstream`` is also set when an alias leads outside.
+    ``authority`` holds the zone's SOA when there is no record. ``rules`` are rule ids.
     """
 
     rcode: str
-    records: tuple[tuple[str, str, str], ...] = ()
-    additional: tuple[tuple[str, str, str], ...] = ()
+    records: tuple[ResourceRecord, ...] = ()
+    authority: tuple[ResourceRecord, ...] = ()
+    additional: tuple[ResourceRecord, ...] = ()
+    upstream: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """A and AAAA values."""
-        return tuple(value for _, kind, value in self.records if kind in ("A", "AAAA"))
+        return tuple(one.value for one in self.records if one.type in _FAMILIES)
+
+    @property
+    def alias(self) -> str:
+        """The name the last CNAME points at, "" without one."""
+        return next((one.value for one in reversed(self.records) if one.type == "CNAME"), "")
 
 
-class Resolution(msgspec.Struct, frozen=True):
-    """What came of a name: the tries in order and the addresses found.
+class _Question(NamedTuple):
+    """``owner`` and ``zone`` keep the case of the question (DNS-09); ``labels`` are lower case, without the zone."""
 
-    ``service`` is the Service the name belongs to; ``outside`` when the name is not the cluster's.
-    """
+    owner: str
+    type: str
+    zone: str
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.owner.lower()
+
+
+class _Found(NamedTuple):
+    """One thing a name leads to: the name it stands under, an address or another name, a port (0: none)."""
 
     name: str
-    tries: tuple[tuple[str, str], ...]
-    addresses: tuple[str, ...] = ()
-    rcode: str = "NXDOMAIN"
-    service: Service | None = None
-    outside: bool = False
-    rules: tuple[str, ...] = ()
+    host: str
+    port: int = 0
 
 
-def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:
-    """The search suffixes of a pod's resolv.conf (DNS-11, DNS-15)."""
-    if pod is None or not uses_cluster_dns(pod):
-        return ()
-    domain = cluster.settings.cluster_domain
-    return (f"{pod.namespace}.svc.{domain}", f"svc.{domain}", domain, *pod.searches)
+def query(cluster: Cluster, qname: str, qtype: str = "A") -> Answer:
+    """What CoreDNS answers to one question (DNS-01 to DNS-10).
 
-
-def uses_cluster_dns(pod: Pod) -> bool:
-    """ClusterFirst, except for hostNetwork pods without ClusterFirstWithHostNet (DNS-15)."""
-    if pod.dns_policy == "ClusterFirst":
-        return not pod.host_network
-    return pod.dns_policy == "ClusterFirstWithHostNet"
-
-
-def lookup_order(cluster: Cluster, pod: Pod | None, name: str) -> tuple[str, ...]:
-    """The names asked, in order, until one answers (DNS-12)."""
-    if name.endswith("."):
-        return (name.rstrip("."),)
-    suffixed = tuple(f"{name}.{suffix}" for suffix in search_list(cluster, pod))
-    enough = cluster.settings.ndots if pod is None or pod.ndots is None else pod.ndots
-    if name.count(".") >= enough:
-        return (name, *suffixed)
-    return (*suffixed, name)
-
-
-def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
-    """Look a name up as the pod's resolver does, A and AAAA; None is a client outside the cluster's DNS."""
-    tries: list[tuple[str, str]] = []
-    before: tuple[tuple[str, str], ...] | None = None  # what was asked before a question left the cluster
-    if pod is not None and uses_cluster_dns(pod):
-        for one in lookup_order(cluster, pod, name):
-            answer = query(cluster, one, "A")
-            if answer.rcode == "REFUSED":
-                before = tuple(tries) if before is None else before
-                continue
-            if answer.rcode == "NOERROR":
-                other = query(cluster, one, "AAAA")
-                found = dict.fromkeys((*answer.records, *other.records))
-                answer = msgspec.structs.replace(answer, records=tuple(found))
-            tries.append((one, answer.rcode))
-            if answer.addresses or _alias(answer):
-                return _resolved(cluster, name, tuple(tries), answer)
-    asked = tuple(tries) if before is None else before
-    return Resolution(name, asked, outside=not in_domain(cluster, name) and "." in name.rstrip("."))
-
-
-def _alias(answer: Answer) -> str:
-    return next((value for _, kind, value in answer.records if kind == "CNAME"), "")
-
-
-def _resolved(cluster: Cluster, name: str, tries: tuple[tuple[str, str], ...], answer: Answer) -> Resolution:
-    alias = _alias(answer)
-    outside = bool(alias) and not answer.addresses
-    return Resolution(
-        alias if outside else name,
-        tries,
-        answer.addresses,
-        "NOERROR",
-        _service_of(cluster, tries[-1][0]),
-        outside,
-        answer.rules,
-    )
+    ``qname`` may end in a dot; for PTR it may be an address. Any record type can be asked.
+    """
+    owner, qtype = qname.rstrip("."), qtype.upper()
+    if qtype == "PTR" and is_ip(owner):
+        owner = ipaddress.ip_address(owner).reverse_pointer
+    asked = _question(cluster.settings, owner, qtype)
+    if qtype == "PTR":
+        found = _reverse(cluster, owner)
+        if found:
+            return Answer("NOERROR", found, rules=("DNS-07",))
+    if asked is None:
+        rule = "DNS-07" if owner.lower().endswith(".arpa") else "DNS-12"
+        return Answer(FORWARDED, upstream=cluster.settings.nameservers, rules=(rule,))
+    return _in_zone(cluster, asked)
 
 
 def in_domain(cluster: Cluster, name: str) -> bool:
     """Whether a full name lies in the cluster domain."""
-    domain = cluster.settings.cluster_domain
+    domain = cluster.settings.cluster_domain.rstrip(".").lower()
     name = name.rstrip(".").lower()
     return name == domain or name.endswith("." + domain)
 
 
-def _service_of(cluster: Cluster, name: str) -> Service | None:
-    parts = name.lower().removesuffix("." + cluster.settings.cluster_domain).split(".")
-    if len(parts) >= 3 and parts[-1] == "svc":
-        return cluster.services.get((parts[-2], parts[-3]))
-    return None
+def _question(settings: Settings, owner: str, qtype: str) -> _Question | None:
+    """The question with its zone; None when no zone of the cluster holds the name."""
+    name, domain = owner.lower(), settings.cluster_domain.rstrip(".").lower()
+    zone = domain if name == domain or name.endswith("." + domain) else _reverse_zone(settings, name)
+    if not zone:
+        return None
+    labels = name.removesuffix(zone).removesuffix(".").split(".")
+    return _Question(owner, qtype, owner[len(owner) - len(zone) :], tuple(labels) if labels != [""] else ())
 
 
-def query(cluster: Cluster, qname: str, qtype: str = "A", *, before: frozenset[str] = frozenset()) -> Answer:
-    """What CoreDNS answers; the owner name keeps the question's case (DNS-09).
-
-    ``before`` are the aliases already followed on the way to this question.
-    """
-    owner, qtype = qname.rstrip("."), qtype.upper()
-    name = owner.lower()
-    if qtype == "PTR":
-        return _reverse(cluster, owner)
-    if not in_domain(cluster, name):
-        return Answer("REFUSED")
-    parts = name.removesuffix(cluster.settings.cluster_domain).strip(".").split(".")
-    if parts == [""] or parts in (["svc"], ["pod"]):
-        return Answer("NOERROR", rules=("DNS-06",))
-    if parts[-1] == "pod":
-        return _pod_name(cluster, owner, qtype, parts[:-1])
-    if parts[-1] != "svc":
-        return Answer("NXDOMAIN", rules=("DNS-06",))
-    return _service_name(cluster, owner, qtype, parts[:-1], before)
-
-
-def _service_name(cluster: Cluster, owner: str, qtype: str, parts: list[str], before: frozenset[str]) -> Answer:
-    namespace, rest = parts[-1], parts[:-1]
-    if not rest:
-        known = namespace in known_namespaces(cluster)
-        return Answer("NOERROR" if known else "NXDOMAIN", rules=("DNS-06",))
-    service = cluster.services.get((namespace, rest[-1]))
-    if service is None:
-        return Answer("NXDOMAIN", rules=("DNS-06",))
-    leaf = rest[:-1]
-    if service.type == "ExternalName":
-        if leaf:
-            return Answer("NXDOMAIN", rules=("DNS-05",))
-        return _external_name(cluster, owner, qtype, service, before)
-    if len(leaf) > 2:
-        return Answer("NXDOMAIN", rules=("DNS-06",))
-    found = _found(cluster, service, leaf)
-    rule = _rule(service, leaf, qtype)
-    if not found:
-        return Answer("NXDOMAIN", rules=(rule,))
-    if qtype == "SRV":
-        return _srv(owner, found)
-    return _addresses(owner, sorted({one.ip for one in found}, key=_order), qtype, (rule,))
+def _in_zone(cluster: Cluster, asked: _Question) -> Answer:
+    settings, ttl = cluster.settings, cluster.settings.dns_ttl
+    if not asked.labels and asked.type == "SOA":
+        return Answer("NOERROR", (_soa(settings, asked.zone),), rules=("DNS-06",))
+    if not asked.labels and asked.type == "NS":
+        servers = _name_servers(cluster, asked.zone)
+        records = tuple(dict.fromkeys(ResourceRecord(asked.owner, "NS", one.name, ttl) for one in servers))
+        return Answer("NOERROR", records, additional=_glue(servers, ttl), rules=("DNS-06", "DNS-14"))
+    if asked.type == "TXT":
+        known = asked.labels == ("dns-version",)
+        version = (ResourceRecord(asked.owner, "TXT", SCHEMA_VERSION, SCHEMA_TTL),)
+        return _told(settings, asked, version if known else (), ("DNS-06",))
+    if asked.labels == ("ns", "dns"):
+        found: list[_Found] | None = _name_servers(cluster, asked.zone)
+        rule = "DNS-06"
+    else:
+        found, rule = _lookup(cluster, asked)
+    if found is None:
+        rcode = "NXDOMAIN" if settings.dns_synced else "SERVFAIL"
+        return Answer(rcode, authority=(_soa(settings, asked.zone),), rules=(rule,))
+    if asked.type == "SRV":
+        return _srv(settings, asked, found)
+    if asked.type == "CNAME":
+        aliases = (ResourceRecord(asked.owner, "CNAME", one.host, ttl) for one in found[:1] if not is_ip(one.host))
+        return _told(settings, asked, tuple(aliases), (rule,))
+    records, outside = _addresses(cluster, asked, found, ())
+    return _told(settings, asked, records, (rule,), settings.nameservers if outside else ())
 
 
-def _rule(service: Service, leaf: list[str], qtype: str) -> str:
-    if len(leaf) == 2 or qtype == "SRV":
-        return "DNS-04"
-    if leaf:
-        return "DNS-03"
-    return "DNS-02" if service.headless else "DNS-01"
+def _told(
+    settings: Settings,
+    asked: _Question,
+    records: tuple[ResourceRecord, ...],
+    rules: tuple[str, ...],
+    upstream: tuple[str, ...] = (),
+) -> Answer:
+    """NOERROR; without a record it is NODATA and the SOA comes along (DNS-06)."""
+    authority = () if records else (_soa(settings, asked.zone),)
+    return Answer("NOERROR", records, authority, upstream=upstream, rules=rules)
 
 
-class _Found(NamedTuple):
-    """One record the Service has: the name it stands under, its address and port (0: none)."""
-
-    name: str
-    ip: str
-    port: int
+def _soa(settings: Settings, zone: str) -> ResourceRecord:
+    """The zone's SOA. CoreDNS counts its serial in seconds of wall time, which the engine does not have: 0."""
+    ttl = settings.dns_ttl
+    return ResourceRecord(zone, "SOA", f"ns.dns.{zone} hostmaster.{zone} 0 7200 1800 86400 {ttl}", min(ttl, 300))
 
 
-def _found(cluster: Cluster, service: Service, leaf: list[str]) -> list[_Found]:
-    """Everything a name under the Service leads to: leaf is [], [endpoint] or [_port, _protocol]."""
-    base = f"{service.name}.{service.namespace}.svc.{cluster.settings.cluster_domain}"
-    wanted = (leaf[0].removeprefix("_"), leaf[1].removeprefix("_")) if len(leaf) == 2 else None
-    if service.headless or len(leaf) == 1:
-        return [
-            _Found(f"{endpoint_label(endpoint)}.{base}", endpoint.ip, number)
-            for endpoint in answering(cluster, service)
-            if len(leaf) != 1 or endpoint_label(endpoint).lower() == leaf[0]
-            for name, number, protocol in endpoint.ports or (("", 0, ""),)
-            if wanted is None or (name.lower(), protocol.lower()) == wanted
-        ]
-    ports = [(one.name, one.port, one.protocol) for one in service.ports] or [("", 0, "")]
-    return [
-        _Found(base, ip, number)
-        for name, number, protocol in ports
-        if wanted is None or (name.lower(), protocol.lower()) == wanted
+def _name_servers(cluster: Cluster, zone: str) -> list[_Found]:
+    """The DNS Service by name; where it is not among the objects, ns.dns with the address of the settings."""
+    settings = cluster.settings
+    named = [
+        _Found(f"{service.name}.{service.namespace}.svc.{settings.cluster_domain}", ip)
+        for service, via in cluster.services_by_ip.get(settings.dns_ip, ())
+        if via == "cluster" and settings.dns_synced
         for ip in service.cluster_ips
     ]
+    return named or [_Found(f"ns.dns.{zone}", settings.dns_ip)]
+
+
+def _lookup(cluster: Cluster, asked: _Question) -> tuple[list[_Found] | None, str]:
+    """What a name leads to and the rule: None is a name that does not exist, [] one without records."""
+    labels = asked.labels
+    if labels in ((), ("svc",), ("pod",)):
+        return [], "DNS-06"
+    if labels[-1] not in ("svc", "pod"):
+        return None, "DNS-07" if asked.zone.lower().endswith(".arpa") else "DNS-06"
+    if not cluster.settings.dns_synced:
+        return None, "DNS-10"
+    namespace, leaf = labels[-2], labels[:-2]
+    if labels[-1] == "pod" and cluster.settings.dns_pod_mode == "disabled":
+        return None, "DNS-08"
+    if len(leaf) > 3 or not namespace_exists(cluster, namespace):
+        return None, "DNS-06"
+    if not leaf:
+        return [], "DNS-06"
+    if labels[-1] == "pod":
+        return _pod_name(cluster, leaf[-1], namespace), "DNS-08"
+    service = cluster.services.get((namespace, leaf[-1]))
+    if service is None:
+        return None, "DNS-06"
+    return _service_name(cluster, asked, service, leaf[:-1])
+
+
+def _service_name(
+    cluster: Cluster, asked: _Question, service: Service, leaf: tuple[str, ...]
+) -> tuple[list[_Found] | None, str]:
+    """``leaf`` is (), (endpoint,) or (_port, _protocol)."""
+    name = f"{service.name}.{service.namespace}.svc.{asked.zone}"
+    if service.type == "ExternalName":
+        target = service.external_name.rstrip(".")
+        wrong = len(leaf) == 1 or not target or is_ip(target)
+        return (None if wrong else [_Found(name, target)]), "DNS-05"
+    if cluster.settings.dns_ignore_empty_service and not service.headless and not _answering(cluster, service):
+        return None, "DNS-10"
+    wanted = (_stripped(leaf[0]), _stripped(leaf[1])) if len(leaf) == 2 else ("", "")
+    rule = "DNS-04" if len(leaf) == 2 else "DNS-03" if leaf else "DNS-02" if service.headless else "DNS-01"
+    if service.headless or len(leaf) == 1:
+        only = leaf[0] if len(leaf) == 1 else ""
+        return list(_endpoint_names(cluster, service, name, wanted, only)) or None, rule
+    ports = [(one.name, one.port, one.protocol) for one in service.ports] or [("", 0, "")]
+    matching = [number for port, number, protocol in ports if _matches(wanted, port, protocol)]
+    return [_Found(name, ip, number) for number in matching for ip in service.cluster_ips] if matching else None, rule
+
+
+def _endpoint_names(
+    cluster: Cluster, service: Service, name: str, wanted: tuple[str, str], only: str
+) -> Iterator[_Found]:
+    """Each endpoint DNS tells of, once a port; ``only`` asks for one endpoint name (DNS-02, DNS-03)."""
+    for endpoint in _answering(cluster, service):
+        label = endpoint_label(cluster, endpoint)
+        if only in ("", label.lower()):
+            for port, number, protocol in endpoint.ports or (("", 0, ""),):
+                if _matches(wanted, port, protocol):
+                    yield _Found(f"{label}.{name}", endpoint.ip, number)
+
+
+def _stripped(label: str) -> str:
+    return label.removeprefix("_")
+
+
+def _matches(wanted: tuple[str, str], port: str, protocol: str) -> bool:
+    return wanted[0] in ("", port.lower()) and wanted[1] in ("", protocol.lower())
+
+
+def namespace_exists(cluster: Cluster, name: str) -> bool:
+    """Whether a namespace exists, as an object or by what lies in it."""
+    return ("", name) in cluster.namespaces or any(key[1] == name for key in cluster.objects)
 
 
 def known_namespaces(cluster: Cluster) -> set[str]:
@@ -216,94 +258,137 @@ def known_namespaces(cluster: Cluster) -> set[str]:
     return {name for _, name in cluster.namespaces} | {key[1] for key in cluster.objects if key[1]}
 
 
-def answering(cluster: Cluster, service: Service) -> list[Endpoint]:
-    """Endpoints DNS tells of: the ready ones (DNS-02)."""
+def _answering(cluster: Cluster, service: Service) -> list[Endpoint]:
+    """Endpoints DNS tells of: the ready ones (DNS-02, SVC-13)."""
     return [endpoint for endpoint in cluster.endpoints(service) if endpoint.ready]
 
 
-def _order(ip: str) -> tuple[int, int]:
-    return family(ip), int(ipaddress.ip_address(ip))
+def endpoint_label(cluster: Cluster, endpoint: Endpoint) -> str:
+    """The endpoint's hostname, else its pod's name where that is set so, else its IP with dashes (DNS-03)."""
+    if endpoint.hostname:
+        return endpoint.hostname
+    if cluster.settings.dns_endpoint_pod_names and endpoint.pod:
+        return endpoint.pod.rpartition("/")[2]
+    return endpoint.ip.replace(".", "-").replace(":", "-")
 
 
-def _addresses(owner: str, ips: list[str], qtype: str, rules: tuple[str, ...]) -> Answer:
-    wanted = {"A": 4, "AAAA": 6}.get(qtype)
-    return Answer("NOERROR", tuple((owner, qtype, ip) for ip in ips if family(ip) == wanted), rules=rules)
+def _pod_name(cluster: Cluster, label: str, namespace: str) -> list[_Found] | None:
+    """The address in a pod's name; ``verified`` asks for a pod with that primary address (DNS-08)."""
+    dotted = label.count("-") == 3 and "--" not in label
+    text = label.replace("-", "." if dotted else ":")
+    ip = canonical(text)
+    if not ip:
+        return None
+    if cluster.settings.dns_pod_mode == "verified" and not any(
+        pod.namespace == namespace and pod.ip == text and not pod.terminating for pod in cluster.pods.values()
+    ):
+        return None
+    return [_Found(label, ip)]
 
 
-def _external_name(cluster: Cluster, owner: str, qtype: str, service: Service, before: frozenset[str]) -> Answer:
-    """A CNAME; one that leads to nothing in this cluster, or round in a circle, is not told (DNS-05)."""
-    target = service.external_name.rstrip(".")
-    if is_ip(target) or not target:
-        return Answer("NXDOMAIN", rules=("DNS-05",))
-    alias = (owner, "CNAME", target)
-    if not in_domain(cluster, target) or qtype not in ("A", "AAAA"):
-        return Answer("NOERROR", (alias,), rules=("DNS-05",))
-    seen = before | {owner.lower()}
-    found = () if target.lower() in seen else query(cluster, target, qtype, before=seen).records
-    return Answer("NOERROR", (alias, *found) if found else (), rules=("DNS-05",))
+def _addresses(
+    cluster: Cluster, asked: _Question, found: list[_Found], before: tuple[str, ...]
+) -> tuple[tuple[ResourceRecord, ...], bool]:
+    """A or AAAA records, aliases followed inside the zone; whether one leads outside (DNS-05).
+
+    ``before`` are the names whose aliases were followed on the way here.
+    """
+    wanted, ttl = _FAMILIES.get(asked.type), cluster.settings.dns_ttl
+    records: list[ResourceRecord] = []
+    outside = False
+    for one in found if wanted else ():
+        if is_ip(one.host):
+            if family(one.host) == wanted:
+                records.append(ResourceRecord(asked.owner, asked.type, one.host, ttl))
+            continue
+        # A circle is not told, and neither is a chain of more than eight.
+        if one.host.lower() in (asked.name, *before) or len(before) >= MOST_ALIASES:
+            continue
+        alias = ResourceRecord(asked.owner, "CNAME", one.host, ttl)
+        following = _question(cluster.settings, one.host, asked.type)
+        if following is None or following.zone.lower() != asked.zone.lower():
+            records.append(alias)
+            outside = True
+            continue
+        more = _lookup(cluster, following)[0] or []
+        chain, outside = _addresses(cluster, following, more, (*before, asked.name))
+        records += [alias, *chain] if chain else []
+    return tuple(sorted(dict.fromkeys(records), key=_order)), outside
 
 
-def endpoint_label(endpoint: Endpoint) -> str:
-    """The endpoint's hostname, else its IP with dashes (DNS-03)."""
-    return endpoint.hostname or endpoint.ip.replace(".", "-").replace(":", "-")
+def _order(record: ResourceRecord) -> tuple[bool, int]:
+    """Aliases in their order, then addresses by number: CoreDNS gives them in any order."""
+    address = record.type in _FAMILIES
+    return address, int(ipaddress.ip_address(record.value)) if address else 0
 
 
-def _srv(owner: str, found: list[_Found]) -> Answer:
-    """One record a target and port, the weight shared out over the addresses (DNS-04)."""
-    weight = max(1, 100 // len(found))
-    records = [(owner, "SRV", f"0 {weight} {one.port} {one.name}") for one in found if one.port]
-    additional = [(one.name, "AAAA" if family(one.ip) == 6 else "A", one.ip) for one in found if one.port]
-    return Answer("NOERROR", tuple(dict.fromkeys(records)), tuple(dict.fromkeys(additional)), ("DNS-04",))
-
-
-def _pod_name(cluster: Cluster, owner: str, qtype: str, parts: list[str]) -> Answer:
-    mode = cluster.settings.dns_pod_mode
-    if mode == "disabled":
-        return Answer("NXDOMAIN", rules=("DNS-08",))
-    if len(parts) == 1:
-        known = parts[0] in known_namespaces(cluster)
-        return Answer("NOERROR" if known else "NXDOMAIN", rules=("DNS-06",))
-    if not parts:
-        return Answer("NOERROR", rules=("DNS-06",))
-    dotted = parts[0].count("-") == 3 and "--" not in parts[0]
-    ip = canonical(parts[0].replace("-", "." if dotted else ":"))
-    if len(parts) != 2 or not ip or parts[1] not in known_namespaces(cluster):
-        return Answer("NXDOMAIN", rules=("DNS-08",))
-    pod = cluster.pod_by_ip.get(ip)
-    if mode == "verified" and (pod is None or pod.namespace != parts[1]):
-        return Answer("NXDOMAIN", rules=("DNS-08",))
-    return _addresses(owner, [ip], qtype, ("DNS-08",))
-
-
-def _reverse(cluster: Cluster, owner: str) -> Answer:
-    ip = _from_arpa(owner)
-    domain = cluster.settings.cluster_domain
-    names = [
-        f"{service.name}.{service.namespace}.svc.{domain}"
-        for service, via in cluster.services_by_ip.get(ip, ())
-        if via == "cluster"
+def _srv(settings: Settings, asked: _Question, found: list[_Found]) -> Answer:
+    """One record a target and port, the weight shared out over all addresses (DNS-04)."""
+    found = [one for one in found if is_ip(one.host)]
+    weight = max(1, 100 // max(1, len(found)))
+    told = [one for one in found if one.port]
+    records = [
+        ResourceRecord(asked.owner, "SRV", f"0 {weight} {one.port} {one.name}", settings.dns_ttl) for one in told
     ]
-    if not names:
-        names = [
-            f"{endpoint_label(endpoint)}.{service.name}.{service.namespace}.svc.{domain}"
-            for service in sorted(cluster.services.values(), key=lambda s: (s.namespace, s.name))
-            for endpoint in answering(cluster, service)
-            if endpoint.ip == ip
-        ]
-    if names:
-        return Answer("NOERROR", tuple((owner, "PTR", name) for name in dict.fromkeys(names)), rules=("DNS-07",))
-    ours = f"{cluster.settings.cluster_cidr},{cluster.settings.service_cidr}"
-    return Answer("NXDOMAIN" if not ip or in_any(ip, ours) else "REFUSED", rules=("DNS-07",))
+    answer = _told(settings, asked, tuple(dict.fromkeys(records)), ("DNS-04",))
+    return msgspec.structs.replace(answer, additional=_glue(told, settings.dns_ttl))
+
+
+def _glue(found: list[_Found], ttl: int) -> tuple[ResourceRecord, ...]:
+    """The addresses of the names an answer points at."""
+    records = (ResourceRecord(one.name, "AAAA" if family(one.host) == 6 else "A", one.host, ttl) for one in found)
+    return tuple(dict.fromkeys(records))
+
+
+def _reverse(cluster: Cluster, owner: str) -> tuple[ResourceRecord, ...]:
+    """The names of an address: the Service whose ClusterIP it is, else the endpoint in every Service (DNS-07)."""
+    ip = _from_arpa(owner)
+    domain, ttl = cluster.settings.cluster_domain.rstrip("."), cluster.settings.dns_ttl
+    if not ip or not cluster.settings.dns_synced:
+        return ()
+    for service, via in cluster.services_by_ip.get(ip, ()):
+        if via == "cluster":
+            return (ResourceRecord(owner, "PTR", f"{service.name}.{service.namespace}.svc.{domain}", ttl),)
+    names = (
+        f"{endpoint_label(cluster, endpoint)}.{service.name}.{service.namespace}.svc.{domain}"
+        for _, service in sorted(cluster.services.items())
+        for endpoint in _answering(cluster, service)
+        if endpoint.ip == ip
+    )
+    return tuple(ResourceRecord(owner, "PTR", name, ttl) for name in dict.fromkeys(names))
 
 
 def _from_arpa(name: str) -> str:
     """The address a reverse name stands for, "" when it stands for none."""
-    name = name.rstrip(".").lower()
+    name = name.lower()
     if name.endswith(".in-addr.arpa"):
-        text = ".".join(reversed(name.removesuffix(".in-addr.arpa").split(".")))
-    elif name.endswith(".ip6.arpa"):
-        digits = "".join(reversed(name.removesuffix(".ip6.arpa").split(".")))
-        text = ":".join(digits[i : i + 4] for i in range(0, len(digits), 4))
-    else:
-        text = name
-    return canonical(text)
+        return canonical(".".join(reversed(name.removesuffix(".in-addr.arpa").split("."))))
+    if name.endswith(".ip6.arpa"):
+        return _nibbles(name.removesuffix(".ip6.arpa").split(".")[::-1])
+    return ""
+
+
+def _nibbles(digits: list[str]) -> str:
+    """An IPv6 address from its hexadecimal digits, "" when there are not 32."""
+    text = "".join(digits)
+    if len(digits) != 32 or len(text) != 32:
+        return ""
+    return canonical(":".join(text[i : i + 4] for i in range(0, 32, 4)))
+
+
+def _reverse_zone(settings: Settings, name: str) -> str:
+    """The reverse zone of pod and Service addresses that holds the name, on a label boundary; "" for none (DNS-07)."""
+    version = 4 if name.endswith(".in-addr.arpa") else 6 if name.endswith(".ip6.arpa") else 0
+    if not version:
+        return ""
+    suffix = "in-addr.arpa" if version == 4 else "ip6.arpa"
+    labels = name.removesuffix("." + suffix).split(".")[::-1]
+    for cidr in f"{settings.cluster_cidr},{settings.service_cidr}".split(","):
+        if not cidr.strip() or family(cidr) != version:
+            continue
+        count = -(-network(cidr.strip()).prefixlen // (8 if version == 4 else 4))
+        known = labels[:count]
+        first = canonical(".".join((known + ["0"] * 4)[:4])) if version == 4 else _nibbles((known + ["0"] * 32)[:32])
+        if len(known) == count and first and in_cidr(first, cidr.strip()):
+            return ".".join([*known[::-1], suffix])
+    return ""
