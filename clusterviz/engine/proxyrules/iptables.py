@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules.frame import filter_table, nat_table, node_port_rules
-from clusterviz.engine.proxyrules.portals import detector, node_port_addresses, portals
+from clusterviz.engine.proxyrules.portals import detector, is_large, node_port_addresses, portals
 from clusterviz.engine.proxyrules.service import Flags, write
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-
-LARGE = 1000
 
 
 class NoRuleTextError(EngineError):
@@ -32,22 +30,19 @@ def iptables(
     settings = cluster.settings
     if settings.proxy_mode != "iptables":
         raise NoRuleTextError(
-            f"kube-proxy of this cluster runs in {settings.proxy_mode} mode: "
-            "only the rules of iptables mode can be written out"
+            f"kube-proxy of this cluster runs in {settings.proxy_mode} mode: it keeps no iptables rules for Services"
         )
-    found = list(portals(cluster, node, family))
     flags = Flags(
         version=family,
         pods=detector(cluster, family),
         masquerade_all=settings.masquerade_all,
         localhost=settings.localhost_nodeports and family == 4,
         accounting=accounting,
-        large=sum(known for known, _ in found) > LARGE,
+        large=is_large(cluster, family),
     )
     filters, nat = filter_table(family, accounting=accounting), nat_table()
-    for _, portal in found:
-        if only in (None, (portal.service.namespace, portal.service.name)):
-            write(portal, node, flags, nat, filters)
+    for portal in portals(cluster, node, family, only):
+        write(portal, node, flags, nat, filters)
     localhost = settings.localhost_nodeports
     node_port_rules(nat, family, node_port_addresses(cluster, node, family), localhost=localhost)
     return "\n".join([*filters.lines(), *nat.lines(), ""])

@@ -29,8 +29,7 @@ def nftables(cluster: Cluster, node: Node, family: int = 4, *, only: tuple[str, 
         )
     ports = [
         NftPortal(portal, detector(cluster, family), settings.masquerade_all)
-        for _, portal in portals(cluster, node, family)
-        if only in (None, (portal.service.namespace, portal.service.name))
+        for portal in portals(cluster, node, family, only)
     ]
     service_cidrs = of_version(tuple(cidr.strip() for cidr in settings.service_cidr.split(",")), family)
     networks = tuple(str(network(cidr)) for cidr in service_cidrs if cidr)

@@ -14,23 +14,43 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 
-def portals(cluster: Cluster, node: Node, version: int) -> Iterator[tuple[int, Portal]]:
-    """Every Service port of the family with the number of its endpoints, in the order of names."""
-    for _, service in sorted(cluster.services.items()):
-        if service.headless or service.type == "ExternalName" or PROXY_NAME_LABEL in service.labels:
-            continue
+LARGE = 1000
+
+
+def portals(cluster: Cluster, node: Node, version: int, only: tuple[str, str] | None = None) -> Iterator[Portal]:
+    """Every Service port of the family in the order of names, or those of one Service."""
+    for service in _proxied(cluster, only):
         cluster_ip = next(iter(of_version(service.cluster_ips, version)), "")
         if cluster_ip:
             for port in service.ports:
                 yield _portal(cluster, node, service, port, cluster_ip)
 
 
-def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, cluster_ip: str) -> tuple[int, Portal]:
+def is_large(cluster: Cluster, version: int) -> bool:
+    """Whether so many endpoints stand behind Services that rules carry no comments (IPT-15)."""
+    count = 0
+    for service in _proxied(cluster, None):
+        if of_version(service.cluster_ips, version):
+            count += sum(len(backends(cluster, service, port, version)) for port in service.ports)
+        if count > LARGE:
+            return True
+    return False
+
+
+def _proxied(cluster: Cluster, only: tuple[str, str] | None) -> Iterator[Service]:
+    """Services kube-proxy sees at all (SVC-08, SVC-09)."""
+    names = sorted(cluster.services) if only is None else [only] if only in cluster.services else []
+    for name in names:
+        service = cluster.services[name]
+        if not service.headless and service.type != "ExternalName" and PROXY_NAME_LABEL not in service.labels:
+            yield service
+
+
+def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, cluster_ip: str) -> Portal:
     version = family(cluster_ip)
     external_ips, lb_ips = of_version(service.external_ips, version), of_version(service.lb_ips, version)
     external = bool(port.node_port or external_ips or lb_ips)
-    known = backends(cluster, service, port, version)
-    return len(known), Portal(
+    return Portal(
         service=service,
         port=port,
         cluster_ip=cluster_ip,
@@ -38,7 +58,7 @@ def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, c
         lb_ips=lb_ips,
         ranges=tuple(str(network(cidr)) for cidr in of_version(service.source_ranges, version)),
         lists=lists(
-            known,
+            backends(cluster, service, port, version),
             node,
             uses_cluster=uses_cluster_list(service, external=external),
             uses_local=uses_local_list(service, external=external),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Callable, Iterator
 
 from clusterviz.engine.proxyrules.walk import Action, Chain, Condition, Rule, Ruleset
@@ -28,12 +28,13 @@ ASKED = {
 }
 SWITCHES = frozenset({"--rcheck", "--reap", "--rsource", "--set", "--random-fully"})
 SILENT = frozenset({"--comment", "--mode", "--seconds", "--name", "--mask", "--nfacct-name", "-m"})
+WORD = re.compile(r'"[^"]*"|\S+')
 TARGETED = frozenset({"--to-destination", "--set-xmark", "--reject-with"})
 
 
 def read_iptables(text: str) -> Ruleset:
-    """Every chain of every table. Raises `ValueError` for a word it does not know."""
-    rules: dict[str, list[Rule]] = {}
+    """Every chain of every table. Reading a rule raises `ValueError` for a word it does not know."""
+    rules: dict[str, list[tuple[int, str]]] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("*"):
@@ -41,16 +42,15 @@ def read_iptables(text: str) -> Ruleset:
         elif line.startswith(":"):
             rules[f"{table} {line[1:].split()[0]}"] = []
         elif line.startswith("-A "):
-            _, name, words = line.split(" ", 2)
-            rules[f"{table} {name}"].append(_rule(number, line, words))
-    chains = {key: Chain(*key.split(" "), rules=tuple(found)) for key, found in rules.items()}
+            rules[f"{table} {line.split(' ', 2)[1]}"].append((number, line))
+    chains = {key: Chain(*key.split(" "), found, _rule) for key, found in rules.items()}
     return Ruleset(chains, HOOKS, {})
 
 
-def _rule(number: int, line: str, text: str) -> Rule:
+def _rule(number: int, line: str) -> Rule:
     conditions: list[Condition] = []
     negated, chance, target, options = False, 1.0, "", {}
-    words: Iterator[str] = iter(shlex.split(text))
+    words: Iterator[str] = iter(WORD.findall(line)[2:])
     for word in words:
         if word == "!":
             negated = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from clusterviz.engine.proxyrules.walk import Action, Chain, Condition, Element, Rule, Ruleset
 
@@ -60,7 +61,8 @@ class _Reader:
     def _element(self, number: int, text: str) -> None:
         if text.startswith(("type ", "flags ", "timeout ", "size ", "comment ")):
             return
-        plain = COMMENT.sub("", text.removeprefix("elements = { ").removesuffix(" }").removesuffix(","))
+        text = text.removeprefix("elements = { ").removesuffix(" }").removesuffix(",")
+        plain = COMMENT.sub("", text)
         if self.word == "set":
             self.sets[self.name] += plain.split(", ")
             return
@@ -71,21 +73,18 @@ class _Reader:
 
 
 def read_nftables(text: str) -> Ruleset:
-    """Every chain, set and map of one table. Raises `ValueError` for an expression it does not know."""
+    """Every chain, set and map of one table. Reading a rule raises `ValueError` for an unknown expression."""
     reader = _Reader()
     for number, line in enumerate(text.splitlines(), 1):
         reader.line(number, line.strip())
     return Ruleset(
-        {
-            name: Chain("", name, tuple(_rule(number, line, reader.sets) for number, line in lines))
-            for name, lines in reader.chains.items()
-        },
+        {name: Chain("", name, lines, partial(_rule, reader.sets)) for name, lines in reader.chains.items()},
         {hook: tuple(name for _, name in sorted(found)) for hook, found in reader.hooks.items()},
         reader.maps,
     )
 
 
-def _rule(number: int, line: str, sets: dict[str, list[str]]) -> Rule:
+def _rule(sets: dict[str, list[str]], number: int, line: str) -> Rule:
     conditions: list[Condition] = []
     rest = COMMENT.sub("", line)
     while not VMAP.match(rest):

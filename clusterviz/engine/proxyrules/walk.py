@@ -8,6 +8,7 @@ by session affinity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -107,12 +108,19 @@ class Way(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
-class Chain(msgspec.Struct, frozen=True):
-    """Rules by table and name."""
+class Chain:
+    """The rules of one chain, read when a packet comes by: most chains of a node see none."""
 
-    table: str
-    name: str
-    rules: tuple[Rule, ...]
+    def __init__(self, table: str, name: str, lines: list[tuple[int, str]], read: Callable[[int, str], Rule]) -> None:
+        self.table = table
+        self.name = name
+        self._lines = lines
+        self._read = read
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """In the order they stand."""
+        return tuple(self._read(number, line) for number, line in self._lines)
 
 
 class Ruleset(msgspec.Struct, frozen=True):

@@ -1,0 +1,121 @@
+"""Which lines of a node's rules a step of a trace used.
+
+The text is walked as the packet would walk it; from the trace comes only which endpoint was drawn. Text and decision
+stay two answers: a step whose endpoint the text does not lead to has no lines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from clusterviz.engine.addresses import family, host_port
+from clusterviz.engine.objects import Node
+from clusterviz.engine.packet import IP, L4
+from clusterviz.engine.proxyrules.iptables import iptables
+from clusterviz.engine.proxyrules.nftables import nftables
+from clusterviz.engine.proxyrules.read_iptables import read_iptables
+from clusterviz.engine.proxyrules.read_nftables import read_nftables
+from clusterviz.engine.proxyrules.walk import Line, Packet, Ruleset, Way
+from clusterviz.engine.trace import Action, Hop, Step
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+Name = tuple[str, str]
+
+PROXY = "kube-proxy"
+ENDPOINT_CHAINS = ("KUBE-SEP-", "endpoint-")
+TRANSLATING = ("prerouting", "output")
+# With more Services than this only the rules of the one concerned are written out, and lines have no number.
+MOST_SERVICES = 300
+_rulesets: WeakKeyDictionary[Cluster, dict[tuple[str, int, Name | None], Ruleset]] = WeakKeyDictionary()
+
+
+def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
+    """The rules and map elements that ``step`` of ``hop`` used, in the order the packet met them.
+
+    ``step`` is one of the forward way; ``cluster`` is the snapshot the trace was made in. Only steps of kube-proxy have
+    lines: the choice of an endpoint, the translation, a refusal, the masquerade. A line's ``number`` counts from 1 in
+    the whole text of the node (`iptables` or `nftables`), 0 when the cluster is too large to count. IPVS has no rules
+    of this kind.
+    """
+    node = cluster.nodes.get(hop.node)
+    if step.component != PROXY or node is None or cluster.settings.proxy_mode == "ipvs":
+        return ()
+    packet = _packet(cluster, node, hop)
+    if packet is None:
+        return ()
+    service = _service(cluster, step)
+    whole = len(cluster.services) <= MOST_SERVICES
+    ruleset = _ruleset(cluster, node, family(packet.to), None if whole else service)
+    way = _way(ruleset.send(packet), _endpoint(hop, step), step)
+    if way is None:
+        return ()
+    lines = _of_step(way.lines, step)
+    return lines if whole else tuple(msgspec.structs.replace(line, number=0) for line in lines)
+
+
+def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
+    """The innermost packet as it came to the node: nothing rewrites it before kube-proxy sees it."""
+    ip = next((header for header in reversed(hop.headers_in) if isinstance(header, IP)), None)
+    if ip is None:
+        return None
+    l4 = next((header for header in reversed(hop.headers_in) if isinstance(header, L4)), None)
+    return Packet(
+        source=ip.src,
+        to=ip.dst,
+        protocol=ip.proto.lower(),
+        port=l4.dport if l4 is not None else 0,
+        local=frozenset((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node))),
+        from_node=not hop.in_iface,
+    )
+
+
+def _service(cluster: Cluster, step: Step) -> Name | None:
+    """The Service the step's rule comes from."""
+    kind, _, name = (step.rule.ref if step.rule else "").partition(":")
+    namespace, _, plain = name.partition("/")
+    return (namespace, plain) if kind == "service" and (namespace, plain) in cluster.services else None
+
+
+def _ruleset(cluster: Cluster, node: Node, version: int, only: Name | None) -> Ruleset:
+    known = _rulesets.setdefault(cluster, {})
+    key = (node.name, version, only)
+    if key not in known:
+        if cluster.settings.proxy_mode == "nftables":
+            known[key] = read_nftables(nftables(cluster, node, version, only=only))
+        else:
+            known[key] = read_iptables(iptables(cluster, node, version, only=only))
+    return known[key]
+
+
+def _endpoint(hop: Hop, step: Step) -> str:
+    """``ip:port`` of the endpoint this hop translates to, "" when it does not."""
+    for one in (step, *hop.steps):
+        picked = next((candidate for candidate in one.candidates if candidate.picked), None)
+        if one.component == PROXY and picked is not None:
+            return host_port(picked.address, picked.port)
+    return ""
+
+
+def _way(ways: tuple[Way, ...], endpoint: str, step: Step) -> Way | None:
+    """The way the trace says was taken, None when the text has no such way."""
+    if step.action in (Action.DROPPED, Action.REJECTED):
+        return next((way for way in ways if way.verdict != "accept"), None)
+    return next((way for way in ways if endpoint and way.target == endpoint), None)
+
+
+def _of_step(lines: tuple[Line, ...], step: Step) -> tuple[Line, ...]:
+    """The part of a way that belongs to one step."""
+    before = [line for line in lines if line.hook in TRANSLATING]
+    cut = next((index for index, line in enumerate(before) if line.chain.startswith(ENDPOINT_CHAINS)), len(before))
+    if step.action is Action.LOAD_BALANCED:
+        return tuple(before[:cut])
+    if step.action is Action.DNAT:
+        return tuple(before[cut:])
+    if step.action is Action.MASQUERADED:
+        return tuple(line for line in lines if line.hook not in TRANSLATING)
+    return lines
