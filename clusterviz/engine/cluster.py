@@ -23,6 +23,7 @@ from clusterviz.engine.infer_settings import infer_settings
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
+    ContainerPort,
     Endpoint,
     EndpointSlice,
     Ingress,
@@ -210,6 +211,16 @@ class Cluster:
                 found.setdefault(pod.node, []).append(pod)
         return found
 
+    @cached_property
+    def pods_by_host_port(self) -> dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]]:
+        """(node, protocol, host port) -> pods that have it, the youngest first; host pods need no forwarding (NET-02)."""
+        found: dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]] = {}
+        for pod in sorted(self.pods.values(), key=lambda one: (one.created, one.namespace, one.name), reverse=True):
+            for declared in pod.ports:
+                if declared.host_port and pod.ips and not pod.ended and not pod.host_network:
+                    found.setdefault((pod.node, declared.protocol, declared.host_port), []).append((pod, declared))
+        return found
+
     def bridge_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of cni0: the first of each pod CIDR (NET-04)."""
         return tuple(nth(cidr, 1) for cidr in node.pod_cidrs if network(cidr).num_addresses > 1)
@@ -324,6 +335,7 @@ _INDEX_KINDS: dict[str, set[str]] = {
     "pod_by_ip": {"Pod"},
     "node_by_ip": {"Node"},
     "host_pods": {"Pod"},
+    "pods_by_host_port": {"Pod"},
     "slices_by_service": {"EndpointSlice", "Endpoints"},
     "_endpoints": {"EndpointSlice", "Endpoints", "Service", "Pod", "Node"},
     "services_by_ip": {"Service"},

@@ -60,6 +60,7 @@ class ContainerPort(msgspec.Struct, frozen=True, gc=False):
     port: int = msgspec.field(default=0, name="containerPort")
     protocol: str = "TCP"
     host_port: int = msgspec.field(default=0, name="hostPort")
+    host_ip: str = msgspec.field(default="", name="hostIP")
 
 
 class Container(msgspec.Struct, frozen=True, gc=False):
@@ -225,13 +226,20 @@ class IngressRule(msgspec.Struct, frozen=True):
     paths: tuple[IngressPath, ...]
 
 
+class IngressTls(msgspec.Struct, frozen=True):
+    """Hosts whose certificate lies in a Secret; ``secret`` "" is the controller's default (ING-10)."""
+
+    secret: str
+    hosts: tuple[str, ...] = ()
+
+
 class Ingress(Record, frozen=True, kw_only=True):
     """An Ingress; ``ingress_class`` "" means the default class."""
 
     ingress_class: str = ""
     rules: tuple[IngressRule, ...] = ()
     default_backend: IngressBackend | None = None
-    tls_hosts: tuple[str, ...] = ()
+    tls: tuple[IngressTls, ...] = ()
     addresses: tuple[str, ...] = ()
 
     @property
@@ -327,6 +335,15 @@ CLUSTER_SCOPED = frozenset(
 
 def key_of(obj: Obj) -> Key:
     """``(kind, namespace, name)``; namespace "" for cluster-scoped kinds, default otherwise (IMP-03)."""
+    kind, meta = obj.get("kind"), obj.get("metadata")
+    if type(kind) is str and kind and type(meta) is dict:
+        name, namespace = meta.get("name"), meta.get("namespace") or "default"
+        if type(name) is str and name and type(namespace) is str:
+            return kind, "" if kind in CLUSTER_SCOPED else namespace, name
+    return _odd_key(obj)
+
+
+def _odd_key(obj: Obj) -> Key:
     kind = obj.get("kind") or ""
     meta = obj.get("metadata") or {}
     if not isinstance(meta, dict):
