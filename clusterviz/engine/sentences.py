@@ -97,6 +97,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "No router carries a packet to {address}: {why}.",
         "{address} cannot be routed on {node}: {why}.",
     ),
+    "service_untouched": (
+        "{address} is an address of Service {service}, which has no endpoint. Rules for outside addresses are not asked for what node {node} sends itself: the packet leaves as it is.",
+        "{service}: no endpoints; filter OUTPUT does not jump to KUBE-EXTERNAL-SERVICES on {node}.",
+    ),
+    "host_port": (
+        "Port {old} of node {node} is the hostPort of pod {pod}: the destination becomes {new}.",
+        "CNI portmap on {node}: DNAT {old} -> {new} for {pod}.",
+    ),
+    "switched_dnat": (
+        "After the rewrite the receiver is on the same bridge: only the address of the receiver's card changes, TTL untouched.",
+        "Bridged on after DNAT: destination MAC of {address}, no routing, TTL untouched.",
+    ),
     "switched": (
         "Both pods hang on the same bridge: it passes the frame on like a network switch. Nothing is rewritten.",
         "Layer-2 switching on cni0 to {address}; IP header and TTL untouched.",
