@@ -48,10 +48,12 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
     left = MOST_TRACES
     while queue and left > 0 and len(found) < MOST_GROUPS:
         _, _, here = heapq.heappop(queue)
+        if any(set(_keys(group)) <= set(_keys(here.edits)) for group in found):
+            continue  # a smaller set suffices
         if here.trace.success:
             found.append(here.edits)
             continue
-        if len(here.edits) == MOST_EDITS or any(set(_keys(group)) <= set(_keys(here.edits)) for group in found):
+        if len(here.edits) >= MOST_EDITS:
             continue
         for edit in candidates(Situation(here.cluster, here.trace, here.trace)):
             left -= 1
@@ -73,14 +75,17 @@ def _follow(here: _Try, edit: Edit) -> _Try | None:
     """The probe once more after one more change; None when that changed nothing or cannot be."""
     if edit in here.edits:
         return None
+    edits = (edit,) if edit.also is None else (edit, edit.also)
+    cluster, probe = here.cluster, here.trace.probe
     try:
-        cluster = edit.applied(here.cluster)
-        answer = ask(cluster, edit.probe or here.trace.probe)
+        for one in edits:
+            cluster, probe = one.applied(cluster), one.probe or probe
+        answer = ask(cluster, probe)
     except EngineError:
         return None
-    if not answer.success and answer.blockers == here.trace.blockers and edit.probe is None:
+    if not answer.success and answer.blockers == here.trace.blockers and probe is here.trace.probe:
         return None
-    return _Try((*here.edits, edit), cluster, answer)
+    return _Try(here.edits + edits, cluster, answer)
 
 
 def _keys(edits: tuple[Edit, ...]) -> list[str]:

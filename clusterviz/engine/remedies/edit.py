@@ -52,7 +52,8 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """One change. Exactly one of ``patches``, ``create``, ``settings`` and ``probe`` is set.
 
     ``patches`` are merge patches by key: the first is the one a person applies, the others follow from it
-    when controllers have done their work. ``grow`` says that pods of workloads may have to be made.
+    when controllers have done their work. ``grow`` says that pods and addresses may have to be made.
+    ``also`` is a second change without which this one helps nobody.
     """
 
     fix: Fix
@@ -62,6 +63,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Any] = {}
     probe: Probe | None = None
     grow: bool = False
+    also: Edit | None = None
 
     def applied(self, cluster: Cluster) -> Cluster:
         """The snapshot after this change, controllers done."""
@@ -90,7 +92,14 @@ def merge(obj: Any, patch: Any) -> Any:
 
 
 def patching(
-    key: Key, patch: Obj, title: str, why: str, *, weight: int = 0, then: tuple[tuple[Key, Obj], ...] = (), **grow: bool
+    key: Key,
+    patch: Obj,
+    title: str,
+    why: str,
+    *,
+    weight: int = 0,
+    then: tuple[tuple[Key, Obj], ...] = (),
+    grow: bool = False,
 ) -> Edit:
     """Patch an object; ``then`` are the patches its controllers make of it."""
     text = dump([patch])
@@ -105,11 +114,11 @@ def patching(
         why=why,
         command=f"kubectl patch {kind.lower()} {name}{scope} --type merge -p {inline}",
     )
-    return Edit(fix=fix, size=OBJECT + len(text) + weight, patches=((key, patch), *then), **grow)
+    return Edit(fix=fix, size=OBJECT + len(text) + weight, patches=((key, patch), *then), grow=grow)
 
 
-def creating(obj: Obj, title: str, why: str, *, weight: int = 0) -> Edit:
-    """Make a new object."""
+def creating(obj: Obj, title: str, why: str, *, weight: int = 0, replace: bool = False) -> Edit:
+    """Make a new object; ``replace`` deletes the one of this name first."""
     text = dump([obj])
     fix = Fix(
         title=title,
@@ -117,18 +126,18 @@ def creating(obj: Obj, title: str, why: str, *, weight: int = 0) -> Edit:
         ref=ref_of(key_of(obj)),
         patch=text,
         why=why,
-        command=f"kubectl apply -f - <<'EOF'\n{text}EOF",
+        command=f"kubectl {'replace --force' if replace else 'apply'} -f - <<'EOF'\n{text}EOF",
     )
     return Edit(fix=fix, size=2 * OBJECT + len(text) + weight, create=obj)
 
 
-def setting(name: str, value: Any, title: str, why: str) -> Edit:
+def setting(name: str, value: Any, title: str, why: str, *, grow: bool = False) -> Edit:
     """Set up the cluster in another way."""
     fix = Fix(title=title, kind="setting", setting=name, value=msgspec.json.encode(value).decode(), why=why)
-    return Edit(fix=fix, size=SETTING, settings={name: value})
+    return Edit(fix=fix, size=SETTING, settings={name: value}, grow=grow)
 
 
 def calling(probe: Probe, value: str, title: str, why: str, *, ref: str = "", weight: int = 0) -> Edit:
     """Ask for something else: no object changes, the caller does."""
-    fix = Fix(title=title, kind="call", ref=ref, value=value, why=why)
+    fix = Fix(title=title, kind="call", ref=ref, value=value, protocol=probe.protocol, why=why)
     return Edit(fix=fix, size=CALL + weight, probe=probe)

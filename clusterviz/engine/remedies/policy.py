@@ -8,34 +8,16 @@ from typing import Any
 from clusterviz.engine.addresses import family
 from clusterviz.engine.objects import NetworkPolicy, Obj, Pod
 from clusterviz.engine.remedies.edit import Edit, Situation, patching
+from clusterviz.engine.remedies.look import pod_named, stable_labels
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 DNS_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
-# Labels that controllers write: different on every pod, or after every roll-out.
-PASSING = frozenset(
-    {
-        "pod-template-hash",
-        "pod-template-generation",
-        "controller-revision-hash",
-        "statefulset.kubernetes.io/pod-name",
-        "apps.kubernetes.io/pod-index",
-        "batch.kubernetes.io/controller-uid",
-        "batch.kubernetes.io/job-name",
-        "controller-uid",
-        "job-name",
-    }
-)
-
-
-def stable_labels(pod: Pod) -> dict[str, str]:
-    """The labels of a pod that its replacement will have too."""
-    return {name: value for name, value in pod.labels.items() if name not in PASSING}
 
 
 def allow(situation: Situation) -> Iterator[Edit]:
     """One more rule in the policy that comes nearest to allowing it (NP-03, NP-08)."""
     cluster, direction = situation.cluster, str(situation.fact("way"))
-    pod = _pod(situation)
+    pod = pod_named(situation.cluster, str(situation.fact("pod")))
     policy = _policy(situation)
     if pod is None or policy is None or not direction:
         return
@@ -80,7 +62,7 @@ def _peer(situation: Situation, namespace: str, ip: str) -> Obj:
 
 def relabel(situation: Situation) -> Iterator[Edit]:
     """Give the other pod the labels some rule asks for: only where nothing but matchLabels is missing (NP-08)."""
-    direction, pod = str(situation.fact("way")), _pod(situation)
+    direction, pod = str(situation.fact("way")), pod_named(situation.cluster, str(situation.fact("pod")))
     other = situation.cluster.pod_by_ip.get(str(situation.fact("peer")))
     if pod is None or other is None or other.owner[0]:
         return
@@ -112,11 +94,6 @@ def _wanted(situation: Situation, policy: NetworkPolicy, direction: str, other: 
             )
             if missing and (same or near) and peer.pods.matches(labels):
                 yield missing
-
-
-def _pod(situation: Situation) -> Pod | None:
-    namespace, _, name = str(situation.fact("pod")).partition("/")
-    return situation.cluster.pods.get((namespace, name))
 
 
 def _policy(situation: Situation) -> NetworkPolicy | None:
