@@ -9,6 +9,7 @@ from clusterviz.engine.objects import (
     IngressBackend,
     IngressPath,
     IngressRule,
+    IngressTls,
     NetworkPolicy,
     Obj,
     PolicyPeer,
@@ -35,7 +36,10 @@ def parse_ingress(reader: Reader, base: Obj) -> Record:
         ingress_class=spec.text("ingressClassName") or base["annotations"].get(CLASS_ANNOTATION, ""),
         rules=tuple(_rule(rule, index) for index, rule in enumerate(spec.children("rules"))),
         default_backend=_backend(spec, name) if default else None,
-        tls_hosts=tuple(host for entry in spec.children("tls") for host in entry.texts("hosts")),
+        tls=tuple(
+            IngressTls(entry.text("secretName"), tuple(host.lower() for host in entry.texts("hosts")))
+            for entry in spec.children("tls")
+        ),
         addresses=tuple(entry.text("ip") or entry.text("hostname") for entry in entries),
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterviz.engine.datapath.ingress import oldest_first
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
+from clusterviz.engine.parse_rules import CLASS_ANNOTATION
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -24,20 +26,45 @@ CLASS_NAMES = {"nginx": "ingress-nginx", "traefik": "traefik", "haproxy": "hapro
 HTTP_PORTS = ("http", "https", "web", "websecure", "http-web", "proxy", "proxy-ssl")
 
 
-def class_of(cluster: Cluster, ingress: Ingress) -> IngressClass | None:
-    """The IngressClass of an Ingress: the named one, else the default (ING-01)."""
+def class_name(cluster: Cluster, ingress: Ingress) -> str:
+    """The class an Ingress has: the one it names, else the default, else the one of the settings (ING-01).
+
+    Of several defaults the newest is taken, then the first by name, as the admission of Ingresses does.
+    """
     if ingress.ingress_class:
-        return cluster.ingress_classes.get(("", ingress.ingress_class))
-    defaults = [one for one in cluster.ingress_classes.values() if one.default]
-    return min(defaults, key=lambda one: one.name) if defaults else None
+        return ingress.ingress_class
+    defaults = sorted((one for one in cluster.ingress_classes.values() if one.default), key=lambda one: one.name)
+    newest = max(defaults, key=lambda one: one.created, default=None)
+    return newest.name if newest else cluster.settings.ingress_class
+
+
+def class_of(cluster: Cluster, ingress: Ingress) -> IngressClass | None:
+    """The IngressClass object of an Ingress, if there is one."""
+    return cluster.ingress_classes.get(("", class_name(cluster, ingress)))
+
+
+def served(cluster: Cluster, ingress: Ingress) -> bool:
+    """Whether a controller may feel responsible for an Ingress, as far as its class goes (ING-01).
+
+    Objects without any IngressClass are taken to be partial. An old class annotation needs no IngressClass.
+    """
+    found = class_of(cluster, ingress)
+    if found is not None:
+        return cluster.settings.ingress_controller in ("", found.controller)
+    if CLASS_ANNOTATION in ingress.annotations or class_name(cluster, ingress) == cluster.settings.ingress_class != "":
+        return True
+    return not cluster.ingress_classes
 
 
 def app_name(cluster: Cluster, ingress: Ingress) -> str:
     """The app.kubernetes.io/name of the controller's pods, "" when no class applies."""
+    if not served(cluster, ingress):
+        return ""
     found = class_of(cluster, ingress)
     if found is not None:
         return KNOWN.get(found.controller, found.controller.rpartition("/")[2])
-    return CLASS_NAMES.get(ingress.ingress_class, "")
+    name = class_name(cluster, ingress)
+    return CLASS_NAMES.get(name) or KNOWN.get(cluster.settings.ingress_controller if name else "", "")
 
 
 def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
@@ -96,7 +123,7 @@ def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
     """The Ingresses a controller pod serves, oldest first (ING-12); empty for an ordinary pod."""
     return [
         ingress
-        for ingress in sorted(cluster.ingresses.values(), key=lambda i: (i.created, i.namespace, i.name))
+        for ingress in oldest_first(cluster.ingresses.values())
         if (name := app_name(cluster, ingress)) and is_controller(pod, name)
     ]
 

@@ -1,23 +1,50 @@
-"""HTTP routing by an Ingress controller: host, then path (ING)."""
+"""HTTP routing by an Ingress controller: host, then path, then the backend (ING).
+
+`match_request` asks Ingress records alone; `route_request` also looks at Services and endpoints.
+Both work on partial objects: no pod, node or controller is needed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterviz.engine.objects import Ingress, IngressBackend, IngressPath
-from clusterviz.engine.trace import Considered
+from clusterviz.engine.datapath import nginx
+from clusterviz.engine.gateway.backends import endpoints_known, usable
+from clusterviz.engine.gateway.hosts import plain
+from clusterviz.engine.objects import Ingress, IngressBackend, IngressPath, Service, ServicePort
+from clusterviz.engine.probe import Request
+from clusterviz.engine.trace import Assumption, Considered
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+Located = tuple[Ingress, IngressPath]
 
 
 class IngressMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request goes. ``backend`` None: 404. ``path`` None: a default backend took it (ING-08)."""
+    """Where a request goes.
 
+    ``status`` is what the controller answers itself: 404 (``backend`` None), 308 with ``location``, 503; 0 when
+    a backend answers. ``path`` None: a default backend took it (ING-08). ``rewritten`` is the path the backend
+    gets. ``certificate`` is "" for plain HTTP, ``default``, or the Secret of the host as namespace/name (ING-10).
+    ``considered`` begins with the nearest miss; ``rules`` are ids of docs/rules.md.
+    """
+
+    status: int = 0
     ingress: Ingress | None = None
     host: str = ""
     path: IngressPath | None = None
     backend: IngressBackend | None = None
+    location: str = ""
+    rewritten: str = ""
+    certificate: str = ""
+    why: str = ""
     considered: tuple[Considered, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 def host_matches(rule: str, host: str) -> bool:
@@ -38,44 +65,204 @@ def path_matches(kind: str, rule: str, path: str) -> bool:
     return [part for part in path.split("/") if part][: len(wanted)] == wanted
 
 
-def match_request(ingresses: Sequence[Ingress], host: str, path: str) -> IngressMatch:
-    """The backend for a request among the Ingresses of one controller, oldest first (ING-03, 07, 12)."""
-    host = host.lower().partition("]")[0].lstrip("[") if host.startswith("[") else host.lower().partition(":")[0]
-    host = host.rstrip(".")
-    path = path.partition("?")[0].partition("#")[0] or "/"
-    rules = [(ingress, rule) for ingress in ingresses for rule in ingress.rules]
-    hosts = sorted({rule.host for _, rule in rules if host_matches(rule.host, host)}, key=_specific, reverse=True)
-    considered = [
-        Considered(
-            f"{ingress.namespace}/{ingress.name} host {rule.host}", f"{host or 'no host'} is another host", ingress.ref
+def oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
+    """By age, then name (ING-12); one that does not say when it was created is taken for the newest."""
+    return sorted(ingresses, key=lambda one: (not one.created, one.created, one.namespace, one.name))
+
+
+def route_request(cluster: Cluster, request: Request, ingresses: Iterable[Ingress] | None = None) -> IngressMatch:
+    """The whole answer of a controller to a request, down to 503 for a backend that cannot be used (ING-09).
+
+    ``ingresses`` are those of one controller; None takes all in the cluster whose class the settings say is
+    served (ING-01). ingress-nginx's own behaviour counts where its class or annotations are used.
+    """
+    from clusterviz.engine.datapath.controllers import app_name, served
+
+    chosen = oldest_first(cluster.ingresses.values() if ingresses is None else ingresses)
+    if ingresses is None:
+        chosen = [one for one in chosen if served(cluster, one)]
+    special = nginx.has_own(chosen) or any(app_name(cluster, one) == "ingress-nginx" for one in chosen)
+    found = match_request(
+        chosen, request.host, request.path, scheme=request.scheme, query=request.query, ingress_nginx=special
+    )
+    if found.status or found.backend is None or found.ingress is None:
+        return found
+    service, port, why = backend_port(cluster, found.ingress, found.backend)
+    rules = (*found.rules, "ING-09")
+    if service is None or port is None:
+        return msgspec.structs.replace(found, status=503, why=why, rules=rules)
+    if not endpoints_known(cluster):
+        note = Assumption(
+            "endpoints-unknown", "The objects tell nothing of endpoints; the Service is taken to be ready."
         )
-        for ingress, rule in rules
-        if not host_matches(rule.host, host)
-    ]
-    if hosts:
-        best = hosts[0]
-        paths = [(ingress, one) for ingress, rule in rules if rule.host == best for one in rule.paths]
-        fitting = [(ingress, one) for ingress, one in paths if path_matches(one.type, one.path, path)]
-        considered += [
-            Considered(f"{ingress.namespace}/{ingress.name} {one.type} {one.path}", f"{path} does not fit", ingress.ref)
-            for ingress, one in paths
-            if (ingress, one) not in fitting
-        ]
-        if fitting:
-            ingress, one = max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"))
-            return IngressMatch(ingress=ingress, host=best, path=one, backend=one.backend, considered=tuple(considered))
+        return msgspec.structs.replace(found, assumptions=(*found.assumptions, note), rules=rules)
+    if not usable(cluster, service, port):
+        why = f"Service {service.namespace}/{service.name} has no ready endpoint"
+        return msgspec.structs.replace(found, status=503, why=why, rules=rules)
+    return msgspec.structs.replace(found, rules=rules)
+
+
+def backend_port(
+    cluster: Cluster, ingress: Ingress, backend: IngressBackend
+) -> tuple[Service | None, ServicePort | None, str]:
+    """The Service and port a backend means, by the port's number or name (ING-09); else why there is none."""
+    if not backend.service:
+        return None, None, "the backend is no Service"
+    service = cluster.services.get((ingress.namespace, backend.service))
+    if service is None:
+        return None, None, "no such Service"
+    port = next((one for one in service.ports if one.protocol == "TCP" and backend.port in (one.port, one.name)), None)
+    return service, port, "" if port else "the Service has no such port"
+
+
+def match_request(
+    ingresses: Sequence[Ingress],
+    host: str,
+    path: str,
+    *,
+    scheme: str = "http",
+    query: str = "",
+    ingress_nginx: bool = False,
+) -> IngressMatch:
+    """The backend for a request among the Ingresses of one controller, oldest first (ING-03, 07, 12).
+
+    ``host`` is the Host header (a port is ignored), ``path`` may carry a query. ``ingress_nginx`` adds what that
+    controller does: regular expressions, rewrites (ING-14), the redirect to HTTPS (ING-10).
+    """
+    host = plain(host)
+    path, mark, asked = path.partition("#")[0].partition("?")
+    path, query = path or "/", asked if mark else query
+    located = [(ingress, rule, one) for ingress in ingresses for rule in ingress.rules for one in rule.paths]
+    hosts = {rule.host for ingress in ingresses for rule in ingress.rules if host_matches(rule.host, host)}
+    best = max(hosts, key=_specific, default=None)
+    inside = [(ingress, one) for ingress, rule, one in located if rule.host == best]
+    regex = ingress_nginx and nginx.regex_mode(inside)
+    fitting = [pair for pair in inside if _fits(pair[1], path, regex=regex)]
+    winner = _winner(fitting, regex=regex)
+    base = IngressMatch(
+        considered=_considered(ingresses, inside, winner, (host, best, path), regex=regex),
+        certificate=certificate(ingresses, host) if scheme == "https" else "",
+        host=best or "",
+        rewritten=path,
+        rules=("ING-02", "ING-03", *(("ING-10",) if scheme == "https" else ())),
+    )
+    if winner is None:
+        return _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}")
+    ingress, rule_path = winner
+    kind = ("ING-14",) if regex else ({"Exact": "ING-04", "Prefix": "ING-05"}.get(rule_path.type, "ING-06"),)
+    found = msgspec.structs.replace(
+        base,
+        ingress=ingress,
+        path=rule_path,
+        backend=rule_path.backend,
+        rewritten=nginx.rewritten(ingress, rule_path, path) if ingress_nginx else path,
+        assumptions=_notes(inside, ingress, regex=regex, ingress_nginx=ingress_nginx),
+        rules=(*base.rules, *kind, "ING-07", *(("ING-12",) if len({one.ref for one, _ in inside}) > 1 else ())),
+    )
+    listed = certificate(ingresses, host) != "default"
+    if ingress_nginx and scheme == "http" and nginx.redirects(ingress, path, listed=listed):
+        location = f"https://{host}{path}{f'?{query}' if query else ''}"
+        why = f"redirect to {location}"
+        return msgspec.structs.replace(found, status=308, location=location, why=why, rules=(*found.rules, "ING-10"))
+    return found
+
+
+def certificate(ingresses: Sequence[Ingress], host: str) -> str:
+    """The Secret (namespace/name) whose TLS entry lists a host, exact before wildcard; else ``default`` (ING-10)."""
+    for exact in (True, False):
+        for ingress in ingresses:
+            for entry in ingress.tls:
+                fits = host in entry.hosts if exact else any(host_matches(one, host) for one in entry.hosts if one)
+                if fits:
+                    return f"{ingress.namespace}/{entry.secret}" if entry.secret else f"{ingress.namespace}/(default)"
+    return "default"
+
+
+def _fits(one: IngressPath, path: str, *, regex: bool) -> bool:
+    return nginx.regex_fits(one.path, path) if regex else path_matches(one.type, one.path, path)
+
+
+def _winner(fitting: list[Located], *, regex: bool) -> Located | None:
+    """Longest path, Exact before Prefix, then the older Ingress, which stands first (ING-07, ING-12)."""
+    if regex:
+        return max(fitting, key=lambda pair: nginx.regex_order(pair[1]), default=None)
+    return max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"), default=None)
+
+
+def _default(ingresses: Sequence[Ingress], base: IngressMatch, best: str | None, why: str) -> IngressMatch:
+    """The default backend of an Ingress for this host first, then of one without rules, then any; else 404 (ING-08)."""
+
+    def distance(ingress: Ingress) -> int:
+        if any(rule.host == best for rule in ingress.rules):
+            return 0
+        return 1 if not ingress.rules else 2
+
+    rules = (*base.rules, "ING-08")
     defaults = [ingress for ingress in ingresses if ingress.default_backend is not None]
     if not defaults:
-        return IngressMatch(considered=tuple(considered))
-    nearest = min(defaults, key=lambda ingress: _distance(ingress, hosts[:1]))
-    return IngressMatch(ingress=nearest, backend=nearest.default_backend, considered=tuple(considered))
+        return msgspec.structs.replace(base, status=404, why=why, rules=rules)
+    nearest = min(defaults, key=distance)
+    return msgspec.structs.replace(base, ingress=nearest, backend=nearest.default_backend, rules=rules)
 
 
-def _distance(ingress: Ingress, chosen: list[str]) -> int:
-    """The default backend of an Ingress for this host first, then of one without rules, then any (ING-08)."""
-    if any(rule.host in chosen for rule in ingress.rules):
-        return 0
-    return 1 if not ingress.rules else 2
+def _considered(
+    ingresses: Sequence[Ingress],
+    inside: list[Located],
+    winner: Located | None,
+    asked: tuple[str, str | None, str],
+    *,
+    regex: bool,
+) -> tuple[Considered, ...]:
+    """Rules that did not take the request, nearest miss first: beaten paths, other paths, other hosts."""
+    host, best, path = asked
+    found: list[tuple[int, int, Considered]] = []
+    for ingress, one in inside:
+        if (ingress, one) == winner:
+            continue
+        kind = "regular expression" if regex else one.type
+        name = f"{ingress.namespace}/{ingress.name} {kind} {one.path}"
+        if _fits(one, path, regex=regex):
+            why = f"fits too, but {_beaten(one, winner)}"
+            found.append((0, -len(one.path), Considered(name, why, ingress.ref)))
+        else:
+            readable = not regex or nginx.readable(one.path)
+            why = f"{path} does not fit" if readable else "its regular expression is not one RE2 can read"
+            found.append((1, -_shared(one.path, path), Considered(name, why, ingress.ref)))
+    for ingress in ingresses:
+        for rule in ingress.rules:
+            if rule.host == best:
+                continue
+            fits = host_matches(rule.host, host)
+            why = f"{best} is more specific" if fits else f"{host or 'no host'} is another host"
+            name = f"{ingress.namespace}/{ingress.name} host {rule.host or 'any'}"
+            found.append((2 if fits else 3, 0, Considered(name, why, ingress.ref)))
+    return tuple(one for _, _, one in sorted(found, key=lambda entry: entry[:2]))
+
+
+def _beaten(loser: IngressPath, winner: Located | None) -> str:
+    assert winner is not None
+    best = winner[1]
+    if len(best.path.rstrip("/")) > len(loser.path.rstrip("/")):
+        return f"{best.path} is longer (ING-07)"
+    if best.type == "Exact" and loser.type != "Exact":
+        return f"Exact {best.path} goes before {loser.type} (ING-07)"
+    return f"{winner[0].namespace}/{winner[0].name} is older or stands first (ING-12)"
+
+
+def _notes(inside: list[Located], winner: Ingress, *, regex: bool, ingress_nginx: bool) -> tuple[Assumption, ...]:
+    found = []
+    if regex and not all(nginx.readable(one.path) for _, one in inside):
+        text = "A path is a regular expression only PCRE can read; it is taken not to match."
+        found.append(Assumption("regex-dialect", text))
+    if ingress_nginx and (names := nginx.unfollowed(winner)):
+        text = f"The effect of {', '.join(names)} on Ingress {winner.namespace}/{winner.name} is not modelled."
+        found.append(Assumption("annotations-not-modelled", text))
+    return tuple(found)
+
+
+def _shared(rule: str, path: str) -> int:
+    """Characters both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(rule, path, strict=False)) if a != b), min(len(rule), len(path)))
 
 
 def _specific(host: str) -> tuple[int, int]:

@@ -12,7 +12,8 @@ import re2
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, fold: bool) -> Any:
+def compiled(pattern: str, *, fold: bool = False) -> Any:
+    """The expression, None when RE2 cannot read it; ``fold`` ignores case."""
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = not fold
@@ -25,16 +26,10 @@ def _compiled(pattern: str, fold: bool) -> Any:
 
 def usable(pattern: str) -> bool:
     """Whether RE2 can read it."""
-    return _compiled(pattern, False) is not None
+    return compiled(pattern) is not None
 
 
 def whole(pattern: str, text: str) -> bool:
     """Whether all of the text matches."""
-    found = _compiled(pattern, False)
+    found = compiled(pattern)
     return found is not None and found.fullmatch(text) is not None
-
-
-def start(pattern: str, text: str, *, fold: bool = False) -> bool:
-    """Whether the text begins with a match; ``fold`` ignores case."""
-    found = _compiled(pattern, fold)
-    return found is not None and found.match(text) is not None
