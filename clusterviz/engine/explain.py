@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from clusterviz.engine.fixes import suggest
+from clusterviz.engine.proxyrules.used import lines_used
 from clusterviz.engine.rulebook import RULES
+from clusterviz.engine.sensitivity import settings_that_matter
 from clusterviz.engine.sentences import SENTENCES, VERDICTS
 from clusterviz.engine.trace import Hop, Step, Trace
 
@@ -57,11 +59,22 @@ def full_document(cluster: Cluster, trace: Trace) -> dict[str, Any]:
     """`document` plus what needs the cluster or more traces; ``cluster`` is the snapshot the trace was made in.
 
     ``fixes``: the smallest verified changes that let the packet arrive, as `fixes.suggest` orders them.
-    Costs some dozen traces when the packet did not arrive.
+    ``settings``: those that would have made it go another way (`sensitivity`). ``lines`` of a step: the very
+    lines of the node's rules it used (`proxyrules.used`). Costs some dozen traces.
     """
     data = document(trace)
     data["fixes"] = msgspec.to_builtins(suggest(cluster, trace))
+    data["settings"] = settings_that_matter(cluster, trace)
+    _add_lines(data, cluster, trace)
     return data
+
+
+def _add_lines(data: dict[str, Any], cluster: Cluster, trace: Trace) -> None:
+    for plain, hop in zip(data["forward"], trace.forward, strict=True):
+        for entry, step in zip(plain["steps"], hop.steps, strict=True):
+            entry["lines"] = msgspec.to_builtins(lines_used(cluster, hop, step))
+    for entry, child in zip(data["children"], trace.children, strict=True):
+        _add_lines(entry["trace"], cluster, child.trace)
 
 
 def _fill(plain: dict[str, Any], hop: Hop) -> None:
