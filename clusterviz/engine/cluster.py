@@ -213,7 +213,7 @@ class Cluster:
 
     @cached_property
     def pods_by_host_port(self) -> dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]]:
-        """(node, protocol, host port) -> pods that have it, the youngest first; host pods need no forwarding (NET-02)."""
+        """(node, protocol, host port) -> pods that have it, the youngest first; host pods need none (NET-02)."""
         found: dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]] = {}
         for pod in sorted(self.pods.values(), key=lambda one: (one.created, one.namespace, one.name), reverse=True):
             for declared in pod.ports:
@@ -227,7 +227,7 @@ class Cluster:
 
     def overlay_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""
-        return tuple(nth(cidr, 0) for cidr in node.pod_cidrs) if self.settings.network == "vxlan" else ()
+        return tuple(nth(cidr, 0) for cidr in node.pod_cidrs) if self.settings.encapsulated else ()
 
     @cached_property
     def slices_by_service(self) -> dict[Name, list[EndpointSlice]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.engine.addresses import host_port
+from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, decide, port_name
 from clusterviz.engine.journey import Journey
@@ -18,47 +19,116 @@ OUTCOME = {
 
 
 def translate(j: Journey, node: Node, at: At) -> str | None:
-    """Ask kube-proxy's rules; returns why to masquerade ("" no), None when the packet ends here."""
+    """Ask kube-proxy's rules, then those of host ports; why to masquerade ("" no), None when the packet ends here."""
     packet = j.packet
     if not isinstance(packet.l4, L4):
         return _icmp(j, node)
+    ip = packet.ip
+    local = at.came == "local"
     decision = decide(
-        j.cluster,
-        node,
-        packet.ip.src,
-        packet.ip.dst,
-        packet.l4.proto,
-        packet.l4.dport,
-        from_node=at.came == "local",
-        seed=j.probe.seed,
+        j.cluster, node, ip.src, ip.dst, packet.l4.proto, packet.l4.dport, from_node=local, seed=j.probe.seed
     )
-    if decision is None:
-        return ""
-    if decision.verdict == "accept":
+    if decision is not None and decision.verdict == "accept":
         _accept(j, node, at, decision)
         return decision.masquerade
-    if decision.verdict == "unknown_port":
+    if decision is None or decision.effect == "none":
+        forwarded = host_port_of(j.cluster, node, ip.src, ip.dst, packet.l4.proto, packet.l4.dport)
+        if forwarded is not None:
+            return _host_port(j, node, at, forwarded)
+    if decision is None:
+        return ""
+    return _not_translated(j, node, at, decision)
+
+
+def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str | None:
+    """A Service's address that leads to no endpoint."""
+    if decision.verdict in ("unknown_port", "unallocated"):
         return _unknown_port(j, node, decision)
+    if decision.verdict == "untouched":
+        return _untouched(j, node, at, decision)
     action, reason, verdict = OUTCOME[decision.verdict]
     rule = _rule(j, decision)
     j.way(decision.service.ref, "service")
     j.step(
         action,
         reason,
-        hook="prerouting",
+        hook=_hook(at),
         component="kube-proxy",
         rule=rule,
         candidates=decision.candidates,
         chain="KUBE-SERVICES",
+        settings=_settings(decision),
         service=port_name(decision.service, decision.port) if decision.port else decision.service.name,
         node=node.name,
         command=f"kubectl describe service -n {decision.service.namespace} {decision.service.name}",
         policy=decision.choice,
-        source=packet.ip.src,
+        source=j.packet.ip.src,
         ranges=", ".join(decision.service.source_ranges),
     )
     j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node))
     return None
+
+
+def _hook(at: At) -> str:
+    return "output" if at.came == "local" else "prerouting"
+
+
+def _settings(decision: ServiceDecision) -> tuple[str, ...]:
+    """The settings that had a say (PX-08, PX-12)."""
+    if decision.via == "nodeport":
+        return ("proxy_mode", "nodeport_addresses", "localhost_nodeports")
+    if decision.via == "cluster" and decision.verdict == "accept":
+        return ("proxy_mode", "masquerade_all", "detect_local", "cluster_cidr")
+    return ("proxy_mode",)
+
+
+def _untouched(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str:
+    """The node's own packet for an outside address without endpoints: OUTPUT has no rule for it (IPT-01)."""
+    service = decision.service
+    j.step(
+        Action.FORWARDED,
+        "service_untouched",
+        hook=_hook(at),
+        component="kube-proxy",
+        candidates=decision.candidates,
+        rule=Rule(name="no rule in OUTPUT", ref=service.ref, made_by="kube-proxy", rules=("IPT-01", "PX-07")),
+        settings=("proxy_mode",),
+        service=f"{service.namespace}/{service.name}",
+        address=j.packet.ip.dst,
+        node=node.name,
+    )
+    return ""
+
+
+def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
+    """DNAT to the container that has the hostPort (NET-02)."""
+    packet, pod = j.packet, found.pod
+    old, new = host_port(packet.ip.dst, packet.dport or 0), host_port(found.ip, found.port)
+    diffs = packet.change("ip", "DNAT", dst=found.ip) + packet.change("l4", "DNAT", dport=found.port)
+    j.way(node.ref, "ingress" if at.came == "wire" else "pod", nat="dnat")
+    j.step(
+        Action.DNAT,
+        "host_port",
+        hook=_hook(at),
+        component="portmap",
+        chain="CNI-HOSTPORT-DNAT",
+        diffs=diffs,
+        rule=Rule(
+            name=f"hostPort {found.declared.host_port}/{found.declared.protocol}",
+            text=f"--dport {found.declared.host_port} -j DNAT --to-destination {new}",
+            ref=pod.ref,
+            path="spec.containers[].ports[].hostPort",
+            made_by="the network plugin",
+            rules=("NET-02",),
+        ),
+        settings=("host_ports",),
+        old=old,
+        new=new,
+        pod=f"{pod.namespace}/{pod.name}",
+        node=node.name,
+        command="iptables -t nat -L CNI-HOSTPORT-DNAT -n",
+    )
+    return found.masquerade
 
 
 def _why(decision: ServiceDecision, node: Node) -> str:
@@ -97,9 +167,11 @@ def _icmp(j: Journey, node: Node) -> str | None:
 
 
 def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | None:
-    """Nftables refuses, iptables does nothing and the packet is lost on the way (PX-11)."""
-    packet, mode = j.packet, j.cluster.settings.proxy_mode
-    service = decision.service
+    """nftables and IPVS refuse it on a ClusterIP; elsewhere nothing is done and the packet is lost (PX-11)."""
+    packet, service = j.packet, decision.service
+    if decision.verdict == "unallocated":
+        _unallocated(j, node)
+        return None
     rule = Rule(
         name=f"no port {packet.dport}/{packet.ip.proto}",
         ref=service.ref,
@@ -108,18 +180,18 @@ def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | No
         rules=("PX-11",),
     )
     j.way(service.ref, "service")
-    refused = mode != "iptables"
     ports = ", ".join(f"{port.port}/{port.protocol}" for port in service.ports)
     j.step(
-        Action.REJECTED if refused else Action.DROPPED,
-        "vip_port_refused" if refused else "vip_port_unknown",
+        Action.REJECTED if decision.refused else Action.DROPPED,
+        "vip_port_refused" if decision.refused else "vip_port_unknown",
         hook="prerouting",
         component="kube-proxy",
         rule=rule,
+        settings=("proxy_mode",),
         port=packet.dport,
         ports=ports,
         service=f"{service.namespace}/{service.name}",
-        mode=mode,
+        mode=j.cluster.settings.proxy_mode,
         node=node.name,
     )
     j.block(
@@ -129,6 +201,24 @@ def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | No
         why=f"Service {service.namespace}/{service.name} has no port {packet.dport}/{packet.ip.proto}",
     )
     return None
+
+
+def _unallocated(j: Journey, node: Node) -> None:
+    """nftables drops what goes to an address of the Service CIDR that no Service has (PX-11)."""
+    rule = Rule(name="cluster-ips-check", ref=node.ref, made_by="kube-proxy", rules=("PX-11",))
+    address = j.packet.ip.dst
+    j.step(
+        Action.DROPPED,
+        "vip_unrouted",
+        hook="forward",
+        component="kube-proxy",
+        rule=rule,
+        settings=("proxy_mode", "service_cidr"),
+        address=address,
+        node=node.name,
+        command="nft list chain ip kube-proxy cluster-ips-check",
+    )
+    j.block(Verdict.NO_ROUTE, ref=node.ref, rule=rule.name, why=f"no Service has the address {address}")
 
 
 def _rule(j: Journey, decision: ServiceDecision) -> Rule:
@@ -170,11 +260,12 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     j.step(
         Action.LOAD_BALANCED,
         "load_balanced",
-        hook="output" if at.came == "local" else "prerouting",
+        hook=_hook(at),
         component="kube-proxy",
         chain="KUBE-NODEPORTS" if decision.via == "nodeport" else "KUBE-SERVICES",
         rule=_rule(j, decision),
         candidates=decision.candidates,
+        settings=_settings(decision),
         layer=4,
         command=f"iptables -t nat -L KUBE-SVC-{chain_hash(service, port)} -n",
         service=name,
@@ -186,6 +277,8 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
         probability=usable[0].probability,
         choice=decision.choice,
         via=decision.via,
+        sticky=decision.sticky,
+        timeout=service.affinity_timeout if service.affinity else 0,
         address=packet.ip.dst,
         port=packet.dport,
     )
@@ -203,7 +296,7 @@ def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: E
     j.step(
         Action.DNAT,
         "dnat",
-        hook="output" if at.came == "local" else "prerouting",
+        hook=_hook(at),
         component="kube-proxy",
         diffs=diffs,
         rule=Rule(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, nth
 from clusterviz.engine.datapath import vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
+from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
 from clusterviz.engine.datapath.kubeproxy import translate
 from clusterviz.engine.datapath.place import At, Route, own_block, route_for, source_address, veth
 from clusterviz.engine.datapath.policing import police
@@ -46,18 +47,20 @@ def pass_through(j: Journey, at: At) -> At | None:
     if masquerade is None or not _has_family(j, node, at):
         return None
     route = route_for(j.cluster, node, j.packet.ip.dst)
-    switched = at.came == "pod" and route.kind == "bridge" and j.packet.ip is before[0] and bool(_same_block(j, node))
+    # after a DNAT to a pod on the same bridge br_netfilter goes on bridging: only the receiver's MAC is new (NET-05)
+    switched = at.came == "pod" and route.kind == "bridge" and bool(_same_block(j, node, before[0].src))
     if not _route(j, node, at, route, switched=switched):
         return None
     if route.kind == "local" and at.came != "local":
         masquerade = ""  # INPUT: what stays on the node never passes POSTROUTING
-    masquerade = masquerade or _leaving(j, at, route)
-    seen = source_address(j.cluster, node, route, j.packet.ip.dst) if masquerade else j.packet.ip.src
+    plugin = None if masquerade or route.kind == "local" else _plugin(j, node, route)
+    masquerade = masquerade or (plugin.why if plugin else "")
+    seen = source_address(j.cluster, node, route, j.packet.ip.dst, masqueraded=True) if masquerade else j.packet.ip.src
     if masquerade and family(seen) != family(j.packet.ip.dst) and not _no_family(j, node):
         return None
     police(j, node, at, route, seen)
     if masquerade:
-        _masquerade(j, node, route, seen, masquerade)
+        _masquerade(j, node, route, seen, masquerade, plugin)
     _session(j, node, before)
     return _send(j, node, at, route, before[0], switched=switched)
 
@@ -77,10 +80,10 @@ def _no_family(j: Journey, node: Node) -> bool:
     return False
 
 
-def _same_block(j: Journey, node: Node) -> str:
+def _same_block(j: Journey, node: Node, sender: str) -> str:
     """The pod CIDR both ends lie in: only then is the receiver a neighbour of the sender (NET-05)."""
     block = own_block(node, j.packet.ip.dst)
-    return block if block and in_cidr(j.packet.ip.src, block) else ""
+    return block if block and in_cidr(sender, block) else ""
 
 
 def _down(j: Journey, node: Node) -> None:
@@ -100,14 +103,19 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
     )
     command = f"ip route get {ip.dst}"
     if route.kind == "unreachable":
-        return _unrouted(j, node, rule)
+        return _unrouted(j, node, rule, route.why)
     if route.kind == "bridge" and route.pod is None:
         return _nobody(j, node, rule)
     if switched:
+        eth = j.packet.eth
+        moved = (
+            j.packet.change("eth", "bridged on after DNAT", dst=mac(ip.dst)) if eth and eth.dst != mac(ip.dst) else ()
+        )
         j.step(
             Action.SWITCHED,
-            "switched",
+            "switched_dnat" if moved else "switched",
             layer=2,
+            diffs=moved,
             hook="bridge",
             component="cni0",
             address=ip.dst,
@@ -139,13 +147,13 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
     return True
 
 
-def _unrouted(j: Journey, node: Node, rule: Rule) -> bool:
+def _unrouted(j: Journey, node: Node, rule: Rule, missing: str) -> bool:
     address = j.packet.ip.dst
     verdict = Verdict.VIP_PORT_UNKNOWN if j.cluster.services_by_ip.get(address) else Verdict.NO_ROUTE
     command = f"ip route get {address}"
     reason = "vip_unrouted" if in_any(address, j.cluster.settings.service_cidr) else "pod_unrouted"
-    why = unroutable(address)
-    reason = "unroutable" if why else reason
+    why = missing or unroutable(address)
+    reason = "node_unrouted" if missing else "unroutable" if why else reason
     j.step(Action.DROPPED, reason, rule=rule, address=address, node=node.name, command=command, why=why)
     j.block(verdict, ref=node.ref, rule=rule.name, why=f"{address}: {why}" if why else f"no machine owns {address}")
     return False
@@ -167,38 +175,35 @@ def _nobody(j: Journey, node: Node, rule: Rule) -> bool:
     return False
 
 
-def _leaving(j: Journey, at: At, route: Route) -> str:
-    """Why flannel's POSTROUTING rules masquerade, "" when they do not (EGR-01, EGR-02)."""
-    source = j.cluster.pod_by_ip.get(j.packet.ip.src)
-    if source is None or at.came != "pod" or route.kind not in ("default", "onlink"):
-        return ""
-    if not j.cluster.settings.egress_nat:
-        return ""
-    return "it leaves the pod network"
+def _plugin(j: Journey, node: Node, route: Route) -> Masquerade | None:
+    """The network plugin's own masquerade; to the address it already has it changes nothing to be seen."""
+    ip = j.packet.ip
+    found = plugin_masquerade(j.cluster, node, ip.src, ip.dst)
+    return found if found and source_address(j.cluster, node, route, ip.dst) != ip.src else None
 
 
-def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str) -> None:
+def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str, plugin: Masquerade | None) -> None:
     packet = j.packet
-    egress = why == "it leaves the pod network"
     diffs = packet.change("ip", "masquerade", src=address)
     if isinstance(packet.l4, L4):
         number = source_port(j.probe.seed, "masquerade", node.name, packet.l4.sport)
         diffs += packet.change("l4", "masquerade", sport=number)
     j.step(
         Action.MASQUERADED,
-        "masqueraded_egress" if egress else "masqueraded",
+        "masqueraded_egress" if plugin and plugin.leaves else "masqueraded",
         hook="postrouting",
         diffs=diffs,
-        component="flannel" if egress else "kube-proxy",
-        chain="FLANNEL-POSTRTG" if egress else "KUBE-POSTROUTING",
+        component="flannel" if plugin else "kube-proxy",
+        chain="FLANNEL-POSTRTG" if plugin else "KUBE-POSTROUTING",
         rule=Rule(
             name="MASQUERADE",
-            text="-j MASQUERADE --random-fully",
+            text=plugin.text if plugin else "-j MASQUERADE --random-fully",
             ref=node.ref,
-            made_by="flannel" if egress else "kube-proxy",
-            rules=("EGR-01", "EGR-02") if egress else ("PX-09", "IPT-12"),
+            made_by="flannel" if plugin else "kube-proxy",
+            rules=("EGR-01", "EGR-02") if plugin else ("PX-09", "IPT-12"),
         ),
         command="iptables -t nat -L POSTROUTING -n",
+        settings=("egress_nat", "cluster_cidr") if plugin else (),
         address=address,
         why=why,
         dev=route.dev,
@@ -253,7 +258,8 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
         _segment(j, node, before)
         j.leave(veth(route.pod))
         return At("pod_in", node, route.pod)
-    if packet.eth is not None or route.kind in ("overlay", "direct", "onlink"):
+    packets = route.kind == "overlay" and not j.cluster.settings.carries_frames  # the device takes no frames (NET-12)
+    if not packets and (packet.eth is not None or route.kind in ("overlay", "direct", "onlink")):
         _frame_out(j, node, route)
     if route.kind == "overlay" and not vxlan.wrap(j, node, route):
         return None

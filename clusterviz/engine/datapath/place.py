@@ -37,6 +37,7 @@ class Route(NamedTuple):
     via: str = ""
     node: Node | None = None
     pod: Pod | None = None
+    why: str = ""  # of an unreachable one
 
     @property
     def text(self) -> str:
@@ -77,7 +78,7 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
     if pod is not None and place is not None:
         if place.name == node.name:
             return Route("bridge", own_block(node, ip) or ip, "cni0", node=node, pod=pod)
-        return _to_node(cluster, place, ip, pod)
+        return _to_node(cluster, node, place, ip, pod)
     if owner is not None and ip in owner.ips:
         return Route("onlink", cluster.settings.node_cidr, "eth0", node=owner)
     for other in cluster.nodes.values():
@@ -85,7 +86,7 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
         if block and other.name == node.name:
             return Route("bridge", block, "cni0", node=node)
         if block:
-            return _to_node(cluster, other, ip, None)
+            return _to_node(cluster, node, other, ip, None)
     if in_any(ip, cluster.settings.service_cidr) or in_any(ip, cluster.settings.cluster_cidr):
         return Route("unreachable", "default", "eth0")
     return Route("default", "default", "eth0", via="the node's gateway")
@@ -96,16 +97,30 @@ def own_block(node: Node, ip: str) -> str:
     return next((cidr for cidr in node.pod_cidrs if in_cidr(ip, cidr)), "")
 
 
-def _to_node(cluster: Cluster, node: Node, ip: str, pod: Pod | None) -> Route:
+def _to_node(cluster: Cluster, near: Node, node: Node, ip: str, pod: Pod | None) -> Route:
+    """The route of node ``near`` to a pod address on another node (NET-09, NET-11, NET-14)."""
+    settings = cluster.settings
     block = own_block(node, ip) or ip
-    if cluster.settings.network == "vxlan":
-        return Route("overlay", block, "flannel.1", of_family(cluster.overlay_ips(node), ip), node, pod)
-    return Route("direct", block, "eth0", of_family(node.ips, ip), node, pod)
+    for one in (near, node):
+        if not one.network_ready:
+            return Route("unreachable", block, "eth0", why=f"the network of node {one.name} is not ready (NET-14)")
+    via = of_family(node.ips, ip)
+    adjacent = settings.one_segment(of_family(near.ips, via), via)
+    if settings.encapsulated and not (settings.direct_routing and adjacent):
+        return Route("overlay", block, settings.overlay_device, of_family(cluster.overlay_ips(node), ip), node, pod)
+    if not adjacent:
+        why = f"nodes {near.name} and {node.name} share no layer-2 segment, which routes without an overlay need (NET-11)"
+        return Route("unreachable", block, "eth0", why=why)
+    return Route("direct", block, "eth0", via, node, pod)
 
 
-def source_address(cluster: Cluster, node: Node, route: Route, ip: str) -> str:
-    """The address of the interface a packet for ``ip`` leaves by (PX-09, NET-10)."""
-    if route.kind == "local":
+def source_address(cluster: Cluster, node: Node, route: Route, ip: str, *, masqueraded: bool = False) -> str:
+    """The address of the interface a packet for ``ip`` leaves by (PX-09, NET-10).
+
+    On the node itself a process uses the very address it calls; a masquerade takes that of the
+    node's card, since lo has none that may leave it.
+    """
+    if route.kind == "local" and not masqueraded:
         return "127.0.0.1" if ip.startswith("127.") else ip
     if route.kind == "bridge":
         return of_family(cluster.bridge_ips(node), ip) or of_family(node.ips, ip)
