@@ -15,7 +15,7 @@ from clusterviz.engine.trace import Trace
 if TYPE_CHECKING:
     from clusterviz.capture.talk import Packet
 
-__all__ = ["Point", "UnknownPointError", "captures", "pcap", "points"]
+__all__ = ["Point", "UnknownPointError", "captures", "packets", "pcap", "points"]
 
 
 class UnknownPointError(LookupError):
@@ -39,22 +39,22 @@ def captures(trace: Trace) -> dict[str, bytes]:
     """The capture at every point, by its id, in the order the packet passes them."""
     from clusterviz.capture.frames import pcap_file
 
-    packets = _packets(trace)
+    frames = packets(trace)
     return {
         point.id: pcap_file(
-            (packet for packet in packets if packet.sight.point.id == point.id),
+            (packet for packet in frames if packet.sight.point.id == point.id),
             dont_fragment=trace.probe.dont_fragment,
         )
         for point in points(trace)
     }
 
 
-def _packets(trace: Trace) -> list[Packet]:
+def packets(trace: Trace) -> list[Packet]:
     """Every frame everywhere: the look-ups a trace needed first, then its own connections."""
     from clusterviz.capture.names import look_up, questions
     from clusterviz.capture.talk import conversation
 
-    packets: list[Packet] = []
+    made: list[Packet] = []
     clock = 0
     for child in trace.children:
         found = flows(child.trace)
@@ -63,6 +63,6 @@ def _packets(trace: Trace) -> list[Packet]:
             more, clock = look_up(child.trace, found[0], asked, clock)
         else:
             more, clock = conversation(child.trace, found, clock)
-        packets += more
+        made += more
         clock += 100
-    return packets + conversation(trace, flows(trace), clock)[0]
+    return made + conversation(trace, flows(trace), clock)[0]

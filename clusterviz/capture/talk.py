@@ -48,21 +48,24 @@ class Packet(NamedTuple):
 
 
 class _Event(NamedTuple):
-    """One end speaks, ``after`` microseconds since the packet before arrived."""
+    """One end speaks, ``after`` microseconds since the packet before arrived; a retry since the first was sent."""
 
     flow: int
     answer: bool
     after: int
     say: Say
+    retry: bool = False
 
 
 def conversation(trace: Trace, found: tuple[Flow, ...], start: int) -> tuple[list[Packet], int]:
     """Every packet of a trace's connections at every point it passes, and when the last one arrived."""
     clock, packets = start, list[Packet]()
     spoken: dict[int, Say] = {}
+    began: dict[int, int] = {}
     for number, event in enumerate(_events(trace, found, 0)):
         flow = found[event.flow]
-        clock += event.after
+        clock = (began[event.flow] if event.retry else clock) + event.after
+        began.setdefault(event.flow, clock)
         say = msgspec.structs.replace(event.say, ident=_number(trace, 16, "ident", event.flow) + number & 0xFFFF)
         for step, sight in enumerate(flow.back if event.answer else flow.there):
             clock += sight.pause + int(draw(trace.probe.seed, "pause", number, step) * 10)
@@ -81,11 +84,9 @@ def _events(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Even
     flow, protocol = found[index], trace.probe.protocol
     if not flow.back:
         first = _first(trace, index)
-        offsets = RETRIES[protocol]
-        for before, offset in zip((0, *offsets), offsets, strict=False):
-            number = offset if protocol == "ICMP" else 0
-            pause = (offset - before) * 1_000_000
-            yield _Event(index, False, pause, msgspec.structs.replace(first, seq=first.seq + number))
+        for offset in RETRIES[protocol]:
+            say = msgspec.structs.replace(first, seq=first.seq + offset) if protocol == "ICMP" else first
+            yield _Event(index, False, offset * 1_000_000, say, retry=offset > 0)
         return
     talk = {"TCP": _tcp, "SCTP": _sctp, "ICMP": _ping, "UDP": _datagram}[protocol]
     yield from talk(trace, found, index)
@@ -121,7 +122,7 @@ def _tcp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
         yield _Event(index, True, 20, Say("ACK", yours, mine))
     yield from _events(trace, found, index + 1)
     waited = GIVE_UP if any(not one.back for one in found[index + 1 :]) else 900
-    for part in _parts(_response(flow)):
+    for part in _parts(_response(flow, found[-1].answerer)):
         yield _Event(index, True, waited, Say("PSH,ACK", yours, mine, part))
         yours = _next(yours, len(part))
         yield _Event(index, False, 20, Say("ACK", mine, yours))
@@ -179,12 +180,12 @@ def _authority(host: str, trace: Trace) -> str:
     return f"{name}:{port}" if isinstance(port, int) and port not in (80, 443) else name
 
 
-def _response(flow: Flow) -> bytes:
+def _response(flow: Flow, answerer: str) -> bytes:
     http = next((header for header in flow.back[0].stack if isinstance(header, Http)), None) if flow.back else None
     if http is None or not flow.plain:
         return b""
     status = HTTPStatus(http.status or 200)
-    body = f"{flow.answerer}\n" if status is HTTPStatus.OK else f"{status.value} {status.phrase}\n"
+    body = f"{answerer}\n" if status is HTTPStatus.OK else f"{status.value} {status.phrase}\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"

@@ -1,6 +1,7 @@
 """Captures over HTTP: the list of points, a file a point, and wrong questions answered in words."""
 
 import struct
+from typing import Any
 from urllib.parse import urlencode
 
 from django.test import Client
@@ -10,7 +11,7 @@ from clusterviz.cluster.models import Cluster
 QUESTION = {"from": "internet", "to": "http://shop.example.com/", "seed": "3"}
 
 
-def ask(client: Client, **more: str) -> object:
+def ask(client: Client, **more: str) -> Any:
     return client.get("/clusters/demo/capture?" + urlencode(QUESTION | more))
 
 

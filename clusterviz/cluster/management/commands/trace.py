@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
+from clusterviz.capture import captures
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
 from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.explain import full_document
@@ -44,12 +45,15 @@ class Command(BaseCommand):
         parser.add_argument("--probes", metavar="FILE", help='many questions, a JSON {"from", "to"} a line; or -')
         parser.add_argument("--json", action="store_true", help="the whole answer as one line of JSON")
         parser.add_argument("--full", action="store_true", help="with --probes: fixes too, some dozen times slower")
+        parser.add_argument("--pcap", metavar="DIR", help="write what each capture point sees into DIR, for Wireshark")
         parser.add_argument("--novice", action="store_true", help="words for beginners")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Answer one question or many."""
         if not options["probes"] and not (options["source"] and options["to"]):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
+        if options["probes"] and options["pcap"]:
+            raise CommandError("--pcap goes with one question, not with --probes", returncode=2)
         cluster = asked_cluster(options, self.stderr.write)
         if options["probes"]:
             lines = _lines(options["probes"])
@@ -60,6 +64,8 @@ class Command(BaseCommand):
         except ProbeError as error:
             allowed = f" (allowed: {error.allowed})" if error.allowed else ""
             raise CommandError(f"--{error.field or 'to'}: {error}{allowed}", returncode=2) from None
+        if options["pcap"]:
+            _write_captures(answer, Path(options["pcap"]))
         if options["json"]:
             self.stdout.write(msgspec.json.encode(full_document(cluster, answer)).decode())
         else:
@@ -82,6 +88,16 @@ class Command(BaseCommand):
 def _ask(cluster: Cluster, question: Question) -> Trace:
     probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
     return trace(cluster, probe)
+
+
+def _write_captures(answer: Trace, folder: Path) -> None:
+    """One file a capture point, named by its id; the folder is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for point, data in captures(answer).items():
+            (folder / f"{point}.pcap").write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"cannot write into {folder}: {error.strerror}", returncode=2) from None
 
 
 def _question(line: bytes) -> Question:
