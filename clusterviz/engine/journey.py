@@ -242,7 +242,7 @@ def owner_of(cluster: Cluster, ip: str) -> str:
     if node is not None:
         if ip in node.ips:
             return f"node {node.name}"
-        device = "cni0 bridge" if ip in cluster.bridge_ips(node) else "flannel.1 device"
+        device = "cni0 bridge" if ip in cluster.bridge_ips(node) else f"{cluster.settings.overlay_device} device"
         return f"{device} of node {node.name}"
     for service, via in cluster.services_by_ip.get(ip, ()):
         name = f"{service.namespace}/{service.name}"

@@ -19,6 +19,7 @@ Obj = dict[str, Any]
 
 LISTEN_ANNOTATION = "clusterviz.dev/listen"
 DOWN_ANNOTATION = "clusterviz.dev/down"
+CUT_ANNOTATION = "clusterviz.dev/cut"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
@@ -33,13 +34,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Node(Record, frozen=True, kw_only=True):
-    """A node; ``ips`` are its InternalIPs, primary first."""
+    """A node; ``ips`` are its InternalIPs, primary first.
+
+    ``cut`` are nodes it cannot reach although both reach the API server (NOD-08); ``network_ready`` is False
+    while its NetworkUnavailable condition is True (NET-14).
+    """
 
     ips: tuple[str, ...] = ()
     pod_cidrs: tuple[str, ...] = ()
     ready: bool = True
     schedulable: bool = True
     down: bool = False
+    network_ready: bool = True
+    cut: tuple[str, ...] = ()
     zone: str = ""
 
     @property

@@ -18,7 +18,7 @@ class Ethernet(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="et
 
 
 class IP(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="ip"):
-    """IP header; ``ttl`` is the IPv6 hop limit too; ``proto`` is TCP, UDP, SCTP, ICMP."""
+    """IP header; ``ttl`` is the IPv6 hop limit too; ``proto`` is TCP, UDP, SCTP, ICMP, or IPIP for IP in IP."""
 
     src: str
     dst: str
@@ -48,6 +48,18 @@ class Vxlan(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="vxlan
     vni: int
 
 
+class Geneve(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="geneve"):
+    """Geneve header without options (NET-12)."""
+
+    vni: int
+
+
+class WireGuard(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="wireguard"):
+    """WireGuard's transport data message, type 4; what follows is encrypted on the wire (NET-12)."""
+
+    type: int = 4
+
+
 class Http(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="http"):
     """HTTP request line, or the status of a response."""
 
@@ -67,8 +79,17 @@ class Dns(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="dns"):
     answers: tuple[str, ...] = ()
 
 
-Header = Ethernet | IP | L4 | ICMP | Vxlan | Http | Dns
+Header = Ethernet | IP | L4 | ICMP | Vxlan | Geneve | WireGuard | Http | Dns
 Stack = tuple[Header, ...]
+
+
+def wrapping(stack: Stack) -> Stack:
+    """The headers an encapsulation put round the inner frame or packet; none when nothing is wrapped (NET-07)."""
+    places = [index for index, header in enumerate(stack) if isinstance(header, IP)]
+    if len(places) < 2:
+        return ()
+    inner = places[-1]
+    return stack[: inner - 1 if isinstance(stack[inner - 1], Ethernet) else inner]
 
 
 class Rewrite(msgspec.Struct, frozen=True, gc=False):

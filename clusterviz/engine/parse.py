@@ -11,6 +11,7 @@ from collections.abc import Callable
 from clusterviz.engine.addresses import family, network, plain_address
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.objects import (
+    CUT_ANNOTATION,
     DOWN_ANNOTATION,
     LISTEN_ANNOTATION,
     WORKLOAD_KINDS,
@@ -152,6 +153,8 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
         ready=_condition(status.conditions, "Ready") in ("", "True"),
         schedulable=not spec.unschedulable,
         down=meta.annotations.get(DOWN_ANNOTATION) == "true",
+        network_ready=_condition(status.conditions, "NetworkUnavailable") != "True",
+        cut=tuple(filter(None, (one.strip() for one in meta.annotations.get(CUT_ANNOTATION, "").split(",")))),
         zone=meta.labels.get(ZONE_LABEL, ""),
     )
 

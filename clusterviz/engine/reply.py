@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from clusterviz.engine.packet import ICMP, IP, L4, Dns, Ethernet, Header, Http, Rewrite, Stack, Vxlan
+from clusterviz.engine.packet import (
+    ICMP,
+    IP,
+    L4,
+    Dns,
+    Ethernet,
+    Geneve,
+    Header,
+    Http,
+    Rewrite,
+    Stack,
+    Vxlan,
+    WireGuard,
+    wrapping,
+)
 from clusterviz.engine.symptoms import HTTP, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
 
@@ -110,7 +124,7 @@ def _hop(seq: int, hop: Hop, came: Stack, gone: Stack, steps: tuple[Step, ...], 
 def _turn(stack: Stack, flags: str, status: int, ttl: int) -> Stack:
     """The stack as the answer carries it: ends swapped, innermost TTL as counted."""
     inner = max((i for i, header in enumerate(stack) if isinstance(header, IP)), default=0)
-    wrapped = len(_wrapped(stack))
+    wrapped = len(wrapping(stack))
     return tuple(
         header
         if index < wrapped and isinstance(header, L4)  # its source port is a hash of the flow inside (NET-08)
@@ -133,7 +147,7 @@ def _turned(header: Header, flags: str, status: int, ttl: int) -> Header:
             return ICMP("echo-reply")
         case Http():
             return Http(method="", host="", path="", status=status)
-        case Dns() | Vxlan():
+        case Dns() | Vxlan() | Geneve() | WireGuard():
             return header
 
 
@@ -153,7 +167,7 @@ def _steps(hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first
         )
     if hop.place.kind == "wire":
         return (_plain(Action.FORWARDED, "reply_forwarded", hop),)
-    pops, pushes = _wrapped(came), _wrapped(gone)
+    pops, pushes = wrapping(came), wrapping(gone)
     steps: list[Step] = []
     if pops:
         steps.append(_plain(Action.DECAPSULATED, "reply_decapsulated", hop, pop=pops))
@@ -220,14 +234,6 @@ def _plain(
         rule=rule or Rule(name="reply", rules=("TRC-04",)),
         facts={"place": hop.place.label},
     )
-
-
-def _wrapped(stack: Stack) -> Stack:
-    """The outer headers of an encapsulated stack."""
-    for index, header in enumerate(stack):
-        if isinstance(header, Vxlan):
-            return stack[: index + 1]
-    return ()
 
 
 def _headers(came: Stack, gone: Stack) -> tuple[Stack, Stack]:

@@ -35,6 +35,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address} is an {kind} address and node {node} has none of that kind: it has no way there.",
         "connect: network is unreachable; no {kind} address on {node}.",
     ),
+    "node_unrouted": (
+        "Node {node} has no way to {address}: {why}.",
+        "No route to {address} on {node}: {why}.",
+    ),
+    "link_cut": (
+        "The network between nodes {near} and {target} is cut: the packet is lost, though both nodes look well.",
+        "No packet passes from {near} to {target}; the API server sees neither.",
+    ),
     "pod_unrouted": (
         "{address} lies in the range of pod addresses, but no node has that part of it: the packet leads nowhere.",
         "No route of {node} covers {address}; lost.",
@@ -168,6 +176,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "encapsulated": (
         "The packet is wrapped in another one from node to node: {near} to {far}. The inside is not touched.",
         "VXLAN {vni}: outer {near} -> {far} UDP {port}.",
+    ),
+    "encapsulated_other": (
+        "The packet is wrapped in another one from node to node ({kind}): {near} to {far}. The inside is not touched.",
+        "{kind}: outer {near} -> {far}, {overhead} bytes more.",
     ),
     "decapsulated": (
         "Node {node} unwraps the packet: inside, sender and receiver are as they were, {src} to {dst}.",

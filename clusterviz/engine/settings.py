@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, nth
+from clusterviz.engine.addresses import family, in_any, in_cidr, nth
 
 Network = Literal["vxlan", "host-gw", "wireguard", "ipip", "geneve", "udp"]
 
@@ -18,6 +18,13 @@ Network = Literal["vxlan", "host-gw", "wireguard", "ipip", "geneve", "udp"]
 OVERHEAD: dict[str, int] = {"host-gw": 0, "vxlan": 50, "geneve": 50, "wireguard": 60, "ipip": 20, "udp": 28}
 # UDP port of an encapsulation whose port is not a setting; IP-in-IP is protocol 4 and has none (NET-12).
 PORTS: dict[str, int] = {"wireguard": 51820, "geneve": 6081, "udp": 8285}
+
+DEVICES: dict[str, str] = {
+    "wireguard": "flannel-wg",
+    "ipip": "flannel.ipip",
+    "udp": "flannel0",
+    "geneve": "genev_sys_6081",
+}
 
 
 def about(group: str, text: str, *rules: str, **limits: Any) -> msgspec.Meta:
@@ -150,6 +157,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def nameservers(self) -> tuple[str, ...]:
         """Nameservers in the nodes' resolv.conf: those given, else the gateway of the node network (DNS-15)."""
         return self.dns_upstream or (nth(self.node_cidr.split(",", maxsplit=1)[0].strip(), 1),)
+
+    @property
+    def encapsulated(self) -> bool:
+        """Whether there is an overlay at all (NET-11)."""
+        return self.network != "host-gw"
+
+    @property
+    def carries_frames(self) -> bool:
+        """Whether the overlay carries whole Ethernet frames; others carry IP packets (NET-07, NET-12)."""
+        return self.network in ("vxlan", "geneve")
+
+    @property
+    def overlay_device(self) -> str:
+        """Name of the overlay's device on a node, as flannel and Open vSwitch call it; "" without one (NET-09)."""
+        return f"flannel.{self.vni}" if self.network == "vxlan" else DEVICES.get(self.network, "")
+
+    def one_segment(self, near: str, far: str) -> bool:
+        """Whether two nodes reach each other without a router; so, unless ``node_cidr`` parts them (NET-11)."""
+        parts = [part.strip() for part in self.node_cidr.split(",") if family(part.strip()) == family(near)]
+        return (
+            len(parts) < 2
+            or not in_any(near, ",".join(parts))
+            or any(in_cidr(near, part) and in_cidr(far, part) for part in parts)
+        )
 
     @property
     def overlay_port(self) -> int:

@@ -267,7 +267,7 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
     j.leave("eth0")
     if route.kind == "default":
         return At("outside_out", node)
-    return At("wire", route.node, came="wire", iface="eth0")
+    return At("wire", route.node, came="wire", iface="eth0", sender=node)
 
 
 def _hairpin_off(j: Journey, node: Node, pod: Pod) -> None:

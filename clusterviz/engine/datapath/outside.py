@@ -7,7 +7,7 @@ from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.datapath.topology import local_list
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Node, Service
+from clusterviz.engine.objects import CUT_ANNOTATION, Node, Service
 from clusterviz.engine.packet import L4
 from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
 
@@ -22,6 +22,10 @@ def wire(j: Journey, at: At) -> At | None:
     j.enter("wire", "wire", f"node network {j.cluster.settings.node_cidr}")
     j.way("wire", j.waypoints[-1].kind if j.waypoints else "pod", encapsulated=wrapped)
     outer = j.packet.stack[1]
+    sender = at.sender
+    if sender is not None and (node.name in sender.cut or sender.name in node.cut):
+        _cut(j, sender, node)
+        return None
     j.step(
         Action.FORWARDED,
         "wire_encapsulated" if wrapped else "wire",
@@ -34,6 +38,15 @@ def wire(j: Journey, at: At) -> At | None:
     )
     j.leave()
     return At("node", node, came="wire", iface="eth0")
+
+
+def _cut(j: Journey, sender: Node, node: Node) -> None:
+    """The link between two nodes is lost while both reach the API server, which cannot see it (NOD-08)."""
+    rule = Rule(name="link is cut", ref=sender.ref, path=f"metadata.annotations[{CUT_ANNOTATION}]", rules=("NOD-08",))
+    command = f"ping -c 1 {node.ip}"
+    j.step(Action.DROPPED, "link_cut", rule=rule, near=sender.name, target=node.name, command=command)
+    why = f"the link between {sender.name} and {node.name} is cut"
+    j.block(Verdict.NO_ROUTE, ref="wire", rule=rule.name, why=why)
 
 
 def arrive_outside(j: Journey, at: At) -> At | None:

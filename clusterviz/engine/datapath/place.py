@@ -16,13 +16,14 @@ Stage = Literal["pod_out", "node", "pod_in", "node_in", "wire", "outside_in", "o
 
 
 class At(NamedTuple):
-    """The next stage: ``came`` is pod, local (a process of the node) or wire."""
+    """The next stage: ``came`` is pod, local (a process of the node) or wire; ``sender`` the node before a wire."""
 
     stage: Stage
     node: Node | None = None
     pod: Pod | None = None
     came: str = ""
     iface: str = ""
+    sender: Node | None = None
 
 
 class Route(NamedTuple):
@@ -109,7 +110,7 @@ def _to_node(cluster: Cluster, near: Node, node: Node, ip: str, pod: Pod | None)
     if settings.encapsulated and not (settings.direct_routing and adjacent):
         return Route("overlay", block, settings.overlay_device, of_family(cluster.overlay_ips(node), ip), node, pod)
     if not adjacent:
-        why = f"nodes {near.name} and {node.name} share no layer-2 segment, which routes without an overlay need (NET-11)"
+        why = f"nodes {near.name} and {node.name} share no layer-2 segment, which plain routes need (NET-11)"
         return Route("unreachable", block, "eth0", why=why)
     return Route("direct", block, "eth0", via, node, pod)
 

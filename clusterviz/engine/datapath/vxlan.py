@@ -1,79 +1,129 @@
-"""The overlay: a frame between nodes travels inside a UDP packet of the nodes (NET-06..09)."""
+"""The overlay: what goes from node to node is wrapped in a packet of the nodes (NET-06..09, NET-12).
+
+VXLAN and Geneve carry whole Ethernet frames; WireGuard, IP-in-IP and flannel's UDP backend carry IP packets.
+"""
 
 from __future__ import annotations
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.draw import draw, mac
 from clusterviz.engine.datapath.place import Route, of_family
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node
-from clusterviz.engine.packet import IP, L4, Ethernet, Vxlan
+from clusterviz.engine.packet import IP, L4, Ethernet, Geneve, Stack, Vxlan, WireGuard
+from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Action, Rule, Verdict
 
-OVERHEAD = 50
+NAMES = {"vxlan": "VXLAN", "geneve": "Geneve", "wireguard": "WireGuard", "ipip": "IP-in-IP", "udp": "UDP"}
 
 
 def wrap(j: Journey, node: Node, route: Route) -> bool:
     """Put the outer headers on; False when the packet is too large for the wire (NET-13)."""
     settings, packet = j.cluster.settings, j.packet
     assert route.node is not None
-    if j.probe.length + OVERHEAD > settings.mtu and j.probe.dont_fragment:
-        j.step(
-            Action.DROPPED,
-            "mtu_exceeded",
-            rule=Rule(name="MTU", rules=("NET-13", "NET-07")),
-            length=j.probe.length,
-            mtu=settings.pod_mtu,
-            node=node.name,
-        )
-        j.block(
-            Verdict.MTU_EXCEEDED, ref=node.ref, rule="MTU", why=f"{j.probe.length} bytes do not fit {settings.pod_mtu}"
-        )
+    near, far = of_family(node.ips, route.node.ip), route.node.ip
+    overhead = settings.overhead(6 if ":" in far else 4)
+    most = min(settings.mtu - overhead, settings.pod_mtu)
+    if j.probe.length > most and j.probe.dont_fragment:
+        _too_large(j, node, most)
         return False
-    near = of_family(node.ips, route.node.ip)
-    far = route.node.ip
-    port = 49152 + int(draw(0, packet.ip.src, packet.ip.dst, packet.l4) * 16384)
-    outer = (
-        Ethernet(mac(near), mac(far), "IPv6" if ":" in far else "IPv4"),
-        IP(near, far, "UDP", 64, 6 if ":" in far else 4),
-        L4("UDP", port, settings.vxlan_port),
-        Vxlan(settings.vni),
-    )
-    packet.outer = outer
+    frame = packet.eth
+    if not settings.carries_frames:
+        packet.eth = None
+    packet.outer = _outer(j, near, far)
     j.step(
         Action.ENCAPSULATED,
-        "encapsulated",
+        "encapsulated" if settings.network == "vxlan" else "encapsulated_other",
         hook="postrouting",
-        component=f"flannel.{settings.vni}",
-        push=outer,
-        rule=Rule(
-            name=f"FDB entry of {route.node.name}",
-            text=f"{mac(route.via)} dst {far} self permanent",
-            ref=node.ref,
-            made_by="flannel",
-            rules=("NET-07", "NET-09"),
-        ),
-        command=f"bridge fdb show dev flannel.{settings.vni}",
+        component=settings.overlay_device,
+        push=packet.outer,
+        pop=(frame,) if frame is not None and packet.eth is None else (),
+        rule=_rule(settings, node, route.node, mac(route.via), far),
+        command=_command(settings),
+        settings=("network",),
         near=near,
         far=far,
-        port=settings.vxlan_port,
+        port=settings.overlay_port,
         vni=settings.vni,
         target=route.node.name,
         node=node.name,
+        kind=NAMES[settings.network],
+        overhead=overhead,
     )
     return True
 
 
+def _too_large(j: Journey, node: Node, most: int) -> None:
+    rule = Rule(name="MTU", rules=("NET-13", "NET-07", "NET-12"))
+    j.step(
+        Action.DROPPED,
+        "mtu_exceeded",
+        rule=rule,
+        settings=("network", "mtu"),
+        length=j.probe.length,
+        mtu=most,
+        node=node.name,
+        command=f"ip link show {j.cluster.settings.overlay_device}",
+    )
+    j.block(Verdict.MTU_EXCEEDED, ref=node.ref, rule="MTU", why=f"{j.probe.length} bytes do not fit {most}")
+
+
+def _outer(j: Journey, near: str, far: str) -> Stack:
+    """The headers of the nodes' packet, outermost first; the source port is a hash of the inner flow (NET-08)."""
+    settings, packet = j.cluster.settings, j.packet
+    version, kind = (6, "IPv6") if ":" in far else (4, "IPv4")
+    ethernet = Ethernet(mac(near), mac(far), kind)
+    if settings.network == "ipip":
+        return ethernet, IP(near, far, "IPIP", 64, version)
+    port = settings.overlay_port
+    spread = settings.carries_frames
+    sport = 49152 + int(draw(0, packet.ip.src, packet.ip.dst, packet.l4) * 16384) if spread else port
+    below: Stack = (ethernet, IP(near, far, "UDP", 64, version), L4("UDP", sport, port))
+    if settings.network == "udp":
+        return below
+    if settings.network == "wireguard":
+        return (*below, WireGuard())
+    return (*below, Vxlan(settings.vni) if settings.network == "vxlan" else Geneve(settings.vni))
+
+
+def _rule(settings: Settings, node: Node, target: Node, address: str, far: str) -> Rule:
+    """What tells the device the node to send to."""
+    if settings.carries_frames:
+        name, text = f"FDB entry of {target.name}", f"{address} dst {far} self permanent"
+        rules = ("NET-07", "NET-09") if settings.network == "vxlan" else ("NET-12", "NET-09")
+    elif settings.network == "wireguard":
+        blocks = ", ".join(target.pod_cidrs)
+        name, text = f"peer {target.name}", f"endpoint {host_port(far, settings.overlay_port)} allowed ips: {blocks}"
+        rules = ("NET-12", "NET-07")
+    else:
+        name, text, rules = f"tunnel to {target.name}", f"local any remote {far}", ("NET-12", "NET-07")
+    return Rule(name=name, text=text, ref=node.ref, made_by="the network plugin", rules=rules)
+
+
+def _command(settings: Settings) -> str:
+    device = settings.overlay_device
+    if settings.carries_frames:
+        return f"bridge fdb show dev {device}"
+    return f"wg show {device}" if settings.network == "wireguard" else f"ip -d link show {device}"
+
+
 def unwrap(j: Journey, node: Node) -> None:
-    """Take the outer headers off; the inner frame is unchanged (NET-06)."""
+    """Take the outer headers off; what was inside is unchanged (NET-06)."""
+    settings = j.cluster.settings
     outer, j.packet.outer = j.packet.outer, ()
     j.step(
         Action.DECAPSULATED,
         "decapsulated",
         hook="input",
-        component=f"flannel.{j.cluster.settings.vni}",
+        component=settings.overlay_device,
         pop=outer,
-        rule=Rule(name="VXLAN device", ref=node.ref, made_by="flannel", rules=("NET-06", "NET-08")),
-        command=f"ip -d link show flannel.{j.cluster.settings.vni}",
+        rule=Rule(
+            name=f"{NAMES[settings.network]} device",
+            ref=node.ref,
+            made_by="the network plugin",
+            rules=("NET-06", "NET-08") if settings.network == "vxlan" else ("NET-06", "NET-12"),
+        ),
+        command=f"ip -d link show {settings.overlay_device}",
         node=node.name,
         src=j.packet.ip.src,
         dst=j.packet.ip.dst,
