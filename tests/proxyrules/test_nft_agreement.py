@@ -8,6 +8,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.service import ServiceDecision, decide
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules import nftables
@@ -25,9 +26,10 @@ def test_rules_and_decisions_agree(data: st.DataObject) -> None:
     """Verdict, endpoints, odds and masquerade (NFT-01..07 against PX-03..08, PX-11, PX-12, EPS, TD)."""
     cluster = in_nftables_mode(data.draw(worlds()))
     node = data.draw(st.sampled_from(list(cluster.nodes.values())))
-    rules = read_nftables(nftables(cluster, node))
-    unowned = [("10.96.200.9", "TCP", 80)]
-    for ip, protocol, port in [*destinations(cluster, node), *unowned]:
+    version = data.draw(st.sampled_from((4, 4, 6) if len(cluster.settings.families) > 1 else (4,)))
+    rules = read_nftables(nftables(cluster, node, version))
+    unowned = [("10.96.200.9" if version == 4 else "fd00:96::9999", "TCP", 80)]
+    for ip, protocol, port in [*destinations(cluster, node, version), *unowned]:
         source, from_node = data.draw(st.sampled_from(sources(cluster, node, ip)))
         packet = Packet(
             source=source,
@@ -65,9 +67,9 @@ def accepted(decision: ServiceDecision, packet: Packet, ways: tuple[Way, ...]) -
     assert {way.verdict for way in ways} == {"accept"}, (packet, decision, ways)
     odds = {way.target: way.weight for way in ways}
     assert len(odds) == len(ways), (packet, ways)
-    usable = {f"{one.address}:{one.port}": one.probability for one in decision.candidates if one.probability}
+    usable = {host_port(one.address, one.port): one.probability for one in decision.candidates if one.probability}
     assert odds == pytest.approx(usable, abs=1e-9), (packet, decision, ways)
     assert decision.endpoint is not None
-    picked = f"{decision.endpoint.ip}:{decision.target_port}"
+    picked = host_port(decision.endpoint.ip, decision.target_port)
     marked = {way.target: way.marked for way in ways}
     assert marked[picked] == bool(decision.masquerade), (packet, decision, ways)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family
+from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.lookup import Lookup, Origin, detector
 from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
@@ -148,8 +148,8 @@ def _keeps_cluster_list(found: Lookup) -> bool:
 def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 0) -> tuple[Endpoint, ...]:
     """Endpoints of one family (0: of both), each address and port once though it may stand in two slices (EPS-01).
 
-    As kube-proxy's cache does it: one that stays is preferred to one that terminates, and of an entry
-    with several addresses only the first is used.
+    As kube-proxy's cache does it: one that stays is preferred to one that terminates, of an entry with
+    several addresses only the first is used, and the order is that of the text ``ip:port`` (IPT-16).
     """
     found: dict[tuple[str, int], Endpoint] = {}
     for endpoint in cluster.endpoints(service):
@@ -158,7 +158,8 @@ def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 
             if key not in found or not endpoint.terminating:
                 found[key] = endpoint
     usable = {ip for ip, number in found if number}
-    return tuple(endpoint for (ip, number), endpoint in found.items() if number or ip not in usable)
+    order = sorted(found, key=lambda key: host_port(*key))
+    return tuple(found[ip, number] for ip, number in order if number or ip not in usable)
 
 
 def number_of(endpoint: Endpoint, port: ServicePort) -> int:

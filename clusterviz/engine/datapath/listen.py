@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """``container`` that has the port, "" unknown; ``assumed`` the simplification used, "" none."""
+    """``container`` that has the port, "" unknown; ``assumed`` the simplification used, "" none.
+
+    ``down``: containers that would have it and do not run (LIF-04).
+    """
 
     open: bool
     container: str = ""
     assumed: str = ""
     collision: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
 
 
 def listener(cluster: Cluster, pod: Pod, proto: str, port: int, *, loopback: bool = False) -> Listener:
@@ -27,17 +31,19 @@ def listener(cluster: Cluster, pod: Pod, proto: str, port: int, *, loopback: boo
 
     The annotation ``clusterviz.dev/listen`` is the truth when present (``8080, 127.0.0.1:9000``).
     Otherwise declared ports count, ports Services aim at count, and a pod that declares none is
-    taken to listen on any.
+    taken to listen on any. A container that does not run listens on nothing.
     """
-    owners = tuple(
-        dict.fromkeys(
-            container.name
-            for container in pod.containers
-            for declared in container.ports
-            if declared.port == port and declared.protocol == proto
-        )
-    )
+    if pod.containers and not any(container.running for container in pod.containers):
+        return Listener(False, down=tuple(container.name for container in pod.containers))
+    declaring = [
+        container
+        for container in pod.containers
+        if any(declared.port == port and declared.protocol == proto for declared in container.ports)
+    ]
+    owners = tuple(container.name for container in declaring if container.running)
     first, rest = (owners[0] if owners else ""), owners[1:]
+    if declaring and not owners:
+        return Listener(False, down=tuple(container.name for container in declaring))
     if pod.listen is not None:
         return Listener(_annotated(pod.listen, port, loopback=loopback), first, "", rest)
     if owners:
@@ -83,12 +89,14 @@ def host_listener(cluster: Cluster, node: Node, proto: str, ip: str, port: int) 
     this very address as endpoint, something is taken to be there.
     """
     loopback = ip.startswith("127.") or ip == "::1"
-    running = [pod for pod in cluster.host_pods.get(node.name, ()) if pod.phase == "Running"]
+    running = [pod for pod in cluster.host_pods.get(node.name, ()) if pod.phase == "Running" and _runs(pod)]
     for pod in running:
         if pod.listen is not None:
             if _annotated(pod.listen, port, loopback=loopback):
                 return HostListener(True, pod)
-        elif any(one.port == port and one.protocol == proto for one in pod.ports):
+        elif any(
+            one.port == port and one.protocol == proto for each in pod.containers if each.running for one in each.ports
+        ):
             return HostListener(True, pod, "declared-port-listens")
     for _, service in sorted(cluster.services.items()):
         for endpoint in cluster.endpoints(service):
@@ -97,6 +105,15 @@ def host_listener(cluster: Cluster, node: Node, proto: str, ip: str, port: int) 
                 if found is not None or not endpoint.pod:
                     return HostListener(True, found, "endpoint-listens")
     return HostListener(False)
+
+
+def _declared(pod: Pod) -> set[tuple[str, int]]:
+    """Ports of containers that run."""
+    return {(one.protocol, one.port) for container in pod.containers if container.running for one in container.ports}
+
+
+def _runs(pod: Pod) -> bool:
+    return not pod.containers or any(container.running for container in pod.containers)
 
 
 ASSUMPTIONS = {

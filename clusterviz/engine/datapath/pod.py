@@ -176,13 +176,18 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
             hook="socket",
             pod=name,
             port=port,
-            rule=Rule(name=f"no socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-03", "IMP-04")),
+            rule=Rule(
+                name=f"no socket on {port}/{packet.l4.proto}",
+                text=_silent(pod, port, found.down),
+                ref=pod.ref,
+                rules=("NET-03", "LIF-04" if found.down else "IMP-04"),
+            ),
         )
         j.block(
             Verdict.NOBODY_LISTENING,
             ref=pod.ref,
             rule=f"no socket on {port}",
-            why=f"no process of {name} listens on {port}",
+            why=_silent(pod, port, found.down),
         )
         return
     j.step(
@@ -198,3 +203,10 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
         rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-03",) if local else ("NET-01",)),
     )
     j.end(verdict)
+
+
+def _silent(pod: Pod, port: int, down: tuple[str, ...]) -> str:
+    """Why nothing listens: a container that does not run, or none that has the port (LIF-04)."""
+    if down:
+        return f"container {', '.join(down)} is not running: {pod.reason or 'it waits or has ended'}"
+    return f"no process of {pod.namespace}/{pod.name} listens on {port}"

@@ -51,7 +51,8 @@ class Lists(msgspec.Struct, frozen=True):
 def backends(cluster: Cluster, service: Service, port: ServicePort, version: int) -> tuple[Backend, ...]:
     """Endpoints of one address family that offer the port, in the order of ``ip:port`` (IPT-16).
 
-    An address that stands in two slices counts once, a pod that stays before one that leaves (EPS-01).
+    An address that stands in two slices counts once, a pod that stays before one that leaves; of the
+    addresses of one entry only the first is read (EPS-01).
     """
     found: dict[str, Backend] = {}
     raw = cluster.endpoints(service)
@@ -59,7 +60,7 @@ def backends(cluster: Cluster, service: Service, port: ServicePort, version: int
     derive = not hinted and service.selector is not None
     for endpoint in raw:
         number = _number(endpoint, port)
-        if not number or family(endpoint.ip) != version:
+        if not number or not endpoint.leading or family(endpoint.ip) != version:
             continue
         backend = _hinted(endpoint, number, service.distribution if derive else "")
         if backend.address not in found or not endpoint.terminating:
