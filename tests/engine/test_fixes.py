@@ -329,9 +329,8 @@ def test_each_verdict_has_a_fix_that_works(name: str) -> None:
     kept = [obj for obj in base() if (obj["kind"], obj["metadata"]["name"]) not in replaced]
     cluster = Cluster.from_objects([*kept, *extra], Settings(**options), expand=name not in AS_THEY_ARE)
     probe = Probe.parse(source, to, protocol="" if ":" in to else "ICMP")
-    failed = next(
-        found for seed in range(8) if not (found := trace(cluster, msgspec.structs.replace(probe, seed=seed))).success
-    )
+    asked = (trace(cluster, msgspec.structs.replace(probe, seed=seed)) for seed in range(8))
+    failed = next(one for one in asked if not one.success)
     assert failed.verdict is verdict
     found = suggest(cluster, failed)
     assert found and all(fix.verified for fix in found)

@@ -152,15 +152,15 @@ def test_an_ip_block_of_one_family_says_nothing_about_the_other() -> None:
 @pytest.mark.parametrize("way", ["ingress", "egress"])
 def test_ports_are_the_destinations(way: str, entry: Obj, port: int, protocol: str, allowed: bool) -> None:
     """NP-14..NP-17, both directions: the name is looked up on the pod that is called."""
-    spec = {"podSelector": {}, "policyTypes": [way.capitalize()], way: [{"ports": [entry]}]}
-    ends = ("y/b", "x/a") if way == "ingress" else ("x/a", "y/b")
-    found = policy_verdict(grid(policy(**spec)), *map(address, ends), port, protocol)
+    spec: Obj = {"podSelector": {}, "policyTypes": [way.capitalize()], way: [{"ports": [entry]}]}
+    source, target = ("y/b", "x/a") if way == "ingress" else ("x/a", "y/b")
+    found = policy_verdict(grid(policy(**spec)), address(source), address(target), port, protocol)
     assert found.allowed is allowed
 
 
 def test_a_port_name_never_fits_an_address_that_is_no_pods() -> None:
     """NP-16."""
-    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": "serve-80-tcp"}]}]}
+    spec: Obj = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": "serve-80-tcp"}]}]}
     assert not policy_verdict(grid(policy(**spec)), address("x/a"), "203.0.113.9", 80).allowed
 
 
