@@ -23,5 +23,5 @@ def test_steps_carry_the_lines_of_the_node_they_used() -> None:
     steps = {step["reason"]: step for hop in found["forward"] for step in hop["steps"]}
     assert "KUBE-SVC-" in steps["load_balanced"]["lines"][1]["text"]
     assert "--to-destination" in steps["dnat"]["lines"][-1]["text"]
-    assert steps["framed_gateway"]["lines"] == []
+    assert not steps["framed_gateway"]["lines"]
     assert found["fixes"] == []
