@@ -19,7 +19,7 @@ import msgspec
 from clusterviz.engine.addresses import canonical, host_port
 from clusterviz.engine.cluster import Cluster, unpack
 from clusterviz.engine.datapath.dns import Answer, query
-from clusterviz.engine.datapath.ingress import IngressMatch, match_request
+from clusterviz.engine.datapath.ingress import IngressMatch, route_request
 from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import Route, route_for
 from clusterviz.engine.datapath.policy import ConnectionVerdict, policy_verdict
@@ -205,10 +205,8 @@ def resolv(objects: Objects, *, pod: str = "", settings: Wish = None) -> ResolvC
 
 
 def ingress(objects: Objects, url: str, *, settings: Wish = None) -> IngressMatch:
-    """Which backend the Ingress controller sends a request for ``url`` to (ING); a bare path has no host."""
-    found, request = world(objects, settings), http_request(url)
-    by_age = sorted(found.ingresses.values(), key=lambda one: (one.created, one.namespace, one.name))
-    return match_request(by_age, request.host, request.path)
+    """What the Ingress controller does with a request for ``url`` (ING); a bare path has no host."""
+    return route_request(world(objects, settings), http_request(url))
 
 
 def http_route(

@@ -145,6 +145,20 @@ def test_a_full_pod_cidr_leaves_the_pod_in_container_creating():
     assert stuck.reason == "ContainerCreating"
 
 
+def test_a_node_without_network_starts_no_pod_but_those_of_its_own_network():
+    """NET-14: they wait until the network is there."""
+    conditions = [{"type": "NetworkUnavailable", "status": "True"}]
+    bare = node("n1", status={"conditions": conditions})
+    agent = deployment("agent", kind="DaemonSet", pod_spec={"hostNetwork": True})
+    world = World(bare, deployment(replicas=1), agent).run(30)
+    assert {pod.labels["app"]: pod.phase for pod in world.pods()} == {"web": "Pending", "agent": "Running"}
+    assert "NetworkNotReady" in world.reasons()
+    others = [entry for entry in world.get("Node", "n1", "")["status"]["conditions"] if entry["type"] == "Ready"]
+    world.patch("Node", "n1", "", status={"conditions": others})
+    world.settle()
+    assert [pod.phase for pod in world.pods()] == ["Running", "Running"]
+
+
 @pytest.mark.parametrize("status", [{"phase": "Running", "podIP": "10.244.0.77"}, {"podIP": "10.244.0.77"}])
 def test_given_addresses_are_kept(status):
     pod = {

@@ -94,7 +94,8 @@ def _start(work: Work, pod: Obj, node: Obj) -> None:
     except AddressError as error:
         if status(pod).get("reason") != "ContainerCreating":
             work.put(with_status(pod, reason="ContainerCreating", message=str(error)))
-            work.event(pod, "FailedCreatePodSandBox", str(error), warning=True)
+            reason = "FailedCreatePodSandBox" if _has_network(node) else "NetworkNotReady"
+            work.event(pod, reason, str(error), warning=True)
         work.wake(work.now + work.timing.retry)
         return
     _run(work, pod, ips)
@@ -103,6 +104,8 @@ def _start(work: Work, pod: Obj, node: Obj) -> None:
 def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
     if spec(pod).get("hostNetwork"):
         return [_node_ip(node)]
+    if not _has_network(node):
+        raise AddressError("network is not ready: container runtime network not ready: NetworkReady=false")
     if (given := pod_addresses(pod)) and all(work.pod_ips[ip] == 1 for ip in given):
         return given
     cidrs = spec(node).get("podCIDRs") or [spec(node).get("podCIDR")]
@@ -115,6 +118,11 @@ def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
         work.pod_ips[ip] += 1
         ips.append(ip)
     return ips
+
+
+def _has_network(node: Obj) -> bool:
+    """NET-14: the network plugin has said nothing to the contrary."""
+    return condition(node, "NetworkUnavailable").get("status") != "True"
 
 
 def _run(work: Work, pod: Obj, ips: list[str]) -> None:
