@@ -106,8 +106,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address} cannot be routed on {node}: {why}.",
     ),
     "service_untouched": (
-        "{address} is an address of Service {service}, which has no endpoint. Rules for outside addresses are not asked for what node {node} sends itself: the packet leaves as it is.",
-        "{service}: no endpoints; filter OUTPUT does not jump to KUBE-EXTERNAL-SERVICES on {node}.",
+        "{address} is an address of Service {service}, but no rule of node {node} is asked for this packet: it leaves as it is, no machine has that address, and nobody answers.",
+        "{service}: no rule hears {address} on {node} (no endpoints and filter OUTPUT lacks KUBE-EXTERNAL-SERVICES, or no ClusterIP of this family).",
     ),
     "host_port": (
         "Port {old} of node {node} is the hostPort of pod {pod}: the destination becomes {new}.",
@@ -271,15 +271,39 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{controller}: {host}{path} -> {service}, {count} ready endpoints, picked {pod}.",
     ),
     "proxied": (
-        "The client's connection ends here. The controller opens a new one from {source} straight to the pod {target}: the Service's address is not used.",
+        "The client's connection ends here. The {proxy} opens a new one from {source} straight to the pod {target}: the Service's address is not used.",
         "Second connection {source} -> {target}; X-Forwarded-For: {client}.",
+    ),
+    "gateway_chose": (
+        "The gateway reads the request for {host}{path}: rule {index} of HTTPRoute {route} takes it, {share} of its requests go to Service {service}, and pod {pod} is picked.",
+        "{controller}: {host}{path} -> {route} rule {index} -> {service} ({share}), {count} ready endpoints, picked {pod}.",
+    ),
+    "tls_ended": (
+        "TLS ends here: the {proxy} shows the certificate {certificate}. Behind it the request travels as plain HTTP.",
+        "TLS terminated, certificate {certificate}.",
+    ),
+    "no_route_rule": (
+        "No route takes {host}{path}: the gateway answers 404 itself ({why}).",
+        "404 for {host}{path}: {why}.",
+    ),
+    "no_listener": (
+        "The Gateway does not listen there: {why}.",
+        "No listener: {why}.",
+    ),
+    "backend_invalid": (
+        "The rule for {host}{path} leads nowhere: {why}. The gateway answers {status}.",
+        "{why}: {status}.",
+    ),
+    "redirected": (
+        "The {proxy} answers the request for {host}{path} itself: go to {location} ({status}).",
+        "{status} Location: {location}.",
     ),
     "no_ingress_rule": (
         "No Ingress rule fits {host}{path}: the controller answers 404 itself.",
         "No rule and no default backend for {host}{path}: 404.",
     ),
     "proxy_no_endpoints": (
-        "The rule leads to Service {service}, but {why}: the controller answers 503.",
+        "The rule leads to Service {service}, but {why}: the {proxy} answers 503.",
         "{service} port {port}: {why}; 503.",
     ),
     "dns_blocked": (
@@ -312,7 +336,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "reply_encapsulated": ("The answer is wrapped for the way between the nodes.", "VXLAN towards the client's node."),
     "reply_decapsulated": ("{place} unwraps the answer.", "VXLAN removed at {place}."),
     "reply_proxied": (
-        "The Ingress controller passes the answer on in the client's own connection.",
+        "The proxy passes the answer on in the client's own connection.",
         "Proxied back at {place}.",
     ),
 }
@@ -337,9 +361,11 @@ VERDICTS: dict[str, str] = {
     "pod_not_running": "The pod is not running",
     "no_lb_provider": "Nobody provides the load balancer",
     "no_lb_backend": "The load balancer has no healthy node",
-    "no_ingress_controller": "Nobody serves the Ingress",
-    "no_ingress_rule": "No Ingress rule fits the request",
-    "proxy_no_endpoints": "The Ingress controller has no backend to send to",
+    "no_ingress_controller": "Nobody serves the Ingress or Gateway",
+    "no_ingress_rule": "No rule of an Ingress or route fits the request",
+    "proxy_no_endpoints": "The proxy has no backend to send to",
+    "proxy_backend_invalid": "The route leads to a backend that cannot be used",
+    "redirected": "The proxy sends the client elsewhere",
     "hairpin_dropped": "The bridge does not send a packet back to where it came from",
     "reply_lost": "The packet arrives, but the answer cannot come back",
     "ttl_expired": "The packet was passed on too often",

@@ -7,9 +7,9 @@ from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, decide, port_name
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Endpoint, Node
+from clusterviz.engine.objects import Endpoint, Node, Service
 from clusterviz.engine.packet import L4
-from clusterviz.engine.trace import Action, Rule, Verdict
+from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
 
 OUTCOME = {
     "reject": (Action.REJECTED, "no_endpoints", Verdict.NO_ENDPOINTS_REJECTED),
@@ -36,6 +36,9 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
         if forwarded is not None:
             return _host_port(j, node, at, forwarded)
     if decision is None:
+        unheard = j.cluster.services_by_ip.get(ip.dst, ())
+        if unheard and ip.dst not in j.cluster.node_by_ip:
+            return _untouched(j, node, at, unheard[0][0])
         return ""
     return _not_translated(j, node, at, decision)
 
@@ -45,7 +48,7 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
     if decision.verdict in ("unknown_port", "unallocated"):
         return _unknown_port(j, node, decision)
     if decision.verdict == "untouched":
-        return _untouched(j, node, at, decision)
+        return _untouched(j, node, at, decision.service, decision.candidates)
     action, reason, verdict = OUTCOME[decision.verdict]
     rule = _rule(j, decision)
     j.way(decision.service.ref, "service")
@@ -82,22 +85,34 @@ def _settings(decision: ServiceDecision) -> tuple[str, ...]:
     return ("proxy_mode",)
 
 
-def _untouched(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str:
-    """The node's own packet for an outside address without endpoints: OUTPUT has no rule for it (IPT-01)."""
-    service = decision.service
+def _untouched(j: Journey, node: Node, at: At, service: Service, candidates: tuple[Candidate, ...] = ()) -> str | None:
+    """A Service's address that no rule on the packet's way hears: no machine has it, so nobody answers.
+
+    A node's own packet for an outside address without endpoints (IPT-01), or an address of a family the
+    Service has no ClusterIP of (SVC-16).
+    """
+    name, address = f"{service.namespace}/{service.name}", j.packet.ip.dst
+    rule = Rule(name="no rule hears it", ref=service.ref, made_by="kube-proxy", rules=("IPT-01", "PX-07", "SVC-16"))
+    j.way(service.ref, "service")
     j.step(
-        Action.FORWARDED,
+        Action.DROPPED,
         "service_untouched",
         hook=_hook(at),
         component="kube-proxy",
-        candidates=decision.candidates,
-        rule=Rule(name="no rule in OUTPUT", ref=service.ref, made_by="kube-proxy", rules=("IPT-01", "PX-07")),
+        candidates=candidates,
+        rule=rule,
         settings=("proxy_mode",),
-        service=f"{service.namespace}/{service.name}",
-        address=j.packet.ip.dst,
+        service=name,
+        address=address,
         node=node.name,
     )
-    return ""
+    j.block(
+        Verdict.NO_ROUTE,
+        ref=service.ref,
+        rule=rule.name,
+        why=f"no rule of {node.name} rewrites {address} of {name} for this packet, and no machine has it",
+    )
+    return None
 
 
 def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
