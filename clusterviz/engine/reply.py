@@ -19,7 +19,7 @@ from clusterviz.engine.packet import (
     WireGuard,
     wrapping,
 )
-from clusterviz.engine.symptoms import HTTP, refused
+from clusterviz.engine.symptoms import HTTP, answered_status, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
 
 
@@ -31,9 +31,7 @@ def reply(hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None) -> tup
     if verdict not in SUCCESSES:
         if verdict in HTTP or (proxy_hop is not None and last > proxy_hop):
             last = proxy_hop if proxy_hop is not None else last
-            status = {Verdict.NO_INGRESS_RULE: 404, Verdict.PROXY_NO_ENDPOINTS: 503}.get(
-                verdict, 502 if refused(verdict, hops) else 504
-            )
+            status = answered_status(hops) if verdict in HTTP else 502 if refused(verdict, hops) else 504
         elif refused(verdict, hops):
             flags, status = "RST,ACK", 0
         else:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Action, Hop, Verdict
@@ -18,6 +18,8 @@ NEVER = "-"
 HTTP = {
     Verdict.NO_INGRESS_RULE: "HTTP 404 from the Ingress controller",
     Verdict.PROXY_NO_ENDPOINTS: "HTTP 503 from the Ingress controller",
+    Verdict.PROXY_BACKEND_INVALID: "HTTP 500 from the gateway",
+    Verdict.REDIRECTED: "HTTP redirect from the Ingress controller",
 }
 REFUSALS = frozenset({Verdict.NO_ENDPOINTS_REJECTED, Verdict.NOBODY_LISTENING, Verdict.POD_NOT_RUNNING})
 
@@ -92,11 +94,10 @@ TABLE: dict[Verdict, Row] = {
     Verdict.POD_NOT_RUNNING: NO_SOCKET | {"ICMP": SILENCE["ICMP"]},
     Verdict.NO_LB_PROVIDER: _same("no address to call: EXTERNAL-IP is <pending>"),
     Verdict.NO_LB_BACKEND: SILENCE,
-    Verdict.NO_INGRESS_CONTROLLER: _same("no address to call: nobody serves the Ingress"),
-    Verdict.NO_INGRESS_RULE: dict.fromkeys(KINDS, NEVER)
-    | dict.fromkeys(("HTTP", "HTTPS"), HTTP[Verdict.NO_INGRESS_RULE]),
-    Verdict.PROXY_NO_ENDPOINTS: dict.fromkeys(KINDS, NEVER)
-    | dict.fromkeys(("HTTP", "HTTPS"), HTTP[Verdict.PROXY_NO_ENDPOINTS]),
+    Verdict.NO_INGRESS_CONTROLLER: _same("no address to call: nobody serves the Ingress or Gateway"),
+    **{
+        verdict: dict.fromkeys(KINDS, NEVER) | dict.fromkeys(("HTTP", "HTTPS"), text) for verdict, text in HTTP.items()
+    },
     Verdict.HAIRPIN_DROPPED: SILENCE,
     Verdict.REPLY_LOST: SILENCE,
     Verdict.TTL_EXPIRED: _same("ICMP time exceeded"),
@@ -129,14 +130,32 @@ def refused(verdict: Verdict, hops: tuple[Hop, ...]) -> bool:
     return verdict in REFUSALS
 
 
+def answered_status(hops: tuple[Hop, ...]) -> int:
+    """The HTTP status a proxy answered itself."""
+    return int(_fact(hops, "status", 0))
+
+
+def _proxy(hops: tuple[Hop, ...]) -> str:
+    return str(_fact(hops, "proxy", "Ingress controller"))
+
+
+def _fact(hops: tuple[Hop, ...], name: str, default: object) -> Any:
+    """The newest value of a fact along the way."""
+    steps = (step for hop in reversed(hops) for step in reversed(hop.steps))
+    return next((step.facts[name] for step in steps if step.facts.get(name)), default)
+
+
 def symptom(verdict: Verdict, probe: Probe, hops: tuple[Hop, ...], *, proxied: bool) -> str:
     """The symptom; behind a proxy the client sees the proxy's status instead of the network's."""
     kind = kind_of(probe)
-    if verdict in HTTP or verdict is Verdict.DELIVERED:
+    if verdict is Verdict.DELIVERED:
         return feels(verdict, kind)
+    if verdict in HTTP:
+        status, location = answered_status(hops), _fact(hops, "location", "")
+        return f"HTTP {status} to {location}" if location else f"HTTP {status} from the {_proxy(hops)}"
     if proxied:
-        status = "502" if refused(verdict, hops) else "504"
-        return f"HTTP {status} from the Ingress controller"
+        status = 502 if refused(verdict, hops) else 504
+        return f"HTTP {status} from the {_proxy(hops)}"
     if verdict is Verdict.VIP_PORT_UNKNOWN and refused(verdict, hops):
         return REJECTED[kind]
     reason = hops[-1].steps[-1].reason if hops and hops[-1].steps else ""

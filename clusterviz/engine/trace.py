@@ -68,6 +68,8 @@ class Verdict(StrEnum):
     NO_INGRESS_CONTROLLER = "no_ingress_controller"
     NO_INGRESS_RULE = "no_ingress_rule"
     PROXY_NO_ENDPOINTS = "proxy_no_endpoints"
+    PROXY_BACKEND_INVALID = "proxy_backend_invalid"
+    REDIRECTED = "redirected"
     HAIRPIN_DROPPED = "hairpin_dropped"
     REPLY_LOST = "reply_lost"
     TTL_EXPIRED = "ttl_expired"

@@ -19,6 +19,8 @@ TOLD_NO = frozenset(
         Verdict.NAME_NOT_FOUND,
         Verdict.NO_INGRESS_RULE,
         Verdict.PROXY_NO_ENDPOINTS,
+        Verdict.PROXY_BACKEND_INVALID,
+        Verdict.REDIRECTED,
     }
 )
 KINDS = ("ingress", "egress", "service", "pod", "local")

@@ -87,12 +87,13 @@ def endpoints_known(cluster: Cluster) -> bool:
 
 
 def usable(cluster: Cluster, service: Service, port: ServicePort) -> list[tuple[Endpoint, int]]:
-    """Ready endpoints that have a number for this Service port."""
-    return [
-        (endpoint, number)
+    """Ready endpoints that have a number for this Service port, each once though it may stand in two slices."""
+    found = {
+        (endpoint.ip, number): (endpoint, number)
         for endpoint in cluster.endpoints(service)
         if endpoint.ready and (number := endpoint_port(endpoint, port))
-    ]
+    }
+    return list(found.values())
 
 
 def endpoint_port(endpoint: Endpoint, port: ServicePort) -> int:
