@@ -24,4 +24,4 @@ def test_steps_carry_the_lines_of_the_node_they_used() -> None:
     assert "KUBE-SVC-" in steps["load_balanced"]["lines"][1]["text"]
     assert "--to-destination" in steps["dnat"]["lines"][-1]["text"]
     assert not steps["framed_gateway"]["lines"]
-    assert found["fixes"] == []
+    assert not found["fixes"]
