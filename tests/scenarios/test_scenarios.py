@@ -1,0 +1,66 @@
+"""The guided scenarios: what the rules demand of each probe, and golden files of everything a trace says about it.
+
+`CLUSTERVIZ_GOLDENS=write pytest tests/scenarios` writes the golden files anew; read what changed before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from clusterviz.engine import Trace
+from tests.scenarios.harness import FOLDERS, Question, ask, facts, landed, load, report, seen
+
+WRITE = os.environ.get("CLUSTERVIZ_GOLDENS") == "write"
+CASES = [
+    pytest.param(folder, question.name, id=f"{folder.name}: {question.name}")
+    for folder in FOLDERS
+    for question in load(folder)[0].probes
+]
+
+
+def test_all_sixteen_scenarios_are_here() -> None:
+    assert [int(folder.name[:2]) for folder in FOLDERS] == list(range(1, 17))
+
+
+@pytest.mark.parametrize(("folder", "name"), CASES)
+def test_a_probe_does_what_the_rules_say(folder: Path, name: str) -> None:
+    """``expect`` of probes.yaml, written by hand from the rules, not from what the engine said."""
+    scenario, objects = load(folder)
+    question = next(one for one in scenario.probes if one.name == name)
+    answer = ask(scenario, objects, question)
+    assert {what: found(answer, what) for what in question.expect} == question.expect
+
+
+def found(answer: Trace, what: str) -> object:
+    """One thing a scenario may expect."""
+    actions = [step.action.value for hop in answer.forward for step in hop.steps]
+    return {
+        "verdict": lambda: answer.verdict.value,
+        "symptom": lambda: answer.symptom,
+        "sees": lambda: seen(answer),
+        "lands": lambda: landed(answer),
+        "odds": lambda: [round(one.probability, 4) for one in answer.branches],
+        "blockers": lambda: [one.rule for one in answer.blockers],
+        "dnat": lambda: actions.count("dnat"),
+        "masqueraded": lambda: actions.count("masqueraded"),
+        "encapsulated": lambda: actions.count("encapsulated"),
+        "places": lambda: [hop.place.ref for hop in answer.forward],
+        "assumes": lambda: [one.code for one in answer.assumptions],
+        "answered": lambda: bool(answer.reverse),
+    }[what]()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_is_told_is_what_was_read_and_found_right(folder: Path) -> None:
+    scenario, objects = load(folder)
+    answers: list[tuple[Question, Trace]] = [(one, ask(scenario, objects, one)) for one in scenario.probes]
+    for name, text in (("report.txt", report(scenario, answers)), ("facts.json", facts(answers))):
+        file = folder / name
+        if WRITE:
+            file.write_text(text)
+        assert file.read_text() == text, (
+            f"{file} changed: CLUSTERVIZ_GOLDENS=write pytest tests/scenarios, then read it"
+        )
