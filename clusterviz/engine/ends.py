@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from clusterviz.engine.addresses import family, public_address
+from clusterviz.engine.datapath import gateways
 from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
-from clusterviz.engine.datapath.ingress import host_matches
+from clusterviz.engine.datapath.ingress import host_matches, oldest_first
 from clusterviz.engine.datapath.public import unknown_outside
 from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.gateway.objects import Gateway
 from clusterviz.engine.objects import Ingress, Node, Pod, Service
 from clusterviz.engine.probe import Destination, Probe, Source, is_ip
 from clusterviz.engine.trace import Verdict
@@ -307,11 +309,16 @@ def _named_target(cluster: Cluster, service: Service, name: str) -> int | None:
 
 
 def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | None) -> Target:
-    """What public DNS is taken to say: hosts of Ingresses point at their controller."""
+    """What public DNS is taken to say: hosts of Ingresses and Gateways point at who serves them."""
     host = name.lower().rstrip(".")
-    for ingress in sorted(cluster.ingresses.values(), key=lambda i: (i.created, i.namespace, i.name)):
+    gateway = gateways.named(cluster, host)
+    for ingress in oldest_first(cluster.ingresses.values()):
         if any(rule.host and host_matches(rule.host, host) for rule in ingress.rules):
-            return _ingress_address(cluster, origin, ingress, name, port)
+            found = _ingress_address(cluster, origin, ingress, name, port)
+            if gateway is None or found.failed is None:
+                return found
+    if gateway is not None:
+        return _gateway_address(cluster, origin, gateway, name, port)
     number = _number(port)
     if is_ip(host):
         return Target(host, number)
@@ -325,6 +332,27 @@ def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | 
         return Target(failed=Verdict.NAME_NOT_FOUND, ref=ref, why=f"no address for {name}: {why}")
     note = f"Public DNS is not asked; {name} is given an address of the documentation range."
     return Target(public_address(host), number, assumed=(("outside-name", note),))
+
+
+def _gateway_address(cluster: Cluster, origin: Origin, gateway: Gateway, name: str, port: int | str | None) -> Target:
+    note = ("public-dns", f"Public DNS is taken to point {name} at the address of Gateway {gateway.name}.")
+    service = gateways.front(cluster, gateway)
+    known = tuple(one for one in gateway.addresses if is_ip(one))
+    if known and (service is None or any(one in cluster.services_by_ip for one in known)):
+        return Target(reachable(origin, known), _number(port), assumed=(note,))
+    if service is not None:
+        return _from_outside(cluster, origin, service, _number(port))._replace(assumed=(note,))
+    ip = gateways.address(cluster, gateway)
+    if ip:
+        text = f"Gateway {gateway.namespace}/{gateway.name} has no address in its status; it is taken to have {ip}."
+        notes = (note,) if gateway.addresses else (note, ("gateway-address", text))
+        return Target(ip, _number(port), assumed=notes)
+    return Target(
+        failed=Verdict.NO_INGRESS_CONTROLLER,
+        ref=gateway.ref,
+        why=f"no controller serves Gateway {gateway.namespace}/{gateway.name}: "
+        f"nobody has class {gateway.gateway_class or '(none)'} (GW-13)",
+    )
 
 
 def _ingress_address(cluster: Cluster, origin: Origin, ingress: Ingress, name: str, port: int | str | None) -> Target:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from clusterviz.engine.addresses import canonical, public_address
 from clusterviz.engine.datapath.controllers import is_controller, selected
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.gateway.attach import attachments
 from clusterviz.engine.gateway.hosts import covers
-from clusterviz.engine.gateway.objects import Gateway
+from clusterviz.engine.gateway.objects import Gateway, Name
 from clusterviz.engine.objects import Pod, Service
 
 if TYPE_CHECKING:
@@ -38,8 +39,20 @@ def owned(gateway: Gateway, namespace: str, labels: dict[str, str]) -> bool:
     )
 
 
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_FRONTS: WeakKeyDictionary[Cluster, dict[Name, Service | None]] = WeakKeyDictionary()
+
+
 def front(cluster: Cluster, gateway: Gateway) -> Service | None:
     """The Service in front of a Gateway's data plane; one with an outside address is preferred."""
+    known = _FRONTS.setdefault(cluster, {})
+    name = (gateway.namespace, gateway.name)
+    if name not in known:
+        known[name] = _front(cluster, gateway)
+    return known[name]
+
+
+def _front(cluster: Cluster, gateway: Gateway) -> Service | None:
     addresses = {canonical(one) or one for one in gateway.addresses}
     made = {f"{gateway.name}-{gateway.gateway_class}", f"cilium-gateway-{gateway.name}"}
     found = [

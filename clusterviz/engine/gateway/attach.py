@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -43,10 +44,18 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ("GW-01",)
 
 
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_FOUND: WeakKeyDictionary[Cluster, tuple[Attachment, ...]] = WeakKeyDictionary()
+
+
 def attachments(cluster: Cluster) -> tuple[Attachment, ...]:
     """Every HTTPRoute with every listener its parentRefs point at, by route, then in the order given."""
-    routes = sorted(cluster.routes.values(), key=lambda route: (route.namespace, route.name))
-    return tuple(one for route in routes for parent in route.parents for one in _attach(cluster, route, parent))
+    found = _FOUND.get(cluster)
+    if found is None:
+        routes = sorted(cluster.routes.values(), key=lambda route: (route.namespace, route.name))
+        found = tuple(one for route in routes for parent in route.parents for one in _attach(cluster, route, parent))
+        _FOUND[cluster] = found
+    return found
 
 
 def _attach(cluster: Cluster, route: HTTPRoute, parent: ParentRef) -> list[Attachment]:
