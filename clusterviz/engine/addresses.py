@@ -56,6 +56,12 @@ def host_port(ip: str, port: int) -> str:
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
+@lru_cache(maxsize=65536)
+def sortable(ip: str) -> int:
+    """An address as a number; a scope (``%eth0``) does not count."""
+    return int(ipaddress.ip_address(ip.partition("%")[0]))
+
+
 def canonical(text: str) -> str:
     """An address as Python and the kernel print it; "" for what is none."""
     address = _address(text)

@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, network, nth
+from clusterviz.engine import index_services, indexes
+from clusterviz.engine.addresses import family, network, nth, sortable
 from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
-from clusterviz.engine.fill import Objects, fill_nodes, fill_services
+from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
 from clusterviz.engine.gateway.objects import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
 from clusterviz.engine.infer_settings import infer_settings
+from clusterviz.engine.loading import digest, no_collections, parse_all, unpack
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
@@ -34,18 +35,18 @@ from clusterviz.engine.objects import (
     Node,
     Obj,
     Pod,
-    Record,
     Service,
     Workload,
     key_of,
 )
-from clusterviz.engine.parse import parse
+from clusterviz.engine.overlay import GONE, Kept, changed
+from clusterviz.engine.parse import Interned, parse
 from clusterviz.engine.settings import Settings
 
+__all__ = ["Change", "Cluster", "unpack"]
+
 Name = tuple[str, str]
-# A Service with this label is left to another proxy than kube-proxy.
-PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
-Records = dict[str, dict[Name, Any]]
+Records = dict[str, Mapping[Name, Any]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -66,26 +67,26 @@ class Cluster:
     def __init__(
         self,
         settings: Settings,
-        objects: Objects,
+        objects: Mapping[Key, Obj],
         records: Records,
-        digests: dict[Key, int],
         warnings: tuple[Notice, ...] = (),
+        total: int | None = None,
     ) -> None:
         self.settings = settings
-        self.objects: Mapping[Key, Obj] = objects
+        self.objects = objects
         self._records = records
-        self._digests = digests
+        self._known_total = total
         self.fill_warnings = warnings
-        self.namespaces: dict[Name, Namespace] = records.get("Namespace", {})
-        self.pods: dict[Name, Pod] = records.get("Pod", {})
-        self.services: dict[Name, Service] = records.get("Service", {})
-        self.ingresses: dict[Name, Ingress] = records.get("Ingress", {})
-        self.ingress_classes: dict[Name, IngressClass] = records.get("IngressClass", {})
-        self.policies: dict[Name, NetworkPolicy] = records.get("NetworkPolicy", {})
-        self.gateway_classes: dict[Name, GatewayClass] = records.get("GatewayClass", {})
-        self.gateways: dict[Name, Gateway] = records.get("Gateway", {})
-        self.routes: dict[Name, HTTPRoute] = records.get("HTTPRoute", {})
-        self.grants: dict[Name, ReferenceGrant] = records.get("ReferenceGrant", {})
+        self.namespaces: Mapping[Name, Namespace] = records.get("Namespace", {})
+        self.pods: Mapping[Name, Pod] = records.get("Pod", {})
+        self.services: Mapping[Name, Service] = records.get("Service", {})
+        self.ingresses: Mapping[Name, Ingress] = records.get("Ingress", {})
+        self.ingress_classes: Mapping[Name, IngressClass] = records.get("IngressClass", {})
+        self.policies: Mapping[Name, NetworkPolicy] = records.get("NetworkPolicy", {})
+        self.gateway_classes: Mapping[Name, GatewayClass] = records.get("GatewayClass", {})
+        self.gateways: Mapping[Name, Gateway] = records.get("Gateway", {})
+        self.routes: Mapping[Name, HTTPRoute] = records.get("HTTPRoute", {})
+        self.grants: Mapping[Name, ReferenceGrant] = records.get("ReferenceGrant", {})
 
     @classmethod
     def from_objects(cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True) -> Cluster:
@@ -96,104 +97,126 @@ class Cluster:
         placement and addresses. Raises `ObjectError` for an object that cannot be read or stands
         twice.
         """
-        keyed: Objects = {}
-        for obj in unpack(objects):
-            key = key_of(obj)
-            if key in keyed:
-                raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
-            keyed[key] = obj
-        for obj in keyed.values():
-            parse(obj)  # types are checked before anything is filled in
-        settings = settings or infer_settings(keyed)
-        notes: list[tuple[str, str, str]] = []
-        try:
-            fill_services(keyed, settings)
-            if expand:
-                notes = complete(keyed, settings)
-            else:
-                fill_nodes(keyed, settings, notes)
-        except AddressError as error:
-            raise ObjectError(f"Internal error: failed to allocate: {error}") from None
-        records: Records = {}
-        digests: dict[Key, int] = {}
-        for key, obj in keyed.items():
-            _add(records, digests, key, obj)
-        return cls(settings, keyed, records, digests, tuple(Notice(*note) for note in notes))
+        with no_collections():
+            keyed: Objects = {}
+            for obj in unpack(objects):
+                key = key_of(obj)
+                if key in keyed:
+                    raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
+                keyed[key] = obj
+            given = dict(keyed)
+            records: dict[str, dict[Name, Any]] = {}
+            interned: Interned = {}
+            parse_all(keyed.items(), records, interned)  # types are checked before anything is filled in
+            settings = settings or infer_settings(keyed)
+            notes: list[tuple[str, str, str]] = []
+            try:
+                fill_services(keyed, settings)
+                if expand:
+                    notes = complete(keyed, settings, records.get("Pod", {}))
+                else:
+                    fill_nodes(keyed, settings, notes)
+            except AddressError as error:
+                raise ObjectError(f"Internal error: failed to allocate: {error}") from None
+            filled = [(key, obj) for key, obj in keyed.items() if given.get(key) is not obj]
+            parse_all(filled, records, interned)
+        return cls(settings, keyed, dict(records), tuple(Notice(*note) for note in notes))
 
     def apply(self, changes: Iterable[Change]) -> Cluster:
         """The snapshot after these changes; this one stays as it is."""
-        changes = list(changes)
-        if not changes:
-            return self
-        objects = dict(self.objects)
-        records, digests = dict(self._records), dict(self._digests)
-        touched: set[str] = set()
-        keys = []
+        wanted: dict[Key, Any] = {}
+        parsed: dict[Key, Any] = {}
         for change in changes:
             key = change.key
-            keys.append(key)
-            if change.verb == "set":
-                parse(change.value)
-                objects[key] = change.value
-            else:
-                objects.pop(key, None)
-        if any(key[0] == "Service" for key in keys):
-            fill_services(objects, self.settings, [key for key in keys if key in objects])
-        if any(key[0] == "Node" for key in keys):
-            fill_nodes(objects, self.settings, [])
-            keys += [key for key in objects if key[0] == "Node"]
-        for key in dict.fromkeys(keys):
-            kind = key[0]
-            if kind not in touched:
-                touched.add(kind)
-                records[kind] = dict(records.get(kind, {}))
-            _remove(records, digests, key)
-            if key in objects:
-                _add(records, digests, key, objects[key])
-        new = Cluster(self.settings, objects, records, digests, self.fill_warnings)
-        self._share_indexes(new, touched)
+            wanted[key] = change.value if change.verb == "set" else GONE
+            parsed[key] = parse(change.value, key) if change.verb == "set" else None
+        if not wanted:
+            return self
+        self._fill(wanted, parsed)
+        deltas: list[indexes.Delta] = []
+        over: dict[str, dict[Name, Any]] = {}
+        total = self._known_total
+        for key, record in parsed.items():
+            kind, name = key[0], (key[1], key[2])
+            if total is not None:
+                total ^= digest(key, self.objects.get(key)) ^ digest(key, wanted[key])
+            before = self._records.get(kind, {}).get(name)
+            if record is not None or before is not None:
+                deltas.append(indexes.Delta(kind, name, before, record))
+                over.setdefault(kind, {})[name] = GONE if record is None else record
+        records = self._records | {kind: changed(self._records.get(kind, {}), some) for kind, some in over.items()}
+        new = Cluster(self.settings, changed(self.objects, wanted), records, self.fill_warnings, total)
+        self._hand_on(new, deltas)
         return new
+
+    def _fill(self, wanted: dict[Key, Any], parsed: dict[Key, Any]) -> None:
+        """Addresses the changed objects lack, and nodes that could get none before."""
+        services = [key for key, obj in wanted.items() if key[0] == "Service" and obj is not GONE and lacks(obj)]
+        nodes = [parsed[key] for key in wanted if key[0] == "Node"]
+        starved = nodes and any(not node.ips or not node.pod_cidrs for node in [*self.nodes.values(), *nodes] if node)
+        if not services and not starved:
+            return
+        objects = dict(changed(self.objects, wanted))
+        before = dict(objects)
+        if services:
+            fill_services(objects, self.settings, services)
+        if starved:
+            fill_nodes(objects, self.settings, [])
+        for key, obj in objects.items():
+            if before[key] is not obj:
+                wanted[key], parsed[key] = obj, parse(obj, key)
 
     def with_settings(self, settings: Settings) -> Cluster:
         """The same objects under other settings."""
-        return Cluster(settings, dict(self.objects), self._records, self._digests, self.fill_warnings)
+        return Cluster(settings, self.objects, self._records, self.fill_warnings)
 
-    def _share_indexes(self, new: Cluster, touched: set[str]) -> None:
-        for name, kinds in _INDEX_KINDS.items():
-            if name in self.__dict__ and not touched & kinds:
-                new.__dict__[name] = self.__dict__[name]
+    def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
+        """Give the next snapshot every index that was built here, changed where the deltas concern it."""
+        kinds = {delta.kind for delta in deltas}
+        for name, (made_of, follow) in _INDEXES.items():
+            index = self.__dict__.get(name)
+            if index is not None and not kinds.isdisjoint(made_of):
+                index = follow(index, [delta for delta in deltas if delta.kind in made_of], new)
+            if index is not None:
+                new.__dict__[name] = index
+        if (touched := index_services.touched_services(deltas, self, new)) is not None:
+            new._endpoints = self._endpoints.without(touched) if touched else self._endpoints
+            new.choices = self.choices.without(touched) if touched else self.choices
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the content: objects and settings."""
-        total = 0
-        for digest in self._digests.values():
-            total ^= digest
-        seed = msgspec.json.encode(self.settings) + total.to_bytes(16)
+        if self._known_total is None:
+            total = 0
+            for key, obj in self.objects.items():
+                total ^= digest(key, obj)
+            self._known_total = total
+        seed = msgspec.json.encode(self.settings) + self._known_total.to_bytes(16)
         return hashlib.blake2b(seed, digest_size=8).hexdigest()
 
     @cached_property
     def nodes(self) -> dict[str, Node]:
         """Nodes by name, oldest first."""
-        found: dict[Name, Node] = self._records.get("Node", {})
-        return {node.name: node for node in sorted(found.values(), key=lambda n: (n.created, n.name))}
+        return indexes.nodes(self._records.get("Node", {}))
 
     @cached_property
-    def workloads(self) -> dict[Key, Workload]:
+    def workloads(self) -> Mapping[Key, Workload]:
         """Workloads by key."""
         return {
             (kind, *name): workload for kind in WORKLOAD_KINDS for name, workload in self._records.get(kind, {}).items()
         }
 
     @cached_property
-    def pod_by_ip(self) -> dict[str, Pod]:
+    def _addresses(self) -> indexes.Addresses:
+        return indexes.addresses(self.pods)
+
+    @property
+    def pod_by_ip(self) -> Mapping[str, Pod]:
         """Live pods by each of their addresses; hostNetwork pods share the node's and stay out (NET-02)."""
-        return {
-            ip: pod for _, pod in sorted(self.pods.items()) if not pod.host_network and not pod.ended for ip in pod.ips
-        }
+        return self._addresses.pods
 
     @cached_property
-    def node_by_ip(self) -> dict[str, Node]:
+    def node_by_ip(self) -> Mapping[str, Node]:
         """Nodes by every address they own: InternalIPs, bridge and overlay addresses."""
         found: dict[str, Node] = {}
         for node in self.nodes.values():
@@ -203,23 +226,23 @@ class Cluster:
         return found
 
     @cached_property
-    def host_pods(self) -> dict[str, list[Pod]]:
+    def _blocks(self) -> indexes.Blocks:
+        return indexes.Blocks(self.nodes)
+
+    def block_of(self, ip: str) -> tuple[Node, str] | None:
+        """The first node one of whose pod CIDRs holds the address, and that CIDR."""
+        found = self._blocks.find(ip)
+        return (self.nodes[found[0]], found[1]) if found else None
+
+    @cached_property
+    def host_pods(self) -> Mapping[str, list[Pod]]:
         """Running hostNetwork pods by node name (NET-02)."""
-        found: dict[str, list[Pod]] = {}
-        for _, pod in sorted(self.pods.items()):
-            if pod.host_network and not pod.ended:
-                found.setdefault(pod.node, []).append(pod)
-        return found
+        return indexes.host_pods(self.pods)
 
     @cached_property
     def pods_by_host_port(self) -> dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]]:
         """(node, protocol, host port) -> pods that have it, the youngest first; host pods need none (NET-02)."""
-        found: dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]] = {}
-        for pod in sorted(self.pods.values(), key=lambda one: (one.created, one.namespace, one.name), reverse=True):
-            for declared in pod.ports:
-                if declared.host_port and pod.ips and not pod.ended and not pod.host_network:
-                    found.setdefault((pod.node, declared.protocol, declared.host_port), []).append((pod, declared))
-        return found
+        return indexes.pods_by_host_port(self.pods)
 
     def bridge_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of cni0: the first of each pod CIDR (NET-04)."""
@@ -229,23 +252,24 @@ class Cluster:
         """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""
         return tuple(nth(cidr, 0) for cidr in node.pod_cidrs) if self.settings.encapsulated else ()
 
-    @cached_property
-    def slices_by_service(self) -> dict[Name, list[EndpointSlice]]:
-        """Given EndpointSlices (and mirrored Endpoints) by Service."""
-        found: dict[Name, list[EndpointSlice]] = {}
-        slices: list[EndpointSlice] = list(self._records.get("EndpointSlice", {}).values())
-        named = {(one.namespace, one.service) for one in slices}
-        mirrored: list[EndpointSlice] = [
-            one for one in self._records.get("Endpoints", {}).values() if (one.namespace, one.service) not in named
-        ]
-        for one in sorted([*slices, *mirrored], key=lambda s: s.name):
-            if one.service:
-                found.setdefault((one.namespace, one.service), []).append(one)
-        return found
+    @property
+    def mirrored(self) -> Mapping[Name, EndpointSlice]:
+        """Endpoints objects of old clients, read as slices."""
+        return self._records.get("Endpoints", {})
 
     @cached_property
-    def _endpoints(self) -> dict[Name, tuple[Endpoint, ...]]:
-        return {}
+    def slices_by_service(self) -> Mapping[Name, list[EndpointSlice]]:
+        """Given EndpointSlices (and mirrored Endpoints) by Service."""
+        return index_services.slices_by_service(self._records.get("EndpointSlice", {}).values(), self.mirrored.values())
+
+    @cached_property
+    def _endpoints(self) -> Kept[Name, tuple[Endpoint, ...]]:
+        return Kept()
+
+    @cached_property
+    def choices(self) -> Kept[Name, dict[Any, Any]]:
+        """What `datapath.service` chose for a Service, kept until its endpoints change."""
+        return Kept()
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """All endpoints of a Service, ready or not, by address (IPT-16).
@@ -260,43 +284,56 @@ class Cluster:
                 found = derive_endpoints(self, service)
             else:
                 found = tuple(endpoint for one in given for endpoint in one.endpoints)
-            found = tuple(sorted(found, key=lambda e: (family(e.ip), _sortable(e.ip), e.pod, e.ports)))
-            self._endpoints[name] = found
+            found = tuple(sorted(found, key=lambda e: (family(e.ip), sortable(e.ip), e.pod, e.ports)))
+            self._endpoints.put(name, found)
         return found
 
     @cached_property
-    def services_by_ip(self) -> dict[str, list[tuple[Service, str]]]:
+    def _label_sets(self) -> indexes.LabelSets:
+        return indexes.label_sets(self.pods)
+
+    def pods_selected(self, namespace: str, selector: Mapping[str, str]) -> list[Pod]:
+        """Pods of a namespace that have all these labels."""
+        wanted = selector.items()
+        return [
+            self.pods[name]
+            for labels, names in self._label_sets.get(namespace, {}).items()
+            if wanted <= dict(labels).items()
+            for name in names
+        ]
+
+    @cached_property
+    def _selectors(self) -> Mapping[index_services.Item, tuple[Name, ...]]:
+        return index_services.selectors(self.services.values())
+
+    def services_selecting(self, pod: Pod) -> list[Service]:
+        """Services whose selector matches the pod's labels (EPS-01)."""
+        return index_services.selecting(self._selectors, self.services, pod)
+
+    @cached_property
+    def services_by_ip(self) -> Mapping[str, list[tuple[Service, str]]]:
         """Every virtual address with its Services and what it is: cluster, external or lb."""
-        found: dict[str, list[tuple[Service, str]]] = {}
-        for service in sorted(self.services.values(), key=lambda s: (s.namespace, s.name)):
-            if service.headless or service.type == "ExternalName" or PROXY_NAME_LABEL in service.labels:
-                continue
-            for ip in service.cluster_ips:
-                found.setdefault(ip, []).append((service, "cluster"))
-            for ip in service.external_ips:
-                found.setdefault(ip, []).append((service, "external"))
-            for ip in service.lb_ips:
-                found.setdefault(ip, []).append((service, "lb"))
-        return found
+        return index_services.by_ip(self.services.values())
 
     @cached_property
-    def services_by_node_port(self) -> dict[tuple[str, int], tuple[Service, int]]:
+    def services_by_node_port(self) -> Mapping[tuple[str, int], tuple[Service, int]]:
         """(protocol, node port) -> Service and index of its port."""
-        return {
-            (port.protocol, port.node_port): (service, index)
-            for _, service in sorted(self.services.items())
-            if service.type in ("NodePort", "LoadBalancer") and PROXY_NAME_LABEL not in service.labels
-            for index, port in enumerate(service.ports)
-            if port.node_port
-        }
+        return index_services.by_node_port(self.services)
 
     @cached_property
-    def policies_by_namespace(self) -> dict[str, list[NetworkPolicy]]:
+    def balancers(self) -> dict[str, tuple[Service, str]]:
+        """Address of a load balancer -> its Service and ipMode (SVC-07)."""
+        return index_services.balancers(self.services.values())
+
+    @cached_property
+    def health_checks(self) -> dict[int, list[Service]]:
+        """healthCheckNodePort -> its Services (PX-14)."""
+        return index_services.health_checks(self.services.values())
+
+    @cached_property
+    def policies_by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
         """Policies of each namespace by name."""
-        found: dict[str, list[NetworkPolicy]] = {}
-        for policy in sorted(self.policies.values(), key=lambda p: p.name):
-            found.setdefault(policy.namespace, []).append(policy)
-        return found
+        return indexes.policies_by_namespace(self.policies)
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Labels of a namespace, its own name among them even when no object was given (NP-11)."""
@@ -314,14 +351,9 @@ class Cluster:
         return workload
 
     @cached_property
-    def pods_of_workload(self) -> dict[Key, list[Pod]]:
+    def pods_of_workload(self) -> Mapping[Key, list[Pod]]:
         """Pods by the key of the workload on top, oldest first."""
-        found: dict[Key, list[Pod]] = {}
-        for pod in sorted(self.pods.values(), key=lambda p: (p.created, p.name)):
-            workload = self.workload_of(pod)
-            if workload is not None:
-                found.setdefault((workload.kind, workload.namespace, workload.name), []).append(pod)
-        return found
+        return indexes.pods_of_workload(self)
 
     @cached_property
     def warnings(self) -> tuple[Notice, ...]:
@@ -329,49 +361,24 @@ class Cluster:
         return self.fill_warnings + collect(self)
 
 
-_INDEX_KINDS: dict[str, set[str]] = {
-    "nodes": {"Node"},
-    "workloads": set(WORKLOAD_KINDS),
-    "pod_by_ip": {"Pod"},
-    "node_by_ip": {"Node"},
-    "host_pods": {"Pod"},
-    "pods_by_host_port": {"Pod"},
-    "slices_by_service": {"EndpointSlice", "Endpoints"},
-    "_endpoints": {"EndpointSlice", "Endpoints", "Service", "Pod", "Node"},
-    "services_by_ip": {"Service"},
-    "services_by_node_port": {"Service"},
-    "policies_by_namespace": {"NetworkPolicy"},
-    "pods_of_workload": {"Pod", *WORKLOAD_KINDS},
+_WORKLOADS = frozenset(WORKLOAD_KINDS)
+_PODS, _NODES, _SERVICES = frozenset({"Pod"}), frozenset({"Node"}), frozenset({"Service"})
+# Index -> the kinds it is made of, and the function that follows their changes. Nodes come first: others ask for them.
+_INDEXES: dict[str, tuple[frozenset[str], Any]] = {
+    "nodes": (_NODES, indexes.follow_nodes),
+    "workloads": (_WORKLOADS, indexes.follow_workloads),
+    "_addresses": (_PODS, indexes.follow_addresses),
+    "node_by_ip": (_NODES, indexes.follow_node_by_ip),
+    "_blocks": (_NODES, indexes.follow_blocks),
+    "host_pods": (_PODS, indexes.follow_host_pods),
+    "pods_by_host_port": (_PODS, indexes.follow_pods_by_host_port),
+    "_label_sets": (_PODS, indexes.follow_label_sets),
+    "slices_by_service": (frozenset({"EndpointSlice", "Endpoints"}), index_services.follow_slices),
+    "services_by_ip": (_SERVICES, index_services.follow_by_ip),
+    "services_by_node_port": (_SERVICES, index_services.follow_by_node_port),
+    "_selectors": (_SERVICES, index_services.follow_selectors),
+    "balancers": (_SERVICES, index_services.follow_balancers),
+    "health_checks": (_SERVICES, index_services.follow_health_checks),
+    "policies_by_namespace": (frozenset({"NetworkPolicy"}), indexes.follow_policies),
+    "pods_of_workload": (_PODS | _WORKLOADS, indexes.follow_pods_of_workload),
 }
-
-
-def unpack(objects: Iterable[Obj]) -> Iterable[Obj]:
-    """Objects with ``List`` kinds flattened (IMP-01)."""
-    for obj in objects:
-        if not isinstance(obj, dict):
-            raise ObjectError(f"Invalid value: {obj!r}: must be an object")
-        kind = obj.get("kind")
-        items = obj.get("items")
-        if isinstance(kind, str) and kind.endswith("List") and (isinstance(items, list) or kind == "List"):
-            default = {"kind": kind.removesuffix("List"), "apiVersion": obj.get("apiVersion", "v1")}
-            typed = kind != "List"
-            yield from unpack({**default, **one} if typed and isinstance(one, dict) else one for one in items or ())
-        else:
-            yield obj
-
-
-def _sortable(ip: str) -> int:
-    return int(ipaddress.ip_address(ip.partition("%")[0]))
-
-
-def _add(records: Records, digests: dict[Key, int], key: Key, obj: Obj) -> None:
-    record: Record | None = parse(obj)
-    if record is not None:
-        records.setdefault(key[0], {})[(key[1], key[2])] = record
-    data = repr(key).encode() + msgspec.json.encode(obj, order="sorted")
-    digests[key] = int.from_bytes(hashlib.blake2b(data, digest_size=16).digest())
-
-
-def _remove(records: Records, digests: dict[Key, int], key: Key) -> None:
-    records.get(key[0], {}).pop((key[1], key[2]), None)
-    digests.pop(key, None)

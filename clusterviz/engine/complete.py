@@ -5,13 +5,16 @@ Nodes when none are given, load balancer addresses, pods of workloads, their pla
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import allocate_pod_ip, in_any, in_cidr, network
+from collections.abc import Iterable, Mapping
+
+from clusterviz.engine.addresses import allocate_pod_ip, in_any, in_cidr, network, plain_address
 from clusterviz.engine.errors import AddressError
 from clusterviz.engine.fill import (
     Objects,
     fill_nodes,
     merged,
     meta_of,
+    oldest_first,
     ordered,
     pod_addresses,
     safe_hash,
@@ -19,31 +22,33 @@ from clusterviz.engine.fill import (
     status_of,
     template_hash,
 )
-from clusterviz.engine.objects import Key, Obj
+from clusterviz.engine.objects import Key, Obj, Pod
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.selectors import parse_selector, text
 from clusterviz.engine.settings import Settings
 
 # More than any cluster holds; a slip of the pen must not eat the memory.
 MOST_REPLICAS = 5000
+EXPANDED = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
+Pods = Mapping[tuple[str, str], Pod]
 
 
-def complete(objects: Objects, settings: Settings) -> list[tuple[str, str, str]]:
+def complete(objects: Objects, settings: Settings, pods: Pods) -> list[tuple[str, str, str]]:
     """Nodes, load balancer addresses, pods of workloads, placement and pod IPs.
 
-    Returns warnings as (code, ref, sentence).
+    ``pods`` are the records of the Pods among the objects. Returns warnings as (code, ref, sentence).
     """
     warnings: list[tuple[str, str, str]] = []
-    _complete_nodes(objects, settings, warnings)
+    _complete_nodes(objects, settings, pods, warnings)
     _complete_load_balancers(objects, settings)
-    expand_workloads(objects)
-    _complete_endpoints(objects, settings, warnings)
-    _complete_pods(objects, warnings)
+    expand_workloads(objects, pods)
+    _complete_endpoints(objects, settings, pods, warnings)
+    _complete_pods(objects, pods, warnings)
     return warnings
 
 
-def _complete_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, str, str]]) -> None:
-    named = {str(spec_of(objects[key]).get("nodeName") or "") for key in objects if key[0] == "Pod"} - {""}
+def _complete_nodes(objects: Objects, settings: Settings, pods: Pods, warnings: list[tuple[str, str, str]]) -> None:
+    named = {pod.node for pod in pods.values()} - {""}
     named |= {
         str(entry.get("nodeName"))
         for key in objects
@@ -81,52 +86,59 @@ def _complete_load_balancers(objects: Objects, settings: Settings) -> None:
                 objects[key] = merged(objects[key], "status", loadBalancer={"ingress": [{"ip": ip}]})
 
 
-def expand_workloads(objects: Objects) -> None:
+def expand_workloads(objects: Objects, pods: Pods) -> None:
     """Pods for workloads that have none among the objects; a snapshot with pods is left as it is."""
+    workloads = [key for kind in EXPANDED for key in ordered(objects, kind)]
+    if not workloads:
+        return
     owned = {
-        (key[1], str(owner.get("kind")), str(owner.get("name")))
-        for key in objects
-        if key[0] == "Pod"
-        for owner in meta_of(objects[key]).get("ownerReferences") or []
+        (key[0], str(owner.get("kind")), str(owner.get("name")))
+        for key in pods
+        for owner in meta_of(objects["Pod", *key]).get("ownerReferences") or []
     }
+    looks: dict[str, dict[int, dict[str, str]]] = {}  # of a namespace's pods; equal labels are one object mostly
+    for pod in pods.values():
+        looks.setdefault(pod.namespace, {})[id(pod.labels)] = pod.labels
     nodes = [key[2] for key in ordered(objects, "Node")]
-    for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"):
-        for key in ordered(objects, kind):
-            obj = objects[key]
-            controlled = any(owner.get("kind") for owner in meta_of(obj).get("ownerReferences") or [])
-            if controlled or (key[1], kind, key[2]) in owned or _has_pods(objects, key):
-                continue
-            for pod in workload_pods(key, obj, nodes):
-                meta = pod["metadata"]
-                objects[("Pod", meta["namespace"], meta["name"])] = pod
+    for key in workloads:
+        obj, (kind, space, name) = objects[key], key
+        controlled = any(owner.get("kind") for owner in meta_of(obj).get("ownerReferences") or [])
+        if controlled or (space, kind, name) in owned or _selects_any(obj, looks.get(space, {}).values()):
+            continue
+        for pod_obj in workload_pods(key, obj, nodes):
+            meta = pod_obj["metadata"]
+            made = ("Pod", meta["namespace"], meta["name"])
+            objects[made] = pod_obj
+            looks.setdefault(made[1], {})[id(pod_obj)] = _labels(pod_obj)
 
 
-def _has_pods(objects: Objects, key: Key) -> bool:
-    selector = parse_selector(spec_of(objects[key]).get("selector"), field="spec.selector")
-    if not selector.labels and not selector.expressions:
-        return False
-    return any(
-        other[0] == "Pod" and other[1] == key[1] and selector.matches(_labels(objects[other])) for other in objects
-    )
+def _selects_any(workload: Obj, looks: Iterable[Mapping[str, str]]) -> bool:
+    selector = parse_selector(spec_of(workload).get("selector"), field="spec.selector")
+    return bool(selector.labels or selector.expressions) and any(selector.matches(labels) for labels in looks)
 
 
 def _labels(obj: Obj) -> dict[str, str]:
     return {str(name): text(value) for name, value in (meta_of(obj).get("labels") or {}).items()}
 
 
-def _complete_endpoints(objects: Objects, settings: Settings, warnings: list[tuple[str, str, str]]) -> None:
+def _complete_endpoints(objects: Objects, settings: Settings, pods: Pods, warnings: list[tuple[str, str, str]]) -> None:
     """Pods for endpoints that lie in the pod network while no object says what they are (SVC-12)."""
-    known = {ip for key in objects if key[0] == "Pod" for ip in pod_addresses(objects[key])}
+    slices = ordered(objects, "EndpointSlice")
+    if not slices:
+        return
+    known = {ip for pod in pods.values() for ip in pod.ips}
     nodes = {key[2]: objects[key] for key in objects if key[0] == "Node"}
     known |= {str(e.get("address")) for node in nodes.values() for e in status_of(node).get("addresses") or []}
-    for key in ordered(objects, "EndpointSlice"):
+    for key in slices:
         for entry in objects[key].get("endpoints") or []:
             target = entry.get("targetRef") or {}
             for ip in map(str, entry.get("addresses") or []):
+                if (plain_address(ip) or ip) in known:
+                    continue
                 inside = is_ip(ip) and (entry.get("nodeName") or in_any(ip, settings.cluster_cidr))
                 name = str(target.get("name") or "") if target.get("kind") == "Pod" else ""
                 pod = ("Pod", key[1], name or "endpoint-" + ip.replace(".", "-").replace(":", "-"))
-                if ip in known or not inside or pod in objects:
+                if not inside or pod in objects:
                     continue
                 known.add(ip)
                 objects[pod] = _endpoint_pod(pod, ip, str(entry.get("nodeName") or ""))
@@ -195,13 +207,20 @@ def _pod_spec(template: Obj, kind: str, name: str, pod_name: str, spec: Obj, nod
     return result
 
 
-def _complete_pods(objects: Objects, warnings: list[tuple[str, str, str]]) -> None:
+def _complete_pods(objects: Objects, pods: Pods, warnings: list[tuple[str, str, str]]) -> None:
+    keys = [key for key in objects if key[0] == "Pod" and _wants(pods.get((key[1], key[2])), objects[key])]
+    if not keys:
+        return
     nodes = {key[2]: objects[key] for key in ordered(objects, "Node")}
-    keys = ordered(objects, "Pod")
-    taken: set[str] = {ip for key in keys for ip in pod_addresses(objects[key])}
+    keys = oldest_first(objects, keys)
+    taken = {ip for pod in pods.values() for ip in pod.ips}
+    taken |= {ip for key in keys for ip in pod_addresses(objects[key])}
     load = dict.fromkeys(nodes, 0)
+    for pod in pods.values():
+        if pod.node in load:
+            load[pod.node] += 1
     for key in keys:
-        if (node := spec_of(objects[key]).get("nodeName")) in load:
+        if (key[1], key[2]) not in pods and (node := spec_of(objects[key]).get("nodeName")) in load:
             load[node] += 1
     last: dict[str, str] = {}
     for key in keys:
@@ -214,6 +233,11 @@ def _complete_pods(objects: Objects, warnings: list[tuple[str, str, str]]) -> No
         except AddressError as error:
             objects[key] = merged(obj, "status", phase="Pending", reason="ContainerCreating")
             warnings.append(("no-pod-ip", f"pod:{key[1]}/{key[2]}", str(error)))
+
+
+def _wants(pod: Pod | None, obj: Obj) -> bool:
+    """Whether a pod that was given lacks its node, its address or its phase; one that was made lacks them all."""
+    return pod is None or not (pod.node and pod.ips and status_of(obj).get("phase"))
 
 
 def _placed(obj: Obj, nodes: dict[str, Obj], load: dict[str, int]) -> Obj:

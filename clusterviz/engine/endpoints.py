@@ -15,14 +15,10 @@ def derive_endpoints(cluster: Cluster, service: Service) -> tuple[Endpoint, ...]
     """Endpoints of all pods the selector matches that have an IP and have not ended (EPS-01)."""
     if not service.selector or service.type == "ExternalName":
         return ()
-    wanted = service.selector.items()
     return tuple(
         endpoint
-        for pod in cluster.pods.values()
-        if pod.namespace == service.namespace
-        and not pod.ended
-        and pod.ips
-        and all(pod.labels.get(key) == value for key, value in wanted)
+        for pod in cluster.pods_selected(service.namespace, service.selector)
+        if not pod.ended and pod.ips
         for endpoint in pod_endpoints(cluster, service, pod)
     )
 
@@ -34,8 +30,6 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     wanted = {":" in ip for ip in service.cluster_ips} or {kind == "IPv6" for kind in service.families}
     wanted = wanted or {":" in pod.ip}
     ports = tuple((port.name, number, port.protocol) for port in service.ports if (number := target_port(port, pod)))
-    if service.ports and not ports and not service.headless:
-        return ()
     return tuple(
         Endpoint(
             ip=ip,
@@ -43,7 +37,7 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
             zone=node.zone if node else "",
             pod=pod.ref,
             ready=ready,
-            serving=pod.ready or service.publish_not_ready,
+            serving=pod.ready,
             terminating=pod.terminating,
             hostname=pod.hostname if pod.subdomain == service.name else "",
             ports=ports,

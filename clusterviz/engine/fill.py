@@ -20,11 +20,12 @@ from clusterviz.engine.addresses import (
     network,
     nth,
 )
-from clusterviz.engine.errors import AddressError
-from clusterviz.engine.objects import Key, Obj
+from clusterviz.engine.errors import AddressError, ObjectError
+from clusterviz.engine.objects import Key, Obj, key_of
 from clusterviz.engine.settings import Settings
 
 Objects = dict[Key, Obj]
+DUAL_STACK = ("PreferDualStack", "RequireDualStack")
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -50,7 +51,11 @@ def merged(obj: Obj, part: str, **values: Any) -> Obj:
 
 def ordered(objects: Objects, kind: str) -> list[Key]:
     """Keys of a kind by (creation time, namespace, name)."""
-    keys = [key for key in objects if key[0] == kind]
+    return oldest_first(objects, [key for key in objects if key[0] == kind])
+
+
+def oldest_first(objects: Objects, keys: Iterable[Key]) -> list[Key]:
+    """Keys by (creation time, namespace, name)."""
     return sorted(keys, key=lambda key: (str(meta_of(objects[key]).get("creationTimestamp") or ""), key))
 
 
@@ -86,7 +91,8 @@ def service_addresses(obj: Obj) -> list[str]:
 def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | None = None) -> None:
     """Give Services the ClusterIP and node ports kube-apiserver would (SVC-02..04)."""
     wanted = set(keys) if keys is not None else None
-    names = [key for key in ordered(objects, "Service") if wanted is None or key in wanted]
+    keys = [key for key in objects if key[0] == "Service" and (wanted is None or key in wanted) and lacks(objects[key])]
+    names = oldest_first(objects, keys)
     if not names:
         return
     every = [objects[key] for key in objects if key[0] == "Service"]
@@ -102,13 +108,40 @@ def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | No
         objects[key] = _with_node_ports(obj, settings, taken_ports)
 
 
+def lacks(obj: Obj) -> bool:
+    """Whether kube-apiserver would give this Service an address or a node port."""
+    spec, given = spec_of(obj), service_addresses(obj)
+    if spec.get("type") == "ExternalName":
+        return False
+    if spec.get("ipFamilyPolicy") in DUAL_STACK:
+        return len(given) < 2 or bool(_portless(spec))
+    return not (given or spec.get("clusterIP") or spec.get("clusterIPs")) or bool(_portless(spec))
+
+
+def _portless(spec: Obj) -> list[Any]:
+    """Ports that are to get a node port."""
+    wants = spec.get("type") == "NodePort" or (
+        spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
+    )
+    ports = spec.get("ports") or [] if wants else []
+    return [port for port in ports if isinstance(port, dict) and not port.get("nodePort")]
+
+
 def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:
-    spec = spec_of(obj)
-    if spec.get("type") == "ExternalName" or spec.get("clusterIP") or spec.get("clusterIPs"):
+    """The Service with its addresses; a headless one only learns its families (SVC-02, SVC-16)."""
+    spec, meta = spec_of(obj), meta_of(obj)
+    given = service_addresses(obj)
+    both = spec.get("ipFamilyPolicy") in DUAL_STACK
+    if spec.get("type") == "ExternalName" or (given and not (both and len(given) == 1)):
         return obj
-    meta = meta_of(obj)
-    ips: list[str] = []
-    for cidr in _service_cidrs(spec, settings):
+    headless = spec.get("clusterIP") == "None" or "None" in (spec.get("clusterIPs") or ())
+    if headless and not both:
+        return obj
+    cidrs = _service_cidrs(obj, settings, given)
+    if headless:
+        return merged(obj, "spec", ipFamilies=spec.get("ipFamilies") or [f"IPv{family(cidr)}" for cidr in cidrs])
+    ips = list(given)
+    for cidr in cidrs[len(given) :]:
         if not ips and meta.get("name") == "kubernetes" and meta.get("namespace", "default") == "default":
             ip = nth(cidr, 1)
         elif not ips and meta.get("name") == "kube-dns" and meta.get("namespace") == "kube-system":
@@ -120,24 +153,54 @@ def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:
     return merged(obj, "spec", clusterIP=ips[0], clusterIPs=ips)
 
 
-def _service_cidrs(spec: Obj, settings: Settings) -> list[str]:
-    """The ranges a Service gets an address from, one a family, the primary first (SVC-16)."""
+def _service_cidrs(obj: Obj, settings: Settings, given: list[str]) -> list[str]:
+    """The ranges a Service gets an address from, one a family, the primary first (SVC-16).
+
+    Raises `ObjectError` for families the cluster does not have.
+    """
+    spec = spec_of(obj)
     ranges = [cidr.strip() for cidr in settings.service_cidr.split(",") if cidr.strip()]
     by_family = {f"IPv{family(cidr)}": cidr for cidr in reversed(ranges)}
-    wanted = [by_family[str(name)] for name in spec.get("ipFamilies") or [] if str(name) in by_family]
-    found = list(dict.fromkeys([*wanted, *ranges]))
-    both = spec.get("ipFamilyPolicy") in ("PreferDualStack", "RequireDualStack")
-    return found if both else found[: max(1, len(wanted))]
+    names = [f"IPv{family(ip)}" for ip in given]
+    names += [str(name) for name in spec.get("ipFamilies") or [] if str(name) not in names]
+    for field, value, message in family_flaws(spec, set(by_family)):
+        raise ObjectError(
+            f'Invalid value: "{value}": {message}', field=field, ref=f"service:{'/'.join(key_of(obj)[1:])}"
+        )
+    wanted = [by_family[name] for name in names if name in by_family]
+    found = list(dict.fromkeys([*wanted, *by_family.values()] if len(wanted) == len(names) else ranges))
+    return found if spec.get("ipFamilyPolicy") in DUAL_STACK else found[: max(1, len(wanted))]
+
+
+def family_flaws(spec: Obj, families: set[str]) -> list[tuple[str, str, str]]:
+    """What kube-apiserver refuses about a Service's families, as (field, value, message) (SVC-16).
+
+    ``families`` are those of the cluster. Headless Services without selector may name any.
+    """
+    policy, named = spec.get("ipFamilyPolicy"), [str(name) for name in spec.get("ipFamilies") or []]
+    found = []
+    if policy == "SingleStack":
+        several = "clusterIPs" if len(spec.get("clusterIPs") or ()) > 1 else "IP families" if len(named) > 1 else ""
+        if several:
+            text = f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {several} are specified"
+            found.append(("spec.ipFamilyPolicy", policy, text))
+    if spec.get("clusterIP") == "None" and not spec.get("selector"):
+        return found
+    if policy == "RequireDualStack" and len(families) < 2:
+        found.append(("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
+    found += [
+        (f"spec.ipFamilies[{index}]", name, "not configured on this cluster")
+        for index, name in enumerate(named)
+        if name not in families
+    ]
+    return found
 
 
 def _with_node_ports(obj: Obj, settings: Settings, taken: set[int]) -> Obj:
     spec = spec_of(obj)
-    wants = spec.get("type") == "NodePort" or (
-        spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
-    )
-    ports = spec.get("ports") or []
-    if not wants or all(not isinstance(port, dict) or port.get("nodePort") for port in ports):
+    if not _portless(spec):
         return obj
+    ports = spec["ports"]
     filled = []
     for port in ports:
         if not isinstance(port, dict) or port.get("nodePort"):
@@ -158,19 +221,22 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
         for key in keys
         for block in [spec_of(objects[key]).get("podCIDR"), *(spec_of(objects[key]).get("podCIDRs") or [])]
     }
-    hosts = _host_ips(objects)
+    keys = [key for key in keys if _starved(objects[key])]
+    if not keys:
+        return
+    hosts, used = _host_ips(objects), _addresses_by_node(objects)
     for key in keys:
         obj = objects[key]
-        if not any(e.get("type") == "InternalIP" and e.get("address") for e in status_of(obj).get("addresses") or []):
+        if not _has_ip(obj):
             ip = hosts.get(key[2]) or _node_ip(settings.node_cidr, taken)
             taken.add(ip)
             others = list(status_of(obj).get("addresses") or [])
             obj = merged(obj, "status", addresses=[{"type": "InternalIP", "address": ip}, *others])
-        if not spec_of(obj).get("podCIDR") and not spec_of(obj).get("podCIDRs"):
+        if not _has_block(obj):
             own: list[str] = []
             for cidr in (part.strip() for part in settings.cluster_cidr.split(",")):
                 try:
-                    block = _block_in_use(objects, key[2], settings, blocks, cidr) or allocate_pod_cidr(
+                    block = _block_in_use(used.get(key[2], []), settings, blocks, cidr) or allocate_pod_cidr(
                         cidr, settings.node_mask, blocks
                     )
                 except AddressError as error:
@@ -192,16 +258,34 @@ def _host_ips(objects: Objects) -> dict[str, str]:
     return found
 
 
-def _block_in_use(objects: Objects, node: str, settings: Settings, blocks: set[str], cidr: str) -> str:
+def _has_ip(node: Obj) -> bool:
+    return any(e.get("type") == "InternalIP" and e.get("address") for e in status_of(node).get("addresses") or [])
+
+
+def _has_block(node: Obj) -> bool:
+    return bool(spec_of(node).get("podCIDR") or spec_of(node).get("podCIDRs"))
+
+
+def _starved(node: Obj) -> bool:
+    return not _has_ip(node) or not _has_block(node)
+
+
+def _addresses_by_node(objects: Objects) -> dict[str, list[str]]:
+    """Addresses of the pods of each node, in the order of their names."""
+    found: dict[str, list[str]] = {}
+    for key in sorted(key for key in objects if key[0] == "Pod"):
+        spec = spec_of(objects[key])
+        if not spec.get("hostNetwork"):
+            found.setdefault(str(spec.get("nodeName")), []).extend(pod_addresses(objects[key]))
+    return found
+
+
+def _block_in_use(ips: list[str], settings: Settings, blocks: set[str], cidr: str) -> str:
     """The pod CIDR a node must have, told by the addresses its pods already hold."""
-    for key in sorted(objects):
-        obj = objects[key]
-        if key[0] != "Pod" or spec_of(obj).get("nodeName") != node or spec_of(obj).get("hostNetwork"):
-            continue
-        for ip in pod_addresses(obj):
-            if in_any(ip, cidr):
-                block = str(network(f"{ip}/{settings.node_mask if '.' in ip else 64}"))
-                return "" if block in blocks else block
+    for ip in ips:
+        if in_any(ip, cidr):
+            block = str(network(f"{ip}/{settings.node_mask if '.' in ip else 64}"))
+            return "" if block in blocks else block
     return ""
 
 

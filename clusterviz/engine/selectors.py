@@ -72,7 +72,9 @@ class Selector(msgspec.Struct, frozen=True):
     def missing(self, labels: Mapping[str, str]) -> list[str]:
         """The parts that do not hold, in words; empty when it matches."""
         parts = [
-            f"label {key} is {labels.get(key)!r}, wanted {value!r}"
+            f"label {key} is {labels[key]!r}, wanted {value!r}"
+            if key in labels
+            else f"label {key} is missing, wanted {value!r}"
             for key, value in self.labels
             if labels.get(key) != value
         ]
