@@ -88,7 +88,17 @@ def node_port_addresses(cluster: Cluster, node: Node, version: int) -> tuple[str
     wanted = [cidr for cidr in settings.nodeport_addresses if cidr != "primary" and family(cidr) == version]
     if not wanted or any(network(cidr).prefixlen == 0 for cidr in wanted):
         return None
-    local = of_version((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node)), version)
+    local = local_addresses(cluster, node, version)
     if version == 4 and settings.localhost_nodeports:
         local = (*local, "127.0.0.1")
     return tuple(ip for ip in dict.fromkeys(local) if any(in_cidr(ip, cidr) for cidr in wanted))
+
+
+def local_addresses(cluster: Cluster, node: Node, version: int) -> tuple[str, ...]:
+    """The node's own addresses of a family, loopback left out."""
+    return of_version((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node)), version)
+
+
+def is_local_address(cluster: Cluster, node: Node, ip: str) -> bool:
+    """Whether the node has the address on another device than the one for virtual addresses."""
+    return ip in local_addresses(cluster, node, family(ip))

@@ -43,7 +43,7 @@ def read_iptables(text: str) -> Ruleset:
             rules[f"{table} {line[1:].split()[0]}"] = []
         elif line.startswith("-A "):
             rules[f"{table} {line.split(' ', 2)[1]}"].append((number, line))
-    chains = {key: Chain(*key.split(" "), found, _rule) for key, found in rules.items()}
+    chains = {key: Chain(key.split(" ")[0], key.split(" ")[1], found, _rule) for key, found in rules.items()}
     return Ruleset(chains, HOOKS, {})
 
 

@@ -37,17 +37,22 @@ class _Reader:
         """One line without what stands before and after it."""
         block = BLOCK.match(text)
         if block:
-            self.word, self.name = block[1], block[2]
-            {"set": self.sets, "map": self.maps, "chain": self.chains}[self.word].setdefault(
-                self.name,
-                {} if self.word == "map" else [],  # type: ignore[arg-type]
-            )
+            self._begin(block[1], block[2])
         elif text == "}":
             self.word = ""
         elif self.word == "chain":
             self._rule(number, text)
         elif self.word in ("set", "map"):
             self._element(number, text)
+
+    def _begin(self, word: str, name: str) -> None:
+        self.word, self.name = word, name
+        if word == "set":
+            self.sets.setdefault(name, [])
+        elif word == "map":
+            self.maps.setdefault(name, {})
+        else:
+            self.chains.setdefault(name, [])
 
     def _rule(self, number: int, text: str) -> None:
         hook = HOOK.match(text)

@@ -177,7 +177,8 @@ class Ruleset(msgspec.Struct, frozen=True):
     def _walk(self, hook: str, name: str, state: State, ends: list[State]) -> list[State]:
         """Those that come back from a chain; those that do not are added to ``ends``."""
         chain = self.chains[name]
-        inside, back = [state], []
+        inside: list[State] = [state]
+        back: list[State] = []
         for rule in chain.rules:
             after: list[State] = []
             for one in inside:
@@ -189,7 +190,7 @@ class Ruleset(msgspec.Struct, frozen=True):
                 share = one.weight * rule.chance / len(rule.choices)
                 met = Line(hook, chain.table, chain.name, rule.text, rule.number)
                 for action in rule.choices:
-                    taken = State(one.packet, share, (*one.lines, met))
+                    taken = msgspec.structs.replace(one, weight=share, lines=(*one.lines, met))
                     self._do(hook, chain, action, one, taken, after, back, ends)
             inside = after
         return back + inside
