@@ -32,6 +32,12 @@ def _services(cluster: Cluster) -> list[Notice]:
         if service.selector and service.type != "ExternalName" and not cluster.endpoints(service):
             labels = ",".join(f"{key}={value}" for key, value in service.selector.items())
             found.append(Notice("no-endpoints", service.ref, f"No pod with an address matches {labels} (EPS-01)."))
+        for port in service.ports if service.selector and not service.headless else ():
+            endpoints = cluster.endpoints(service)
+            offered = any((port.name, port.protocol) == (name, proto) for e in endpoints for name, _, proto in e.ports)
+            if isinstance(port.target, str) and endpoints and not offered:
+                text = f"No selected pod has a container port {port.target!r} of {port.protocol} (SVC-10)."
+                found.append(Notice("no-such-port", service.ref, text))
     return found
 
 

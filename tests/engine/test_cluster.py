@@ -124,13 +124,13 @@ def test_given_endpoint_slices_are_the_truth_even_for_addresses_outside() -> Non
 
 
 def test_a_named_target_port_is_each_pods_own() -> None:
-    """SVC-10."""
+    """SVC-10: a pod that lacks the name is an endpoint without the port."""
     other = pod("shop/web-9", "10.244.2.9", "n3", app="named", ports=(9000,))
     other["spec"]["containers"][0]["ports"][0]["name"] = "http"
     third = pod("shop/web-8", "10.244.2.8", "n3", app="named", ports=(7000,))
     cluster = build(other, third, service("shop/named", app="named", target="http"))
     endpoints = cluster.endpoints(cluster.services[("shop", "named")])
-    assert [(e.ip, e.ports[0][1]) for e in endpoints] == [("10.244.2.9", 9000)]
+    assert [(e.ip, e.ports) for e in endpoints] == [("10.244.2.8", ()), ("10.244.2.9", (("", 9000, "TCP"),))]
 
 
 def test_ipv6_and_dual_stack_are_read() -> None:

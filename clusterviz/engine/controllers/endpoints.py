@@ -65,8 +65,6 @@ def _slices(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
     families = _families(service)
     for pod in pods:
         ports = _ports(service, pod)
-        if spec(service).get("ports") and not ports:
-            continue
         for ip in pod_addresses(pod):
             if not families or family(ip) in families:
                 kind = "IPv4" if family(ip) == 4 else "IPv6"
@@ -120,7 +118,7 @@ def _endpoint(service: Obj, pod: Obj, ip: str, zones: dict[str, str]) -> dict[st
         "addresses": [ip],
         "conditions": {
             "ready": anyway or (serving and not leaving),
-            "serving": anyway or serving,
+            "serving": serving,
             "terminating": leaving,
         },
         "targetRef": {"kind": "Pod", "namespace": namespace, "name": name},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.datapath.health import health_answer
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, host_listener
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxy import forward_request
-from clusterviz.engine.datapath.topology import local_list
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import L4
@@ -53,26 +53,25 @@ def _delivered(j: Journey, node: Node, l4: L4, pod: Pod | None) -> None:
 
 def _health_check(j: Journey, node: Node, l4: L4) -> bool:
     """kube-proxy itself answers on healthCheckNodePort (PX-14)."""
-    for service in j.cluster.services.values():
-        if service.health_check_port != l4.dport or l4.proto != "TCP" or service.external_policy != "Local":
-            continue
-        here = sum(endpoint.ready for endpoint in local_list(j.cluster.endpoints(service), node).endpoints)
-        j.step(
-            Action.ANSWERED,
-            "health_check",
-            layer=7,
-            hook="userspace",
-            component="kube-proxy",
-            rule=Rule(name=f"health check of {service.namespace}/{service.name}", ref=service.ref, rules=("PX-14",)),
-            service=f"{service.namespace}/{service.name}",
-            count=here,
-            status=200 if here else 503,
-            node=node.name,
-        )
-        j.way(node.ref, "pod")
-        j.end(Verdict.DELIVERED)
-        return True
-    return False
+    found = health_answer(j.cluster, node, l4.dport, j.packet.ip.dst) if l4.proto == "TCP" else None
+    if found is None:
+        return False
+    name = f"{found.service.namespace}/{found.service.name}"
+    j.step(
+        Action.ANSWERED,
+        "health_check",
+        layer=7,
+        hook="userspace",
+        component="kube-proxy",
+        rule=Rule(name=f"health check of {name}", ref=found.service.ref, rules=("PX-14",)),
+        service=name,
+        count=found.local_endpoints,
+        status=found.status,
+        node=node.name,
+    )
+    j.way(node.ref, "pod")
+    j.end(Verdict.DELIVERED)
+    return True
 
 
 def _nobody(j: Journey, node: Node, l4: L4) -> None:

@@ -68,24 +68,31 @@ def is_local(cluster: Cluster, node: Node, ip: str) -> bool:
 
 
 def answers(cluster: Cluster, node: Node, ip: str) -> bool:
-    """Whether node ports answer on this address of this node (PX-12).
-
-    ``--nodeport-addresses`` counts for a family only when it names a CIDR of it; CIDRs pick addresses
-    of interfaces, so 127.0.0.0/8 is 127.0.0.1 alone.
-    """
+    """Whether node ports answer on this address of this node (PX-12); on IPv6's loopback never."""
     settings, version = cluster.settings, family(ip)
     if is_loopback(ip) and (version == 6 or settings.proxy_mode != "iptables" or not settings.localhost_nodeports):
         return False
-    if not is_local(cluster, node, ip):
-        return False
+    own = node_port_ips(cluster, node, version)
+    return is_local(cluster, node, ip) if own is None else ip in own
+
+
+def node_port_ips(cluster: Cluster, node: Node, version: int) -> tuple[str, ...] | None:
+    """The node's addresses that ``--nodeport-addresses`` picks, None when all (PX-12).
+
+    It counts for a family only when it names a CIDR of it; CIDRs pick addresses of interfaces, so of
+    127.0.0.0/8 only 127.0.0.1.
+    """
+    settings = cluster.settings
     given = settings.nodeport_addresses
     if given == ("primary",) or (not given and settings.proxy_mode == "nftables"):
         own = primary(node, version)
-        return ip == own if own else True
+        return (own,) if own else None
     cidrs = [cidr for cidr in given if cidr != "primary" and family(cidr) == version]
     if not cidrs or any(not network(cidr).prefixlen for cidr in cidrs):
-        return True
-    return (not is_loopback(ip) or ip == "127.0.0.1") and any(in_cidr(ip, cidr) for cidr in cidrs)
+        return None
+    loopback = "127.0.0.1" if version == 4 else "::1"
+    every = (*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node), loopback)
+    return tuple(ip for ip in dict.fromkeys(every) if any(in_cidr(ip, cidr) for cidr in cidrs))
 
 
 def primary(node: Node, version: int) -> str:

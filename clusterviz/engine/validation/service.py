@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clusterviz.engine.addresses import in_cidr
+from clusterviz.engine.fill import family_flaws
 from clusterviz.engine.objects import Key
 from clusterviz.engine.parse import Reader
 from clusterviz.engine.settings import Settings
@@ -126,6 +127,8 @@ def check_allocation(
     spec = obj.child("spec")
     if spec.text("type") == "ExternalName":
         return
+    for field, value, message in family_flaws(spec.data, {f"IPv{version}" for version in settings.families}):
+        flaws.invalid(field, value, message)
     wanted = spec.texts("clusterIPs") or ((spec.text("clusterIP"),) if spec.text("clusterIP") else ())
     for ip in wanted:
         if ip == "None" or names.ip(ip):
