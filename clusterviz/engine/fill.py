@@ -160,7 +160,9 @@ def _service_cidrs(obj: Obj, settings: Settings, given: list[str]) -> list[str]:
     """
     spec = spec_of(obj)
     ranges = [cidr.strip() for cidr in settings.service_cidr.split(",") if cidr.strip()]
-    by_family = {f"IPv{family(cidr)}": cidr for cidr in reversed(ranges)}
+    by_family: dict[str, str] = {}
+    for cidr in ranges:
+        by_family.setdefault(f"IPv{family(cidr)}", cidr)
     names = [f"IPv{family(ip)}" for ip in given]
     names += [str(name) for name in spec.get("ipFamilies") or [] if str(name) not in names]
     for field, value, message in family_flaws(spec, set(by_family)):
