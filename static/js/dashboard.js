@@ -42,7 +42,7 @@ const picture = new Picture(
   { select: (id) => choose(id), packet: (connection) => follow({ connection }) },
 );
 const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
-const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), closed: () => choose(selected) });
+const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), captures: (question) => api.captures(question), closed: () => choose(selected) });
 const feed = new Feed({ apply, call: ([id, , connection]) => picture.single(id, connection), waiting: showWaiting });
 const session = new Session(store, {
   snapshot: () => api.snapshot(),
@@ -173,7 +173,7 @@ function ask(ends) {
 /** @param {Record<string, string>} question */
 async function follow(question) {
   const answer = await api.trace(question);
-  if (answer.ok) tracer.show(answer.body, "from" in question ? question : null);
+  if (answer.ok) tracer.show(answer.body, question);
   else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
 }
 

@@ -104,7 +104,7 @@ CASES: dict[str, tuple[list[Obj], dict[str, Any], str, str, Verdict, str]] = {
         "spy/spy-1",
         "10.244.2.2:5432",
         Verdict.DENIED_INGRESS,
-        "shop/in allow ingress from pod spy/spy-1",
+        "shop/in allow ingress from pods app=spy of namespace spy, port 5432",
     ),
     "both policies": (
         [policy("shop/in", "db", policyTypes=["Ingress"]), policy("spy/out", "spy", policyTypes=["Egress"])],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from clusterviz.engine.addresses import family
 from clusterviz.engine.objects import NetworkPolicy, Obj, Pod
@@ -105,7 +104,11 @@ def _protocol(situation: Situation) -> str:
     return situation.trace.probe.protocol
 
 
-def _name(situation: Situation) -> Any:
+def _name(situation: Situation) -> str:
+    """The peer as the new rule names it."""
     peer = str(situation.fact("peer"))
     pod = situation.cluster.pod_by_ip.get(peer)
-    return f"pod {pod.namespace}/{pod.name}" if pod else peer
+    if pod is None:
+        return peer
+    said = ",".join(f"{name}={value}" for name, value in stable_labels(pod).items())
+    return f"pods {said} of namespace {pod.namespace}" if said else f"all pods of namespace {pod.namespace}"

@@ -39,6 +39,13 @@ export class Api {
     return ask(`${this.base}trace?${new URLSearchParams(question)}`);
   }
 
+  /** @param {Record<string, string>} question @returns {Promise<{id: string, label: string, href: string}[]>} where the traced packet passes */
+  async captures(question) {
+    const url = (/** @type {Record<string, string>} */ more) => `${this.base}capture?${new URLSearchParams({ ...question, ...more })}`;
+    const { ok, body } = await ask(url({}));
+    return ok ? body.points.map((/** @type {any} */ point) => ({ id: point.id, label: point.label, href: url({ point: point.id }) })) : [];
+  }
+
   /** @param {Record<string, any>} action */
   act(action) {
     return this.post("actions", JSON.stringify(action), { "Content-Type": "application/json" });

@@ -1,14 +1,16 @@
-/** The trace panel: hops as a timeline along the bottom, one decision in words, all details beside it. */
+/** The trace panel: hops as a timeline along the bottom, one decision in words; beside it this hop, or the whole answer. */
 import { beats, flagOf } from "../model/walk.js";
-import { shortName } from "./describe.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { headerPanels } from "./headers.js";
+import { wholeAnswer } from "./traceanswer.js";
+import { stepItem } from "./tracestep.js";
 
 /**
  * @typedef {object} Ports
  * @property {(trace: any, beat: import("../model/walk.js").Beat|null, index: number, all: import("../model/walk.js").Beat[]) => void} light
  * @property {(ref: string) => void} select
  * @property {(question: Record<string, string>) => void} again asks the same with another draw
+ * @property {(question: Record<string, string>) => Promise<{id: string, label: string, href: string}[]>} captures
  * @property {() => void} closed
  */
 
@@ -19,6 +21,8 @@ export class TracePanel {
     this.strip = byId("trace");
     this.side = byId("side");
     this.level = localStorage.getItem("clusterviz.level") === "operator" ? "operator" : "novice";
+    /** @type {"hop"|"answer"} what the side shows */
+    this.view = "hop";
     /** @type {any[]} */
     this.stack = [];
     this.at = 0;
@@ -30,10 +34,11 @@ export class TracePanel {
     return this.stack.length > 0;
   }
 
-  /** @param {any} trace @param {Record<string, string>|null} question */
+  /** @param {any} trace @param {Record<string, string>} question what was asked: two ends, or a connection */
   show(trace, question) {
     this.stack = [{ trace, cause: "" }];
     this.question = question;
+    this.view = trace.success ? "hop" : "answer";
     this.start();
   }
 
@@ -73,6 +78,7 @@ export class TracePanel {
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the trace */
   key(event) {
     const moves = /** @type {Record<string, number>} */ ({ ArrowRight: 1, ArrowLeft: -1, PageDown: 1, PageUp: -1, " ": 1, Home: -1e6, End: 1e6 });
+    if (event.key === " " && event.target instanceof Element && event.target.closest("summary")) return false;
     if (event.key === "Escape") this.close();
     else if (event.key in moves) this.go(this.at + moves[event.key]);
     else return false;
@@ -86,8 +92,17 @@ export class TracePanel {
     this.side.hidden = false;
     this.side.classList.add("tracing");
     const top = this.side.scrollTop;
+    const focused = this.side.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
     fill(this.side, this.details(beat));
     this.side.scrollTop = top;
+    if (focused) /** @type {HTMLElement|null} */ (this.side.querySelector(`[data-testid="${focused}"]`))?.focus({ preventScroll: true });
+  }
+
+  /** @param {"hop"|"answer"} view */
+  look(view) {
+    this.view = view;
+    this.side.scrollTop = 0;
+    this.draw();
   }
 
   verdict() {
@@ -135,44 +150,60 @@ export class TracePanel {
   /** @param {import("../model/walk.js").Beat|undefined} beat */
   details(beat) {
     const { trace } = this;
+    const inner = this.stack.length > 1;
     return [
-      h("header", {}, h("div", {}, h("span.kind", {}, beat?.reply ? "reply" : "forward", beat?.hop.node ? ` on ${beat.hop.node}` : ""), h("h2", { testid: "trace-title" }, beat?.title ?? "no hop")),
-        this.stack.length > 1 ? h("button", { testid: "trace-parent", onclick: () => { this.stack.pop(); this.start(); } }, "Back to the first packet") : null),
-      h("p", { testid: "trace-summary" }, trace.summary),
-      beat ? h("ol.steps", { testid: "trace-steps" }, beat.steps.map((step) => this.step(step, step === beat.step))) : null,
-      beat ? headerPanels(beat.starts ? beat.hop.headers_in : [], beat.ends || beat.hop.headers_in.length === 0 ? beat.hop.headers_out : middle(beat), beat.hop.owners ?? {}) : null,
-      this.list("What stops it", trace.blockers, (/** @type {any} */ b) => h("li", {}, h("strong", {}, b.rule || b.verdict.replaceAll("_", " ")), " ", b.why)),
-      this.list("Needed first", trace.children, (/** @type {any} */ child) => h("li", {},
-        h("button", { testid: "trace-child", onclick: () => { this.stack.push(child); this.start(); } }, child.cause, h("span.hint", {}, child.trace.verdict.replaceAll("_", " "))))),
-      this.list("Sessions the kernel remembers", trace.sessions, (/** @type {any} */ s) => h("li.mono", {}, `${s.node}: ${s.orig} · reply ${s.reply}`)),
-      trace.reverse.length ? null : h("p.hint", {}, trace.reverse_reason || "There is no reply."),
-      this.list("Taken for granted", trace.assumptions, (/** @type {any} */ a) => h("li", {}, a.text)),
-      this.question && this.stack.length === 1 ? h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)") : null,
+      inner ? h("button", { testid: "trace-parent", onclick: () => { this.stack.pop(); this.start(); } }, "Back to the first packet") : null,
+      h("div.views", { role: "group", "aria-label": "What is shown here" }, this.viewButton("hop", "This hop"), this.viewButton("answer", trace.success ? "Whole answer" : "What stops it")),
+      this.view === "answer" && trace.blockers.length ? null : h("p", { testid: "trace-summary" }, trace.summary),
+      this.view === "hop" ? this.hop(beat) : wholeAnswer(trace, this.does(inner)),
+      this.canRedraw(inner) ? h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)") : null,
     ];
+  }
+
+  /** @param {"hop"|"answer"} view @param {string} label */
+  viewButton(view, label) {
+    return h("button", { testid: `trace-view-${view}`, "aria-pressed": String(this.view === view), onclick: () => this.look(view) }, label);
+  }
+
+  /** @param {import("../model/walk.js").Beat|undefined} beat */
+  hop(beat) {
+    if (!beat) return h("p.hint", {}, "No packet was sent.");
+    const words = { level: this.level, rules: this.trace.rules, select: this.ports.select };
+    return [
+      h("header", {}, h("div", {}, h("span.kind", {}, beat.reply ? "reply" : "forward", beat.hop.node ? ` on ${beat.hop.node}` : ""), h("h2", { testid: "trace-title" }, beat.title))),
+      h("ol.steps", { testid: "trace-steps" }, beat.steps.map((step) => stepItem(step, step === beat.step, words))),
+      headerPanels(beat.starts ? beat.hop.headers_in : [], beat.ends || beat.hop.headers_in.length === 0 ? beat.hop.headers_out : middle(beat), beat.hop.owners ?? {}),
+      this.trace.children.length ? h("section", {}, h("h3", {}, "Needed first"), h("ul.plain-list", {}, this.trace.children.map((/** @type {any} */ child) => h("li", {},
+        h("button", { testid: "trace-child", onclick: () => this.enter(child) }, child.cause, h("span.hint", {}, child.trace.verdict.replaceAll("_", " "))))))) : null,
+    ];
+  }
+
+  /** @param {boolean} inner @returns {import("./traceanswer.js").Does} */
+  does(inner) {
+    const question = /** @type {Record<string, string>} */ (this.question);
+    return {
+      select: this.ports.select,
+      enter: (child) => this.enter(child),
+      call: this.canRedraw(inner) ? (fix) => this.ports.again({ ...question, to: fix.value, protocol: fix.protocol }) : null,
+      captures: inner ? null : () => this.ports.captures(question),
+    };
+  }
+
+  /** @param {any} child */
+  enter(child) {
+    this.stack.push(child);
+    this.start();
+  }
+
+  /** @param {boolean} inner */
+  canRedraw(inner) {
+    return !inner && "from" in /** @type {Record<string, string>} */ (this.question);
   }
 
   redraw() {
     const question = { .../** @type {Record<string, string>} */ (this.question) };
     question.seed = String(Number(question.seed ?? 0) + 1);
     this.ports.again(question);
-  }
-
-  /** @param {string} title @param {any[]} items @param {(item: any) => Node} make */
-  list(title, items, make) {
-    return items?.length ? h("section", {}, h("h3", {}, title), h("ul.plain-list", {}, items.map(make))) : null;
-  }
-
-  /** @param {any} step @param {boolean} main */
-  step(step, main) {
-    const { rule } = step;
-    return h("li", { class: main ? "main" : "", data: { action: step.action } }, h("div", {}, h("strong", {}, step.action.replaceAll("_", " ")), h("span.hint", {}, [step.hook, step.component].filter(Boolean).join(" · "))),
-      h("p", {}, step.explain[this.level]),
-      rule ? h("p.rule", { testid: "trace-rule" }, h("code", {}, rule.text || rule.name), h("span.hint", {}, [rule.made_by && `written by ${rule.made_by}`, rule.path].filter(Boolean).join(" · ")),
-        rule.ref ? h("button.chip", { title: rule.ref, onclick: () => this.ports.select(rule.ref) }, h("span.cut", {}, shortName(rule.ref))) : null) : null,
-      rule?.rules.length ? rulebook(rule.rules, this.trace.rules) : null,
-      step.candidates.length ? candidates(step.candidates) : null,
-      step.considered.map((/** @type {any} */ c) => h("p.hint", {}, `${c.rule}: ${c.why}`)),
-      step.command && this.level === "operator" ? h("pre.command", {}, step.command) : null);
   }
 }
 
@@ -184,17 +215,4 @@ function middle(/** @type {import("../model/walk.js").Beat} */ beat) {
     for (const diff of diffs) if (diff.layer === header.layer && String(header[diff.field]) === diff.old) changed[diff.field] = diff.new;
     return changed;
   });
-}
-
-/** The numbered rules of a real cluster that a step follows. @param {string[]} ids @param {Record<string, string>} texts */
-function rulebook(ids, texts) {
-  return h("details.rulebook", { testid: "trace-rules" }, h("summary.hint", {}, `as a real cluster does: ${ids.join(", ")}`),
-    h("ul.plain-list", {}, ids.map((id) => h("li", {}, h("span.mono", {}, id), " ", texts[id] ?? ""))));
-}
-
-/** @param {any[]} all */
-function candidates(all) {
-  return h("table.candidates", { testid: "trace-candidates" }, h("tbody", {}, all.map((one) => h("tr", { class: one.picked ? "picked" : "" },
-    h("td", {}, one.picked ? "●" : ""), h("td", {}, one.pod ? shortName(one.pod) : one.address), h("td.mono", {}, `${one.address}:${one.port}`),
-    h("td.number", {}, one.probability ? `${Math.round(one.probability * 1000) / 10} %` : one.why || "0 %")))));
 }
