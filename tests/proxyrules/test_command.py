@@ -72,13 +72,31 @@ def test_unknown_things_are_named(manifests: str, words: tuple[str, ...], said: 
 
 @pytest.mark.django_db
 def test_a_stored_cluster_and_its_proxy_mode() -> None:
+    """The cluster's own mode, unless another is asked for (IPT, NFT, IPV-01)."""
     services.create_cluster("lab", nodes=1, actor="test")
     services.create_cluster("other", nodes=1, settings={"proxy_mode": "ipvs"}, actor="test")
     assert printed("n1", "--cluster", "lab").startswith("*filter\n")
-    for name, said in (("nowhere", "there is no cluster 'nowhere'"), ("other", "runs in ipvs mode")):
-        with pytest.raises(CommandError, match=said) as caught:
-            printed("n1", "--cluster", name)
-        assert caught.value.returncode == 2
+    assert printed("n1", "--cluster", "other").startswith("IP Virtual Server")
+    assert printed("n1", "--cluster", "other", "--mode", "nftables").startswith("table ip kube-proxy {")
+    with pytest.raises(CommandError, match="there is no cluster 'nowhere'") as caught:
+        printed("n1", "--cluster", "nowhere")
+    assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "start", "line"),
+    [
+        ("iptables", "*filter\n", f"-j KUBE-SVC-{HASH}"),
+        ("nftables", "table ip kube-proxy {\n", "10.96.0.41 . tcp . 80 : goto service-ULMVA6XW-ns1/svc1/tcp/p80"),
+        ("ipvs", "IP Virtual Server", "TCP  10.96.0.41:80 rr"),
+    ],
+)
+def test_the_modes(manifests: str, mode: str, start: str, line: str) -> None:
+    """IPT, NFT, IPV-01: one node, three texts."""
+    text = printed("a", "--mode", mode, "--service", "ns1/svc1", manifests=manifests)
+    assert text.startswith(start)
+    assert line in text
+    assert "10.96.0.42" not in text
 
 
 def test_only_leaves_the_frame_as_it_is() -> None:

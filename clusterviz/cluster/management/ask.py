@@ -13,6 +13,7 @@ from clusterviz.cluster import models, services, snapshot
 from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.management.paths import read_path
 from clusterviz.engine import Cluster, EngineError, Settings
+from clusterviz.engine.objects import Node
 
 
 def add_cluster_arguments(parser: ArgumentParser) -> None:
@@ -31,6 +32,15 @@ def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Clus
         raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)
     settings = msgspec.convert(row.settings, Settings)
     return Cluster.from_objects(snapshot.load_objects(row), settings)
+
+
+def asked_node(cluster: Cluster, name: str) -> Node:
+    """The node of that name; a `CommandError` with status 2 names those there are."""
+    node = cluster.nodes.get(name)
+    if node is None:
+        known = ", ".join(cluster.nodes) or "none"
+        raise CommandError(f"there is no node {name!r} (known: {known})", returncode=2)
+    return node
 
 
 def _from_manifests(path: str) -> Cluster:

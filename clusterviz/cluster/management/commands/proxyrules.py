@@ -5,22 +5,26 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
+from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster, asked_node
 from clusterviz.engine import Cluster
-from clusterviz.engine.proxyrules import NoRuleTextError, iptables
+from clusterviz.engine.proxyrules import ip_sets, iptables, nftables, virtual_servers
+
+MODES = ("iptables", "nftables", "ipvs")
 
 
 class Command(BaseCommand):
     """Exit status 0 printed, 2 a question that cannot be answered."""
 
-    help = "Print kube-proxy's rules on a node as iptables-save would."
+    help = "Print kube-proxy's rules on a node: as iptables-save, as nft list table, or as ipvsadm -Ln and ipset list."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The node, and where the cluster comes from."""
         parser.add_argument("node", metavar="NODE")
         add_cluster_arguments(parser)
+        parser.add_argument("--mode", choices=MODES, help="as if kube-proxy ran in this mode (default: the cluster's)")
         parser.add_argument("--service", metavar="NS/NAME", help="only this Service, beside what every node has")
         parser.add_argument("--family", type=int, choices=(4, 6), default=4, help="IPv4 (default) or IPv6")
         parser.add_argument(
@@ -30,15 +34,20 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Print the text, or say in one sentence why there is none."""
         cluster = asked_cluster(options, self.stderr.write)
-        node = cluster.nodes.get(options["node"])
-        if node is None:
-            known = ", ".join(cluster.nodes) or "none"
-            raise CommandError(f"there is no node {options['node']!r} (known: {known})", returncode=2)
-        only = _service(cluster, options["service"])
-        try:
-            text = iptables(cluster, node, options["family"], only=only, accounting=not options["no_accounting"])
-        except NoRuleTextError as error:
-            raise CommandError(str(error), returncode=2) from None
+        if options["mode"]:
+            cluster = cluster.with_settings(msgspec.structs.replace(cluster.settings, proxy_mode=options["mode"]))
+        node, only, family = (
+            asked_node(cluster, options["node"]),
+            _service(cluster, options["service"]),
+            options["family"],
+        )
+        mode = cluster.settings.proxy_mode
+        if mode == "ipvs":
+            text = virtual_servers(cluster, node, family, only=only) + "\n" + ip_sets(cluster, node, family, only=only)
+        elif mode == "nftables":
+            text = nftables(cluster, node, family, only=only)
+        else:
+            text = iptables(cluster, node, family, only=only, accounting=not options["no_accounting"])
         self.stdout.write(text, ending="")
 
 
