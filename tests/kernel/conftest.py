@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -17,3 +18,9 @@ def kernel() -> None:
         pytest.fail(f"the kernel proof is required here: {reason}")
     if reason:
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def agreements() -> Counter[str]:
+    """What the random clusters came to so far: probes, and outcomes by word."""
+    return Counter()

@@ -65,7 +65,7 @@ def seen(answer: Trace) -> Seen:
 
 
 def _headers(hop: Hop) -> tuple[IP, L4]:
-    stack = hop.headers_in or hop.headers_out
+    stack = hop.headers_out
     ip = next(header for header in reversed(stack) if isinstance(header, IP))
     l4 = next(header for header in reversed(stack) if isinstance(header, L4))
     return ip, l4

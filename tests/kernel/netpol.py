@@ -12,6 +12,7 @@ from typing import Any
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.addresses import family
+from clusterviz.engine.datapath.place import home
 from clusterviz.engine.objects import Node, Pod
 
 Obj = dict[str, Any]
@@ -36,7 +37,7 @@ def policy_table(cluster: Cluster, node: Node) -> str:
     """The table of one node: its pods' egress and ingress."""
     chains: list[str] = []
     jumps: dict[str, list[str]] = {"Egress": [], "Ingress": []}
-    pods = [pod for _, pod in sorted(cluster.pods.items()) if pod.node == node.name and _protected(pod)]
+    pods = [pod for _, pod in sorted(cluster.pods.items()) if home(cluster, pod) is node and _protected(pod)]
     for index, pod in enumerate(pods if cluster.settings.enforce_policies else ()):
         for direction, side in (("Egress", "saddr"), ("Ingress", "daddr")):
             policies = [one for one in _policies(cluster, pod) if direction in _types(one["spec"])]

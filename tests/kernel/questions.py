@@ -10,7 +10,7 @@ from clusterviz.engine.addresses import family, network
 from clusterviz.engine.objects import Service, ServicePort
 from clusterviz.engine.probe import Protocol
 from tests.kernel.judge import Question
-from tests.kernel.world import CLIENTS, live_pods
+from tests.kernel.world import CLIENTS, live_pods, on
 
 SERVER = {4: "203.0.113.80", 6: "2001:db8::80"}
 CLOSED = 9
@@ -19,10 +19,10 @@ ASKED: tuple[Protocol, ...] = ("TCP", "UDP")
 
 
 def callers(cluster: Cluster) -> list[str]:
-    """Pods, nodes that live, and a client outside of each family."""
-    pods = [pod.ref for pod in live_pods(cluster)]
-    nodes = [node.ref for node in cluster.nodes.values() if not node.down]
-    return [*pods, *nodes, cluster.settings.client_ip, CLIENTS[1]]
+    """Nodes that live and their pods, and a client outside of each family."""
+    nodes = [node for node in cluster.nodes.values() if not node.down]
+    pods = [pod for node in nodes for pod in on(cluster, node, live_pods(cluster))]
+    return [*(pod.ref for pod in pods), *(node.ref for node in nodes), cluster.settings.client_ip, CLIENTS[1]]
 
 
 def targets(cluster: Cluster) -> dict[str, list[Target]]:
@@ -63,7 +63,9 @@ def _node_port(cluster: Cluster, port: ServicePort) -> Iterator[Target]:
     for proto in ASKED:
         if proto == port.protocol:
             for node in cluster.nodes.values():
-                for ip in (*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node)):
+                # an IPv6 address of nought is every router's (RFC 4291): nobody's alone to call
+                overlay = (ip for ip in cluster.overlay_ips(node) if family(ip) == 4)
+                for ip in (*node.ips, *cluster.bridge_ips(node), *overlay):
                     yield ip, port.node_port, proto
             yield "127.0.0.1", port.node_port, proto
 

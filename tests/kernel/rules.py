@@ -13,8 +13,8 @@ from tests.kernel.netpol import policy_table
 
 Stage = list[list[Any]]
 DEAD = """table inet dead {
-chain in { type filter hook prerouting priority -300; drop; }
-chain out { type filter hook output priority -300; drop; }
+chain in { type filter hook prerouting priority -300; meta l4proto != ipv6-icmp drop; }
+chain out { type filter hook output priority -300; meta l4proto != ipv6-icmp drop; }
 }
 """
 

@@ -4,6 +4,7 @@ import errno
 import json
 import select
 import socket
+import struct
 import time
 
 # Connected clients wait this long for the greeting: the server is this very process.
@@ -11,6 +12,7 @@ GREETING = 5.0
 # A first packet that was lost is sent again after one second and might then meet another choice.
 RESENT = 0.99
 CHUNK = 64
+IPV6_RECVERR = 25
 TYPES = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 WORDS = {
     0: "answered",
@@ -20,7 +22,6 @@ WORDS = {
     errno.EADDRNOTAVAIL: "unreachable",
     errno.EACCES: "unreachable",
     errno.EINVAL: "unreachable",
-    errno.EPERM: "timed out",  # the packet was dropped before it left its host
     errno.ETIMEDOUT: "timed out",
 }
 
@@ -67,8 +68,8 @@ class Switchboard:
             sock.connect((ip, port))
             if proto == "UDP":
                 sock.send(b"hello")
-        except BlockingIOError:
-            pass
+        except (BlockingIOError, PermissionError):
+            pass  # dropped in OUTPUT: an ICMP answer, if there is one, comes as the socket's error
         except OSError as error:
             self._end(client, error.errno)
             return
@@ -84,6 +85,8 @@ class Switchboard:
         sock.setblocking(False)
         if six:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if proto == "TCP":
+                sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         return sock
 
     def finish(self, count):
@@ -133,6 +136,8 @@ class Switchboard:
 
     def _progress(self, client, event):
         failed = client.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if event & select.EPOLLERR and not failed:
+            failed = self._queued_error(client.sock)
         if failed:
             self._end(client, failed)
             return
@@ -145,6 +150,17 @@ class Switchboard:
             self.poll.modify(client.sock, select.EPOLLIN)
         if event & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
             self._read(client)
+
+    def _queued_error(self, sock):
+        """The error an ICMPv6 answer left that came while connect() itself still held the socket."""
+        try:
+            _, ancillary, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            return 0
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.IPPROTO_IPV6, IPV6_RECVERR):
+                return struct.unpack_from("=I", data)[0]
+        return 0
 
     def _read(self, client):
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.addresses import family, in_any, in_cidr, network
-from clusterviz.engine.datapath.place import veth
+from clusterviz.engine.datapath.place import home, veth
 from clusterviz.engine.objects import Node, Pod, Service
 from tests.kernel.listening import host_sockets, outside_sockets, pod_sockets
 from tests.kernel.rules import node_rules
@@ -43,20 +43,18 @@ FORWARDING = {
 BRIDGED = {"net/bridge/bridge-nf-call-iptables": "1", "net/bridge/bridge-nf-call-ip6tables": "1"}
 
 
-def where(node_or_pod: Node | Pod) -> str:
-    """The namespace of a node or pod: its picture id, the node's for a hostNetwork pod."""
-    if isinstance(node_or_pod, Pod) and node_or_pod.host_network:
-        return f"node:{node_or_pod.node}"
-    return node_or_pod.ref
-
-
 def live_pods(cluster: Cluster) -> list[Pod]:
     """Pods with a network namespace of their own on a node of the cluster."""
     return [
         pod
         for _, pod in sorted(cluster.pods.items())
-        if pod.ips and not pod.ended and not pod.host_network and pod.node in cluster.nodes
+        if pod.ips and not pod.ended and not pod.host_network and home(cluster, pod) is not None
     ]
+
+
+def on(cluster: Cluster, node: Node, pods: Iterable[Pod]) -> list[Pod]:
+    """Those of the pods that are on a node."""
+    return [pod for pod in pods if home(cluster, pod) is node]
 
 
 def outside_addresses(cluster: Cluster, asked: Iterable[str] = ()) -> list[str]:
@@ -83,7 +81,7 @@ def plan(cluster: Cluster, ports: Iterable[int], asked: Iterable[str] = ()) -> d
     sysctls["router"] = QUIET | FORWARDING | dict.fromkeys(BRIDGED, "0")
     for node in nodes:
         sysctls[node.ref] = QUIET | FORWARDING | BRIDGED | _localnet(cluster)
-    links = [_ip(node.ref, _node_links(index, node, pods)) for index, node in enumerate(nodes)]
+    links = [_ip(node.ref, _node_links(index, on(cluster, node, pods))) for index, node in enumerate(nodes)]
     links.append(_ip("internet", ["link add eth0 type veth peer name inet0 netns <router>"]))
     configs = [
         _ip("router", _router(cluster, nodes, outside)),
@@ -140,11 +138,10 @@ def _hardware(index: int) -> str:
     return f"0a:58:ff:00:{index >> 8:02x}:{index & 255:02x}"
 
 
-def _node_links(index: int, node: Node, pods: list[Pod]) -> Iterator[str]:
+def _node_links(index: int, pods: list[Pod]) -> Iterator[str]:
     yield f"link add eth0 type veth peer name p{index} netns <router>"
     for pod in pods:
-        if pod.node == node.name:
-            yield f"link add {veth(pod)} type veth peer name eth0 netns <{pod.ref}>"
+        yield f"link add {veth(pod)} type veth peer name eth0 netns <{pod.ref}>"
 
 
 def _underlay(cluster: Cluster, node: Node) -> str:
@@ -173,10 +170,9 @@ def _node(cluster: Cluster, node: Node, pods: list[Pod]) -> Iterator[str]:
     for cidr, ip in zip((cidr for cidr in node.pod_cidrs if _wide(cidr)), cluster.bridge_ips(node), strict=True):
         yield f"addr add {ip}/{network(cidr).prefixlen}{' nodad' if ':' in ip else ''} dev cni0"
     yield f"link set cni0 mtu {settings.pod_mtu} up"
-    for pod in pods:
-        if pod.node == node.name:
-            yield f"link set {veth(pod)} master cni0 mtu {settings.pod_mtu} up"
-            yield f"link set {veth(pod)} type bridge_slave hairpin {'on' if settings.hairpin else 'off'}"
+    for pod in on(cluster, node, pods):
+        yield f"link set {veth(pod)} master cni0 mtu {settings.pod_mtu} up"
+        yield f"link set {veth(pod)} type bridge_slave hairpin {'on' if settings.hairpin else 'off'}"
     if _overlay(cluster):
         yield from _overlay_device(cluster, node)
     yield from _neighbours("eth0", "cni0")
@@ -216,13 +212,12 @@ def _node_routes(cluster: Cluster, node: Node, pods: list[Pod]) -> Iterator[str]
             for ip in ("0.0.0.0", "::"):
                 far = _far(cluster, other, ip)
                 yield f"neigh replace {far} lladdr {_hardware(index)} dev {device} nud permanent"
-        strangers = [ip for pod in pods if pod.node == other.name for ip in _strange(other, pod)]
+        strangers = [ip for pod in on(cluster, other, pods) for ip in _strange(other, pod)]
         for block in [*other.pod_cidrs, *strangers]:
             yield _route(block, f"via {_far(cluster, other, block)} dev {device} onlink")
-    for pod in pods:
-        if pod.node == node.name:
-            for ip in _strange(node, pod):
-                yield _route(ip, "dev cni0")
+    for pod in on(cluster, node, pods):
+        for ip in _strange(node, pod):
+            yield _route(ip, "dev cni0")
 
 
 def _strange(node: Node, pod: Pod) -> list[str]:
@@ -240,7 +235,8 @@ def _fdb(cluster: Cluster, node: Node) -> str:
 
 
 def _pod(cluster: Cluster, pod: Pod) -> Iterator[str]:
-    node = cluster.nodes[pod.node]
+    node = home(cluster, pod)
+    assert node is not None
     yield "link set lo up"
     for ip in pod.ips:
         block = next((cidr for cidr in node.pod_cidrs if in_cidr(ip, cidr)), f"{ip}/{128 if ':' in ip else 32}")
@@ -320,9 +316,9 @@ def _router_filter(cluster: Cluster) -> str:
         owners = [one for one in cluster.services.values() if ip in one.lb_ips]
         open_ports = {f"{port.protocol.lower()} . {port.port}" for one in owners for port in one.ports}
         match = f"{'ip6' if ':' in ip else 'ip'} daddr {ip}"
+        rules.append(f"{match} iifname lan drop")
         if open_ports:
             rules.append(f"{match} meta l4proto . th dport {{ {', '.join(sorted(open_ports))} }} accept")
             rules.append(f"{match} drop")
-        rules.append(f"{match} iifname lan drop")
     body = "\n".join(rules)
     return f"table inet router {{\nchain forward {{\ntype filter hook forward priority 0;\n{body}\n}}\n}}\n"
