@@ -18,7 +18,7 @@ from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluste
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.gateway.objects import Gateway
-from clusterviz.engine.objects import Ingress, Node, Pod, Service
+from clusterviz.engine.objects import WORKLOAD_KINDS, Ingress, Node, Pod, Service
 from clusterviz.engine.probe import Destination, Probe, Source, is_ip
 from clusterviz.engine.trace import Verdict
 
@@ -97,9 +97,9 @@ def find_pod(cluster: Cluster, source: Source) -> Pod:
     if exact is not None:
         return exact
     if source.kind != "pod":
-        for key, pods in cluster.pods_of_workload.items():
-            if key[1:] == (source.namespace, source.name):
-                return _first(pods)
+        for kind in WORKLOAD_KINDS:
+            if owned := cluster.pods_of_workload.get((kind, source.namespace, source.name)):
+                return _first(owned)
         service = cluster.services.get((source.namespace, source.name))
         refs = [endpoint.pod for endpoint in cluster.endpoints(service)] if service else []
         pods = [cluster.pods[ref] for e in refs if (ref := _name(e)) in cluster.pods]

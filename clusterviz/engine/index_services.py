@@ -158,6 +158,30 @@ def follow_slices(
     return changed(old, over)
 
 
+def sliced(slices: Mapping[Name, list[EndpointSlice]]) -> dict[str, tuple[Name, ...]]:
+    """Address -> Services in whose slices it stands."""
+    found: dict[str, tuple[Name, ...]] = {}
+    for name, some in slices.items():
+        for ip in {endpoint.ip for one in some for endpoint in one.endpoints}:
+            found[ip] = (*found.get(ip, ()), name)
+    return found
+
+
+def follow_sliced(
+    old: Mapping[str, tuple[Name, ...]], deltas: Sequence[Delta], new: Cluster
+) -> Mapping[str, tuple[Name, ...]] | None:
+    """The addresses of the slices concerned."""
+    over: dict[str, Any] = {}
+    for delta in deltas:
+        for one, _ in delta.sides:
+            name = one.namespace, one.service
+            here = {entry.ip for each in new.slices_by_service.get(name, ()) for entry in each.endpoints}
+            for ip in {entry.ip for entry in one.endpoints}:
+                others = tuple(known for known in over.get(ip, old.get(ip, ())) if known != name)
+                over[ip] = (*others, name) if ip in here else others
+    return changed(old, {ip: names or GONE for ip, names in over.items()})
+
+
 def selectors(services: Iterable[Service]) -> dict[Item, tuple[Name, ...]]:
     """Services under one (namespace, label, value) of their selector, the one fewest share."""
     chosen = [service for service in services if service.selector and service.type != "ExternalName"]

@@ -104,12 +104,7 @@ def _serves_http(service: Service) -> bool:
 
 def selected(cluster: Cluster, service: Service) -> list[Pod]:
     """Pods a Service's selector matches."""
-    wanted = (service.selector or {}).items()
-    return [
-        pod
-        for pod in cluster.pods.values()
-        if pod.namespace == service.namespace and all(pod.labels.get(k) == v for k, v in wanted)
-    ]
+    return cluster.pods_selected(service.namespace, service.selector or {})
 
 
 def is_controller(pod: Pod, name: str) -> bool:
@@ -137,8 +132,7 @@ def takes_requests(cluster: Cluster, pod: Pod, port: int) -> bool:
         return True
     return any(
         one.port in (80, 443) and one.target in (port, *(d.name for d in declared))
-        for service in cluster.services.values()
-        if service.selector and pod in selected(cluster, service)
+        for service in cluster.services_selecting(pod)
         for one in service.ports
     )
 

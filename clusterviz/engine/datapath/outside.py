@@ -161,11 +161,7 @@ def _unroutable(j: Journey, ip: str, what: str = "") -> None:
 
 def balanced(j: Journey, ip: str) -> tuple[Service | None, str]:
     """The Service whose load balancer has this address, and its ipMode (SVC-07)."""
-    for service in sorted(j.cluster.services.values(), key=lambda s: (s.namespace, s.name)):
-        for entry in service.load_balancer:
-            if entry.address == ip:
-                return service, entry.mode if entry.ip else "Proxy"
-    return None, ""
+    return j.cluster.balancers.get(ip, (None, ""))
 
 
 def _external_ip(j: Journey, service: Service) -> At | None:

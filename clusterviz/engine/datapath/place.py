@@ -82,12 +82,11 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
         return _to_node(cluster, node, place, ip, pod)
     if owner is not None and ip in owner.ips:
         return Route("onlink", cluster.settings.node_cidr, "eth0", node=owner)
-    for other in cluster.nodes.values():
-        block = own_block(other, ip)
-        if block and other.name == node.name:
-            return Route("bridge", block, "cni0", node=node)
-        if block:
-            return _to_node(cluster, node, other, ip, None)
+    found = cluster.block_of(ip)
+    if found is not None and found[0].name == node.name:
+        return Route("bridge", found[1], "cni0", node=node)
+    if found is not None:
+        return _to_node(cluster, node, found[0], ip, None)
     if in_any(ip, cluster.settings.service_cidr) or in_any(ip, cluster.settings.cluster_cidr):
         return Route("unreachable", "default", "eth0")
     return Route("default", "default", "eth0", via="the node's gateway")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.datapath.dns import known_namespaces
@@ -99,6 +100,7 @@ def unknown_outside(cluster: Cluster, host: str) -> str:
     return f"no Service has that name; public DNS is not asked, and .{ending} is taken for no ending used there"
 
 
+@lru_cache(maxsize=65536)
 def unroutable(ip: str) -> str:
     """Why no router carries packets to an address, "" when it may."""
     address = ipaddress.ip_address(ip)

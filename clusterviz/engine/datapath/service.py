@@ -64,6 +64,8 @@ EFFECTS: dict[ServiceVerdict, Effect] = {
 }
 
 
+# Lists kept of one Service; a few for each node where they differ.
+MOST_CHOICES = 512
 HAIRPIN = "the pod reaches itself through its own Service (hairpin)"
 # Stands where no Service has the address.
 NOBODY = Service(name="")
@@ -157,8 +159,26 @@ def decide(
 
 
 def chosen(cluster: Cluster, node: Node, found: Lookup, version: int, origin: Origin) -> Chosen:
-    """`choose`, through the one place where its answers may be kept."""
-    return choose(cluster, node, found, version, origin)
+    """`choose`, through the one place where its answers are kept: as long as the Service and its endpoints stay."""
+    name = found.service.namespace, found.service.name
+    kept = cluster.choices.get(name)
+    if kept is None:
+        kept = cluster.choices.put(name, {})
+        kept[""] = _by_place(cluster, found.service)
+    key = node.name if kept[""] else "", found.port, found.via, version, origin
+    one: Chosen | None = kept.get(key)
+    if one is None:
+        if len(kept) >= MOST_CHOICES:
+            kept = cluster.choices.put(name, {"": kept[""]})
+        one = kept[key] = choose(cluster, node, found, version, origin)
+    return one if one.node == node.name else msgspec.structs.replace(one, node=node.name)
+
+
+def _by_place(cluster: Cluster, service: Service) -> bool:
+    """Whether the list differs between nodes: a Local policy, or hints of topology (TD-03)."""
+    if "Local" in (service.internal_policy, service.external_policy) or service.distribution:
+        return True
+    return any(endpoint.zone_hints or endpoint.node_hints for endpoint in cluster.endpoints(service))
 
 
 def _admits(cluster: Cluster, node: Node, one: Chosen, source: str, ip: str, *, from_node: bool) -> bool:
