@@ -19,7 +19,7 @@ from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
 from clusterviz.engine.gateway.objects import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
-from clusterviz.engine.infer_settings import infer_settings
+from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.loading import digest, no_collections, parse_all, unpack
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
@@ -108,12 +108,14 @@ class Cluster:
             records: dict[str, dict[Name, Any]] = {}
             interned: Interned = {}
             parse_all(keyed.items(), records, interned)  # types are checked before anything is filled in
-            settings = settings or infer_settings(keyed)
             notes: list[tuple[str, str, str]] = []
+            if settings is None:
+                inferred = infer(keyed)
+                settings, notes = inferred.settings, inferred.notices
             try:
                 fill_services(keyed, settings)
                 if expand:
-                    notes = complete(keyed, settings, records.get("Pod", {}))
+                    notes += complete(keyed, settings, records.get("Pod", {}))
                 else:
                     fill_nodes(keyed, settings, notes)
             except AddressError as error:

@@ -1,19 +1,78 @@
-"""Settings a set of objects reveals: CIDRs from the addresses that are given."""
+"""Settings a set of objects reveals: what their configuration objects tell, else CIDRs from given addresses."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from clusterviz.engine.addresses import Network, in_any, in_cidr, network, nth
+from clusterviz.engine.config_objects import told
 from clusterviz.engine.fill import Objects, pod_addresses, service_addresses, spec_of, status_of
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
+from clusterviz.engine.settings_check import differing
+
+GIVEN = "the addresses of the objects"
+NODE_NETWORKS = ("172.16.0.0/24", "10.0.0.0/24")
+
+
+class Inferred(NamedTuple):
+    """``origins`` says of each setting that is not assumed where it comes from; ``notes`` what was left out."""
+
+    settings: Settings
+    origins: dict[str, str]
+    notes: tuple[str, ...]
+
+    @property
+    def notices(self) -> list[tuple[str, str, str]]:
+        """(code, ref, text) of what the configuration objects told, a line a source, and of ``notes``."""
+        values = msgspec.to_builtins(self.settings)
+        told: dict[str, list[str]] = {}
+        for name, source in self.origins.items():
+            if source != GIVEN:
+                told.setdefault(source, []).append(f"{name} {msgspec.json.encode(values[name]).decode()}")
+        lines = [("settings-told", "", f"Settings from {source}: {', '.join(told[source])}.") for source in told]
+        return lines + [("settings-left", "", f"{note}.") for note in self.notes]
 
 
 def infer_settings(objects: Objects) -> Settings:
+    """The settings of `infer` alone."""
+    return infer(objects).settings
+
+
+def infer(objects: Objects) -> Inferred:
+    """Settings under which the objects make sense: told ones first, CIDRs that fit the given addresses else."""
+    reading = told(objects)
+    fitting = _fitting(objects)
+    given = _dns_ip(objects)
+    if given and reading.origins.get("dns_ip") != "ClusterSettings":
+        reading.take("Service of the cluster's DNS", "dns_ip", given)
+    elif "service_cidr" in reading.values and "dns_ip" not in reading.values:
+        cidr = str(reading.values["service_cidr"]).split(",", maxsplit=1)[0]
+        reading.take(reading.origins["service_cidr"], "dns_ip", nth(cidr, 10))
+    origins = dict.fromkeys(differing(fitting), GIVEN) | reading.origins
+    settings = msgspec.convert({**msgspec.to_builtins(fitting), **reading.values}, Settings)
+    if "node_cidr" not in origins:
+        beside = _beside(settings)
+        if beside != settings.node_cidr:
+            settings = msgspec.structs.replace(settings, node_cidr=beside)
+            origins["node_cidr"] = "room beside the addresses of pods and Services"
+    return Inferred(settings, origins, tuple(reading.notes))
+
+
+def _beside(settings: Settings) -> str:
+    """A network for nodes that lies outside pods and Services; the present one where it does."""
+    taken = [network(cidr.strip()) for cidr in f"{settings.cluster_cidr},{settings.service_cidr}".split(",")]
+    for cidr in (settings.node_cidr, *NODE_NETWORKS):
+        if not any(net.version == 4 and network(cidr).overlaps(net) for net in taken):
+            return cidr
+    return settings.node_cidr
+
+
+def _fitting(objects: Objects) -> Settings:
     """Defaults, with every CIDR widened or moved so that the given addresses fit."""
     base = Settings()
     blocks = [

@@ -325,6 +325,7 @@ CLUSTER_SCOPED = frozenset(
         "Namespace",
         "IngressClass",
         "GatewayClass",
+        "ClusterSettings",
         "StorageClass",
         "PersistentVolume",
         "ClusterRole",
