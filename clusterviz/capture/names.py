@@ -15,6 +15,7 @@ from clusterviz.engine.trace import Trace
 ASKED = frozenset({"resolved", "resolved_outside", "name_not_found", "dns_blocked"})
 RCODES = {"NOERROR": 0, "SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5}
 TIMEOUT = 5_000_000
+UPSTREAM = "FORWARDED"  # a try that CoreDNS passed on to an upstream server
 
 
 class Question(NamedTuple):
@@ -38,13 +39,14 @@ def questions(trace: Trace) -> tuple[Question, ...]:
 
 
 def _asked(facts: dict[str, Any]) -> tuple[Question, ...]:
-    tries = [one.split(" ") for one in str(facts.get("tries", "")).split(", ") if " " in one]
+    tries = [one.split(" ") for one in str(facts.get("tries", "")).split(", ") if " " in one and UPSTREAM not in one]
     address, ttl = str(facts.get("address", "")), int(facts.get("ttl", 30))
     qtype = "AAAA" if ":" in address else "A"
     found = [Question(name, qtype, rcode, ttl=ttl) for name, rcode in tries]
     name = str(facts.get("name", "")).rstrip(".")
     if not address:
-        return tuple(found) or ((Question(name, qtype, "NXDOMAIN"),) if name else ())
+        passed_on = (Question(name, qtype, "NXDOMAIN", ours=False),) if name else ()
+        return (*found, *passed_on) if UPSTREAM in str(facts.get("tries", "")) else tuple(found) or passed_on
     if found and found[-1].rcode == "NOERROR":
         alias = (("CNAME", name),) if name and "answered" in facts and _alias(facts, found[-1].name) else ()
         found[-1] = found[-1]._replace(records=(*alias, (qtype, address)))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from clusterviz.engine.datapath.draw import mac
-from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Header, Stack, Vxlan
+from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Header, Stack, wrapping
 from clusterviz.engine.reply import reply
 from clusterviz.engine.trace import Action, Hop, Trace
 
@@ -35,7 +35,10 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Sight(NamedTuple):
-    """A header stack passing a point, Ethernet first, ``pause`` microseconds after the sight before."""
+    """A header stack passing a point, ``pause`` microseconds after the sight before.
+
+    It begins with Ethernet, or with IP at the device of an overlay that carries bare packets.
+    """
 
     point: Point
     stack: Stack
@@ -143,7 +146,7 @@ def _entering(trace: Trace, hop: Hop) -> list[Sight]:
     if hop.in_iface != "eth0":
         return [Sight(_point(hop, "cni0"), _before_postrouting(hop), 15)]
     card = Sight(_point(hop, "eth0"), _framed(trace, hop, hop.headers_in, arriving=True), 140)
-    return [card, *_overlay(hop, hop.headers_in)]
+    return [card, *_overlay(trace, hop, hop.headers_in)]
 
 
 def _leaving(trace: Trace, hop: Hop, *, switched: bool) -> list[Sight]:
@@ -159,7 +162,7 @@ def _leaving(trace: Trace, hop: Hop, *, switched: bool) -> list[Sight]:
     if hop.out_iface != "eth0":
         return [] if switched else [Sight(_point(hop, "cni0"), hop.headers_out, 15)]
     card = Sight(_point(hop, "eth0"), _framed(trace, hop, hop.headers_out, arriving=False), 20)
-    return [*_overlay(hop, hop.headers_out), card]
+    return [*_overlay(trace, hop, hop.headers_out), card]
 
 
 def _loopback(forward: Hop, hop: Hop) -> tuple[Sight, ...]:
@@ -170,11 +173,14 @@ def _loopback(forward: Hop, hop: Hop) -> tuple[Sight, ...]:
     return (Sight(_point(hop, "lo"), (Ethernet(NOWHERE, NOWHERE, _kind(hop.headers_out)), *hop.headers_out), 5),)
 
 
-def _overlay(hop: Hop, stack: Stack) -> list[Sight]:
-    for index, header in enumerate(stack):
-        if isinstance(header, Vxlan):
-            return [Sight(_point(hop, f"flannel.{header.vni}"), stack[index + 1 :], 8)]
-    return []
+def _overlay(trace: Trace, hop: Hop, stack: Stack) -> list[Sight]:
+    """What the overlay's device shows: a frame, or a bare IP packet where the overlay carries those (NET-12)."""
+    outer = wrapping(stack)
+    if not outer:
+        return []
+    wraps = (Action.ENCAPSULATED, Action.DECAPSULATED)
+    steps = (step for one in trace.forward for step in one.steps if step.action in wraps)
+    return [Sight(_point(hop, next(step.component for step in steps)), stack[len(outer) :], 8)]
 
 
 def _before_postrouting(hop: Hop) -> Stack:

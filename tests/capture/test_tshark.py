@@ -11,24 +11,34 @@ from clusterviz.capture import packets
 from clusterviz.capture.frames import pcap_file
 from clusterviz.capture.talk import Packet
 from clusterviz.engine import trace
+from clusterviz.engine.packet import IP
 from tests.capture.test_frames import TRACES
 from tests.capture.wire import ERROR, Facts, dissect, expected, facts_of, tshark_or_skip
 from tests.strategies import clusters, probes
 
 
 def judge(folder: Path, found: list[Packet]) -> None:
-    """One file of all frames, one run of tshark, each frame compared with its stack."""
+    """A file of all frames and one of all bare packets, a run of tshark each, every frame compared with its stack."""
     program = tshark_or_skip()
-    file = folder / "all.pcap"
-    found = sorted(found, key=lambda one: one.at)
-    file.write_bytes(pcap_file(found, dont_fragment=True))
-    rows = dissect(program, file)
-    assert len(rows) == len(found)
-    for row, packet in zip(rows, found, strict=True):
-        what = f"frame {row['frame.number'][0]} at {packet.sight.point.id}: {row['_ws.expert.message']}"
-        assert all(int(one) < ERROR for one in row["_ws.expert.severity"]), what
-        assert all("0" not in row[name] for name in row if name.endswith("checksum.status")), what
-        assert without_quotation(facts_of(row), packet) == expected(packet.sight.stack), what
+    for bare in (False, True):
+        some = sorted((one for one in found if isinstance(one.sight.stack[0], IP) is bare), key=lambda one: one.at)
+        file = folder / f"{bare}.pcap"
+        file.write_bytes(pcap_file(some, dont_fragment=True))
+        rows = dissect(program, file) if some else []
+        assert len(rows) == len(some)
+        for row, packet in zip(rows, some, strict=True):
+            compare(row, packet)
+
+
+def compare(row: dict[str, list[str]], packet: Packet) -> None:
+    """Nothing worse than a warning, no wrong checksum, and the headers of the stack."""
+    what = f"frame {row['frame.number'][0]} at {packet.sight.point.id}: {row['_ws.expert.message']}"
+    assert all(int(one) < ERROR for one in row["_ws.expert.severity"]), what
+    assert all("0" not in row[name] for name in row if name.endswith("checksum.status")), what
+    wanted = expected(packet.sight.stack)
+    if wanted.ports[:1] == ((8285, 8285),):  # Wireshark has no dissector for flannel's UDP backend
+        wanted = wanted._replace(ips=wanted.ips[:1], ports=wanted.ports[:1])
+    assert without_quotation(facts_of(row), packet) == wanted, what
 
 
 def without_quotation(facts: Facts, packet: Packet) -> Facts:
@@ -47,7 +57,7 @@ def test_tshark_reads_captures_of_random_clusters(tmp_path: Path) -> None:
     found: list[Packet] = []
 
     @given(st.data())
-    @settings(max_examples=40, database=None)
+    @settings(max_examples=25, database=None)
     def collect(data: st.DataObject) -> None:
         world = data.draw(clusters())
         found.extend(packets(trace(world, data.draw(probes(world)))))

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import dpkt
 import pytest
 
-from clusterviz.engine.packet import IP, L4, Ethernet, Stack, Vxlan
+from clusterviz.engine.packet import IP, L4, Ethernet, Geneve, Stack, Vxlan, WireGuard
 
 INSTALL = "apt-get install -y tshark"
 ERROR = 0x00800000  # Wireshark's expert severity "error": malformed packets and wrong checksums
 FIELDS = (
     *("frame.number", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl", "ipv6.src", "ipv6.dst", "ipv6.hlim"),
     *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "vxlan.vni"),
+    "geneve.vni",
     *("ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", "icmp.checksum.status"),
     *("icmpv6.checksum.status", "sctp.checksum.status", "_ws.expert.severity", "_ws.expert.message"),
 )
@@ -34,13 +35,15 @@ class Facts(NamedTuple):
 
 
 def expected(stack: Stack) -> Facts:
-    """What a trace's header stack says must be on the wire."""
+    """What a trace's header stack says must be on the wire; inside WireGuard nothing can be read."""
+    sealed = next((index for index, header in enumerate(stack) if isinstance(header, WireGuard)), len(stack))
+    stack = stack[:sealed]
     ips = [h for h in stack if isinstance(h, IP)]
     return Facts(
         tuple((h.src, h.dst) for h in stack if isinstance(h, Ethernet)),
         tuple((canonical(h.src), canonical(h.dst), h.ttl) for h in ips),
         tuple((h.sport, h.dport) for h in stack if isinstance(h, L4)),
-        tuple(h.vni for h in stack if isinstance(h, Vxlan)),
+        tuple(h.vni for h in stack if isinstance(h, Vxlan | Geneve)),
     )
 
 
@@ -48,19 +51,36 @@ def canonical(ip: str | bytes) -> str:
     return str(ipaddress.ip_address(ip))
 
 
-def read(data: bytes) -> Facts:
-    """The same, parsed from the bytes of a frame."""
+def read(data: bytes, *, bare: bool = False) -> Facts:
+    """The same, parsed from the bytes of a frame, or of a bare IP packet."""
+    if bare:
+        return read_packet((dpkt.ip.IP if data[0] >> 4 == 4 else dpkt.ip6.IP6)(data))
     frame = dpkt.ethernet.Ethernet(data)
-    ip = frame.data
+    found = read_packet(frame.data)
+    return found._replace(macs=((frame.src.hex(":"), frame.dst.hex(":")), *found.macs))
+
+
+def read_packet(ip: Any) -> Facts:
+    """An IP packet, and what it carries."""
     ttl = ip.hlim if isinstance(ip, dpkt.ip6.IP6) else ip.ttl
-    macs, ips = ((frame.src.hex(":"), frame.dst.hex(":")),), ((canonical(ip.src), canonical(ip.dst), ttl),)
+    own = Facts((), ((canonical(ip.src), canonical(ip.dst), ttl),), (), ())
     inner = ip.data
-    if isinstance(inner, dpkt.udp.UDP) and inner.dport in (8472, 4789):
-        more = read(bytes(inner.data)[8:])
-        vni = int.from_bytes(bytes(inner.data)[4:7])
-        return Facts(macs + more.macs, ips + more.ips, ((inner.sport, inner.dport), *more.ports), (vni, *more.vni))
-    ports = ((inner.sport, inner.dport),) if hasattr(inner, "sport") else ()
-    return Facts(macs, ips, ports, ())
+    if isinstance(inner, dpkt.ip.IP | dpkt.ip6.IP6):
+        return joined(own, read_packet(inner))
+    if not hasattr(inner, "sport"):
+        return own
+    own = own._replace(ports=((inner.sport, inner.dport),))
+    payload = bytes(inner.data)
+    if isinstance(inner, dpkt.udp.UDP) and inner.dport in (8472, 4789, 6081):
+        return joined(own._replace(vni=(int.from_bytes(payload[4:7]),)), read(payload[8:]))
+    if isinstance(inner, dpkt.udp.UDP) and inner.dport == 8285:
+        return joined(own, read(payload, bare=True))
+    return own
+
+
+def joined(outer: Facts, inner: Facts) -> Facts:
+    """Outermost first."""
+    return Facts(outer.macs + inner.macs, outer.ips + inner.ips, outer.ports + inner.ports, outer.vni + inner.vni)
 
 
 def tshark_or_skip() -> str:
@@ -97,5 +117,5 @@ def facts_of(row: dict[str, Any]) -> Facts:
         tuple(zip(row["eth.src"], row["eth.dst"], strict=True)),
         tuple((canonical(src), canonical(dst), ttl) for (src, dst), ttl in zip(pairs, ttls, strict=True)),
         tuple(ports),
-        tuple(int(one, 0) for one in row["vxlan.vni"]),
+        tuple(int(one, 0) for one in row["vxlan.vni"] + row["geneve.vni"]),
     )

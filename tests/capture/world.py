@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusterviz.engine import Cluster, Settings, Trace
+from clusterviz.engine.settings import Network
 from tests.engine.world import ask, base, build, node, pod, policy, service
 
 DNS = service("kube-system/kube-dns", clusterIP="10.96.0.10", selector={"app": "dns"})
@@ -103,8 +104,10 @@ QUESTIONS: tuple[tuple[str, str, str, str], ...] = (
 def traces() -> dict[str, Trace]:
     """One trace a question, some in both kinds of network, and some over IPv6."""
     found = {title: ask(cluster(), source, to, seed=4, protocol=proto) for title, source, to, proto in QUESTIONS}
-    routed = cluster(Settings(network="host-gw"))
-    found["other node, routed"] = ask(routed, "shop/client", "10.244.1.2:8080")
+    networks: tuple[Network, ...] = ("host-gw", "wireguard", "ipip", "geneve", "udp")
+    for network in networks:
+        found[f"other node by {network}"] = ask(cluster(Settings(network=network)), "shop/client", "10.244.1.2:8080")
+        found[f"policy by {network}"] = ask(cluster(Settings(network=network)), "shop/client", "10.96.0.30:5432")
     for title, to, proto in (
         ("tcp", "[fd00:10:244:1::2]:8080", ""),
         ("ping", "fd00:10:244:1::2", "ICMP"),
