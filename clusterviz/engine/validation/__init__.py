@@ -10,9 +10,11 @@ from clusterviz.engine.parse import Reader, parse
 from clusterviz.engine.validation.batch import check_budget, check_job
 from clusterviz.engine.validation.fields import check_fields
 from clusterviz.engine.validation.flaws import Flaw, Flaws, quote
+from clusterviz.engine.validation.gateway import check_gateway, check_gateway_class, check_grant
 from clusterviz.engine.validation.meta import check_metadata
 from clusterviz.engine.validation.others import check_flow, check_node, check_slice
 from clusterviz.engine.validation.pods import MAX_REPLICAS, check_pod, check_pod_spec, check_workload
+from clusterviz.engine.validation.routes import check_route
 from clusterviz.engine.validation.rules import check_ingress, check_policy
 from clusterviz.engine.validation.service import check_allocation, check_service
 
@@ -28,6 +30,10 @@ _CHECKS: dict[str, Check] = {
     "EndpointSlice": check_slice,
     "TrafficFlow": check_flow,
     "Job": check_job,
+    "GatewayClass": check_gateway_class,
+    "Gateway": check_gateway,
+    "HTTPRoute": check_route,
+    "ReferenceGrant": check_grant,
     "PodDisruptionBudget": check_budget,
     **dict.fromkeys(WORKLOAD_KINDS, check_workload),
 }

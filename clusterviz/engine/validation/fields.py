@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clusterviz.engine.gateway.objects import GROUP, KINDS
 from clusterviz.engine.objects import Obj
 from clusterviz.engine.validation.flaws import Flaw, Flaws
 
@@ -33,7 +34,44 @@ _BACKEND = _shape(
 )
 _PEER = _shape("", ipBlock=_shape("cidr except"), namespaceSelector=_SELECTOR, podSelector=_SELECTOR)
 _POLICY_PORT = _shape("endPort port protocol")
+_HEADERS = _shape("remove", set=_shape("name value"), add=_shape("name value"))
+_TO = _shape("group kind name namespace port")
+_NEW_PATH = _shape("replaceFullPath replacePrefixMatch type")
+_FILTERS = _shape(
+    "cors extensionRef externalAuth type",
+    requestHeaderModifier=_HEADERS,
+    responseHeaderModifier=_HEADERS,
+    requestMirror=_shape("percent", backendRef=_TO, fraction=_shape("denominator numerator")),
+    requestRedirect=_shape("hostname port scheme statusCode", path=_NEW_PATH),
+    urlRewrite=_shape("hostname", path=_NEW_PATH),
+)
 _SPECS: dict[str, Shape] = {
+    "GatewayClass": _shape("controllerName description", parametersRef=_shape("group kind name namespace")),
+    "Gateway": _shape(
+        "allowedListeners backendTLS defaultScope gatewayClassName infrastructure tls",
+        addresses=_shape("type value"),
+        listeners=_shape(
+            "hostname name port protocol",
+            allowedRoutes=_shape("", kinds=_shape("group kind"), namespaces=_shape("from", selector=_SELECTOR)),
+            tls=_shape("frontendValidation mode options", certificateRefs=_shape("group kind name namespace")),
+        ),
+    ),
+    "HTTPRoute": _shape(
+        "hostnames useDefaultGateways",
+        parentRefs=_shape("group kind name namespace port sectionName"),
+        rules=_shape(
+            "name retry sessionPersistence timeouts",
+            matches=_shape(
+                "method",
+                headers=_shape("name type value"),
+                path=_shape("type value"),
+                queryParams=_shape("name type value"),
+            ),
+            filters=_FILTERS,
+            backendRefs={**_TO, "weight": None, "filters": _FILTERS},
+        ),
+    ),
+    "ReferenceGrant": _shape("", **{"from": _shape("group kind namespace")}, to=_shape("group kind name")),
     "Service": _shape(
         "allocateLoadBalancerNodePorts clusterIP clusterIPs externalIPs externalName externalTrafficPolicy "
         "healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP "
@@ -59,7 +97,8 @@ _OBJECTS = {kind: _shape("apiVersion kind status", metadata=_METADATA, spec=spec
 
 def check_fields(flaws: Flaws, obj: Obj, kind: str) -> None:
     """Refuse fields nobody defined; values of a wrong type are left to the other checks."""
-    if kind in _OBJECTS:
+    foreign = kind in KINDS and str(obj.get("apiVersion")).partition("/")[0] != GROUP
+    if kind in _OBJECTS and not foreign:
         _walk(flaws, obj, _OBJECTS[kind], "")
 
 
