@@ -149,6 +149,9 @@ class Cluster:
         records = self._records | {kind: changed(self._records.get(kind, {}), some) for kind, some in over.items()}
         new = Cluster(self.settings, changed(self.objects, wanted), records, self.fill_warnings, total)
         self._hand_on(new, deltas)
+        if "namespace_names" in self.__dict__ and GONE not in wanted.values():
+            spaces = {key[1] or (key[2] if key[0] == "Namespace" else "") for key in wanted} - {""}
+            new.__dict__["namespace_names"] = self.namespace_names | spaces
         return new
 
     def _fill(self, wanted: dict[Key, Any], parsed: dict[Key, Any]) -> None:
@@ -170,7 +173,10 @@ class Cluster:
 
     def with_settings(self, settings: Settings) -> Cluster:
         """The same objects under other settings."""
-        return Cluster(settings, self.objects, self._records, self.fill_warnings)
+        new = Cluster(settings, self.objects, self._records, self.fill_warnings, self._known_total)
+        apart = {"settings", "fingerprint", "warnings", "node_by_ip", "choices"}
+        new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name in _INDEXES.keys() - apart})
+        return new
 
     def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
         """Give the next snapshot every index that was built here, changed where the deltas concern it."""
@@ -313,6 +319,18 @@ class Cluster:
         return index_services.selecting(self._selectors, self.services, pod)
 
     @cached_property
+    def _sliced(self) -> Mapping[str, tuple[Name, ...]]:
+        return index_services.sliced(self.slices_by_service)
+
+    def services_behind(self, ip: str) -> list[Service]:
+        """Services that have an endpoint with this address, by name."""
+        node, pod = self.node_by_ip.get(ip), self.pod_by_ip.get(ip)
+        pods = [*([pod] if pod else []), *(self.host_pods.get(node.name, ()) if node else ())]
+        names = {(one.namespace, one.name) for each in pods for one in self.services_selecting(each)}
+        found = [self.services.get(name) for name in sorted(names.union(self._sliced.get(ip, ())))]
+        return [one for one in found if one and any(entry.ip == ip for entry in self.endpoints(one))]
+
+    @cached_property
     def services_by_ip(self) -> Mapping[str, list[tuple[Service, str]]]:
         """Every virtual address with its Services and what it is: cluster, external or lb."""
         return index_services.by_ip(self.services.values())
@@ -336,6 +354,11 @@ class Cluster:
     def policies_by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
         """Policies of each namespace by name."""
         return indexes.policies_by_namespace(self.policies)
+
+    @cached_property
+    def namespace_names(self) -> frozenset[str]:
+        """Namespaces that exist as objects or by what lies in them."""
+        return frozenset({key[1] for key in self.objects if key[1]} | {name for _, name in self.namespaces})
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Labels of a namespace, its own name among them even when no object was given (NP-11)."""
@@ -376,6 +399,7 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "pods_by_host_port": (_PODS, indexes.follow_pods_by_host_port),
     "_label_sets": (_PODS, indexes.follow_label_sets),
     "slices_by_service": (frozenset({"EndpointSlice", "Endpoints"}), index_services.follow_slices),
+    "_sliced": (frozenset({"EndpointSlice", "Endpoints"}), index_services.follow_sliced),
     "services_by_ip": (_SERVICES, index_services.follow_by_ip),
     "services_by_node_port": (_SERVICES, index_services.follow_by_node_port),
     "_selectors": (_SERVICES, index_services.follow_selectors),

@@ -66,10 +66,7 @@ def _annotated(entries: tuple[str, ...], port: int, *, loopback: bool) -> bool:
 def _targeted(cluster: Cluster, pod: Pod, proto: str, port: int) -> bool:
     return any(
         one.protocol == proto and target_port(one, pod) == port
-        for service in cluster.services.values()
-        if service.namespace == pod.namespace
-        and service.selector
-        and all(pod.labels.get(key) == value for key, value in service.selector.items())
+        for service in cluster.services_selecting(pod)
         for one in service.ports
     )
 
@@ -98,7 +95,8 @@ def host_listener(cluster: Cluster, node: Node, proto: str, ip: str, port: int) 
             one.port == port and one.protocol == proto for each in pod.containers if each.running for one in each.ports
         ):
             return HostListener(True, pod, "declared-port-listens")
-    for _, service in sorted(cluster.services.items()):
+    behind = {service.ref: service for own in node.ips for service in cluster.services_behind(own)}
+    for _, service in sorted(behind.items()):
         for endpoint in cluster.endpoints(service):
             if endpoint.ip in node.ips and any(n == port and p == proto for _, n, p in endpoint.ports):
                 found = next((pod for pod in running if pod.ref == endpoint.pod and pod.listen is None), None)
