@@ -45,6 +45,8 @@ def carried_out(cluster: Cluster, probe: Probe, fixes: list[Fix]) -> Trace:
         else:
             (key,) = [key for key in cluster.objects if ref_of(key) == fix.ref]
             cluster = cluster.apply([Change("set", patched(cluster.objects[key], yaml.safe_load(fix.patch)))])
+            managed = [key for key, obj in cluster.objects.items() if key[0] == "EndpointSlice" and MANAGED in str(obj)]
+            cluster = cluster.apply([Change("unset", key) for key in managed])  # their controller writes them anew
             cluster = Cluster.from_objects(cluster.objects.values(), cluster.settings)
     return trace(cluster, probe)
 
@@ -76,6 +78,19 @@ ASLEEP = {
             "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 8080}]}]},
         },
     },
+}
+
+
+MANAGED = "endpointslice.kubernetes.io/managed-by"
+WRITTEN_BY_THE_CONTROLLER = {
+    "kind": "EndpointSlice",
+    "metadata": {
+        "name": "asleep-x",
+        "namespace": "shop",
+        "labels": {"kubernetes.io/service-name": "asleep", MANAGED: "endpointslice-controller.k8s.io"},
+    },
+    "addressType": "IPv4",
+    "endpoints": [],
 }
 
 
@@ -148,6 +163,14 @@ CASES: dict[str, tuple[list[Obj], dict[str, Any], str, str, Verdict, str]] = {
     ),
     "scaled to zero": (
         [ASLEEP, service("shop/asleep", app="asleep")],
+        {},
+        "shop/client",
+        "http://asleep/",
+        Verdict.NO_ENDPOINTS_REJECTED,
+        "Scale Deployment shop/asleep up to 1",
+    ),
+    "scaled to zero in a running cluster": (
+        [ASLEEP, service("shop/asleep", app="asleep"), WRITTEN_BY_THE_CONTROLLER],
         {},
         "shop/client",
         "http://asleep/",

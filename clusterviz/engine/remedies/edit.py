@@ -10,7 +10,7 @@ import msgspec
 
 from clusterviz.engine.cluster import Change, Cluster
 from clusterviz.engine.manifests.write import dump
-from clusterviz.engine.objects import CLUSTER_SCOPED, Key, Obj, key_of, ref_of
+from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, EndpointSlice, Key, Obj, key_of, ref_of
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Fix, Step, Trace
@@ -73,9 +73,27 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
         made = [self.create] if self.create is not None else []
         changed = [merge(cluster.objects[key], patch) for key, patch in self.patches if key in cluster.objects]
         cluster = cluster.apply([Change("set", obj) for obj in (*changed, *made)])
+        cluster = cluster.apply([Change("unset", key) for key in self._stale(cluster)])
         if self.grow:
             return Cluster.from_objects(cluster.objects.values(), cluster.settings)
         return cluster
+
+    def _stale(self, cluster: Cluster) -> list[Key]:
+        """EndpointSlices their controller writes anew; without them endpoints follow from the selector (EPS-01)."""
+        services = {key[1:] for key, _ in self.patches if key[0] == "Service"}
+        spaces = {key[1] for key, _ in self.patches if key[0] in ("Pod", *WORKLOAD_KINDS)}
+        return [
+            ("EndpointSlice", one.namespace, one.name)
+            for name, slices in cluster.slices_by_service.items()
+            if name in services or name[0] in spaces
+            for one in slices
+            if is_managed(one)
+        ]
+
+
+def is_managed(one: EndpointSlice) -> bool:
+    """Whether the EndpointSlice controller looks after a slice (EPS-01); others were written by hand (SVC-12)."""
+    return one.labels.get("endpointslice.kubernetes.io/managed-by", "").startswith("endpointslice")
 
 
 def merge(obj: Any, patch: Any) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.objects import LISTEN_ANNOTATION, Key, Obj, Pod, Service, ServicePort
-from clusterviz.engine.remedies.edit import Edit, Situation, calling, patching
+from clusterviz.engine.remedies.edit import Edit, Situation, calling, is_managed, patching
 from clusterviz.engine.remedies.look import (
     aim,
     behind,
@@ -35,7 +35,8 @@ def no_endpoints(situation: Situation) -> Found:
     service = service_of(situation)
     if service is None:
         return
-    if situation.cluster.slices_by_service.get((service.namespace, service.name)):
+    slices = situation.cluster.slices_by_service.get((service.namespace, service.name), [])
+    if not all(map(is_managed, slices)):
         yield from _own_slices(situation, service)
         return
     pods = behind(situation.cluster, service)
