@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
+from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import At
-from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, decide, port_name
+from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
+from clusterviz.engine.datapath.service import ServiceDecision, decide, port_name
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Node, Service
 from clusterviz.engine.packet import L4
@@ -50,20 +52,20 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
     if decision.verdict == "untouched":
         return _untouched(j, node, at, decision.service, decision.candidates)
     action, reason, verdict = OUTCOME[decision.verdict]
-    rule = _rule(j, decision)
+    rule, address = refusing(j.cluster.settings, decision), j.packet.ip.dst
     j.way(decision.service.ref, "service")
     j.step(
         action,
         reason,
-        hook=_hook(at),
+        hook=_filter_hook(j, node, at, decision),
         component="kube-proxy",
         rule=rule,
         candidates=decision.candidates,
-        chain="KUBE-SERVICES",
+        chain=rule.name,
         settings=_settings(decision),
         service=port_name(decision.service, decision.port) if decision.port else decision.service.name,
         node=node.name,
-        command=f"kubectl describe service -n {decision.service.namespace} {decision.service.name}",
+        command=command(j.cluster.settings, decision, address, rule),
         policy=decision.choice,
         source=j.packet.ip.src,
         ranges=", ".join(decision.service.source_ranges),
@@ -74,6 +76,15 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
 
 def _hook(at: At) -> str:
     return "output" if at.came == "local" else "prerouting"
+
+
+def _filter_hook(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str:
+    """Where the packet is refused: the filter table comes after the look-up in nat (IPT-01)."""
+    if j.cluster.settings.proxy_mode == "nftables" and decision.verdict == "source_range":
+        return _hook(at)
+    if is_local(j.cluster, node, j.packet.ip.dst):
+        return "input"
+    return "output" if at.came == "local" else "forward"
 
 
 def _settings(decision: ServiceDecision) -> tuple[str, ...]:
@@ -236,33 +247,6 @@ def _unallocated(j: Journey, node: Node) -> None:
     j.block(Verdict.NO_ROUTE, ref=node.ref, rule=rule.name, why=f"no Service has the address {address}")
 
 
-def _rule(j: Journey, decision: ServiceDecision) -> Rule:
-    """The chain as the node has it (IPT-14), or the Service port in other modes."""
-    service, port = decision.service, decision.port
-    assert port is not None
-    name = port_name(service, port)
-    path = f"spec.ports[{service.ports.index(port)}]"
-    if j.cluster.settings.proxy_mode != "iptables":
-        return Rule(
-            name=name,
-            ref=service.ref,
-            path=path,
-            made_by=f"kube-proxy ({j.cluster.settings.proxy_mode})",
-            rules=decision.rules,
-        )
-    kind = "SVC" if decision.via == "cluster" else "EXT"
-    if decision.choice.startswith("local"):
-        kind = "SVL"
-    return Rule(
-        name=f"KUBE-{kind}-{chain_hash(service, port)}",
-        text=name,
-        ref=service.ref,
-        path=path,
-        made_by="kube-proxy",
-        rules=decision.rules,
-    )
-
-
 def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     packet, service, port = j.packet, decision.service, decision.port
     endpoint = decision.endpoint
@@ -271,18 +255,18 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     usable = [candidate for candidate in decision.candidates if candidate.probability]
     j.way(_entry(j, decision), "service" if at.came != "wire" else "ingress")
     j.way(service.ref, "service", nat="dnat")
-    name = port_name(service, port)
+    name, rule = port_name(service, port), translating(j.cluster.settings, decision, packet.ip.dst)
     j.step(
         Action.LOAD_BALANCED,
         "load_balanced",
         hook=_hook(at),
         component="kube-proxy",
-        chain="KUBE-NODEPORTS" if decision.via == "nodeport" else "KUBE-SERVICES",
-        rule=_rule(j, decision),
+        chain=_entry_chain(j, decision),
+        rule=rule,
         candidates=decision.candidates,
         settings=_settings(decision),
         layer=4,
-        command=f"iptables -t nat -L KUBE-SVC-{chain_hash(service, port)} -n",
+        command=command(j.cluster.settings, decision, packet.ip.dst, rule),
         service=name,
         node=node.name,
         count=len(usable),
@@ -301,6 +285,14 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     _dnat(j, node, at, decision, endpoint)
 
 
+def _entry_chain(j: Journey, decision: ServiceDecision) -> str:
+    """Where the look-up starts (IPT-02, NFT-02); IPVS has no chain for it."""
+    mode = j.cluster.settings.proxy_mode
+    if mode != "iptables":
+        return "services" if mode == "nftables" else ""
+    return "KUBE-NODEPORTS" if decision.via == "nodeport" else "KUBE-SERVICES"
+
+
 def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: Endpoint) -> None:
     packet, service, port = j.packet, decision.service, decision.port
     assert port is not None
@@ -314,14 +306,7 @@ def _dnat(j: Journey, node: Node, at: At, decision: ServiceDecision, endpoint: E
         hook=_hook(at),
         component="kube-proxy",
         diffs=diffs,
-        rule=Rule(
-            name=f"KUBE-SEP-{chain_hash(service, port, new)}",
-            text=f"-j DNAT --to-destination {new}",
-            ref=service.ref,
-            path=f"spec.ports[{service.ports.index(port)}].targetPort",
-            made_by="kube-proxy",
-            rules=("PX-01", "PX-02", "IPT-08"),
-        ),
+        rule=endpoint_rule(j.cluster.settings, decision, new),
         old=old,
         new=new,
         service=port_name(service, port),
