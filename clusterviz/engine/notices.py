@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from clusterviz.engine.gateway.notices import useless
+
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
@@ -21,6 +23,7 @@ class Notice(msgspec.Struct, frozen=True):
 def collect(cluster: Cluster) -> tuple[Notice, ...]:
     """Warnings about a snapshot, ordered by object."""
     found = [*_services(cluster), *_policies(cluster), *_ingresses(cluster)]
+    found += [Notice(*one) for one in useless(cluster)]
     return tuple(sorted(found, key=lambda warning: (warning.ref, warning.code)))
 
 

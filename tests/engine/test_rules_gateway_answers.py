@@ -270,3 +270,29 @@ def test_services_without_any_endpoint_in_the_objects_are_taken_to_be_ready() ->
     assert [one.code for one in found.assumptions] == ["endpoints-unknown"]
     known = ask("a")
     assert known.backends[0].ready == 2 and not known.assumptions
+
+
+def test_useless_objects_are_told() -> None:
+    """GW-01, GW-07, GW-08, GW-09, GW-13."""
+    cluster = build(
+        service("infra/a"),
+        gateway("infra/lone"),
+        gateway("infra/twins", listener("one"), listener("two")),
+        gateway("infra/gw"),
+        route("infra/fine", rule("a")),
+        route("infra/lost", rule("a"), parents=[{"name": "none"}]),
+        route("infra/empty", rule("none", ref("a", weight=0))),
+        route("infra/zero", rule(ref("a", weight=0))),
+        route("infra/regex", rule("a", matches=[path("(", "RegularExpression")])),
+    )
+    found = {(one.ref, one.code) for one in cluster.warnings if "gateway" in one.ref or "route" in one.ref}
+    assert found == {
+        *((f"gateway:infra/{name}", "no-controller") for name in ("gw", "lone", "twins")),
+        ("gateway:infra/lone", "no-routes"),
+        ("gateway:infra/twins", "no-routes"),
+        ("gateway:infra/twins", "listener-invalid"),
+        ("httproute:infra/lost", "not-attached"),
+        ("httproute:infra/empty", "backend-invalid"),
+        ("httproute:infra/zero", "backend-invalid"),
+        ("httproute:infra/regex", "regex-unreadable"),
+    }

@@ -16,11 +16,13 @@ from clusterviz.cluster.models import (
     StatefulSet,
 )
 from clusterviz.cluster.services.errors import Entry
+from clusterviz.engine.config_objects import CONFIG_MAPS
+from clusterviz.engine.gateway.objects import KINDS
 from clusterviz.engine.manifests.read import Document
 from clusterviz.engine.selectors import parse_selector
 
 # Kinds without a model that the engine reads all the same.
-UNDERSTOOD = frozenset({"IngressClass", "Endpoints"})
+UNDERSTOOD = frozenset({"IngressClass", "Endpoints", *KINDS})
 _WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet)
 
 
@@ -28,6 +30,8 @@ def why_ignored(key: Key, obj: Obj) -> str:
     """Why an object has no effect, "" when it has one."""
     if is_foreign(obj):
         return f"{obj['apiVersion']} {obj['kind']} is not the kind of that name we know; kept as it is"
+    if key[0] == "ConfigMap" and key[2] in CONFIG_MAPS:
+        return ""
     if key[0] in MODEL_OF or key[0] in UNDERSTOOD:
         return ""
     return f"{key[0]} has no effect on the simulated network; kept as it is"

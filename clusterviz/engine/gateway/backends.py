@@ -31,7 +31,7 @@ def resolve(
     total = sum(one.weight for one in refs)
     return tuple(
         msgspec.structs.replace(
-            judge(cluster, route, one, forwarded(request, one.filters, match)),
+            backend(cluster, route, one, forwarded(request, one.filters, match)),
             share=one.weight / total if total else 0.0,
             response=response(one.filters),
         )
@@ -39,8 +39,14 @@ def resolve(
     )
 
 
-def judge(cluster: Cluster, route: HTTPRoute, ref: BackendRef, request: Forwarded) -> Backend:
-    """Whether a reference holds: kind, ReferenceGrant, Service, port, ready endpoints."""
+def judge(cluster: Cluster, route: HTTPRoute, ref: BackendRef) -> tuple[BackendReason, str]:
+    """What is wrong with a reference, and why: kind, ReferenceGrant, Service, port, ready endpoints."""
+    reason, why, _ = _fault(cluster, route, ref)
+    return reason, why
+
+
+def backend(cluster: Cluster, route: HTTPRoute, ref: BackendRef, request: Forwarded) -> Backend:
+    """A reference with its fault and the request it gets; its share is still to be set."""
     reason, why, ready = _fault(cluster, route, ref)
     return Backend(
         namespace=ref.namespace,

@@ -10,7 +10,7 @@ import msgspec
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer, Outcome, Redirect
 from clusterviz.engine.gateway.attach import Attachment, attachments, fault
-from clusterviz.engine.gateway.backends import judge, resolve
+from clusterviz.engine.gateway.backends import backend, resolve
 from clusterviz.engine.gateway.hosts import covers, intersect, plain, specific
 from clusterviz.engine.gateway.match import Candidate, best_hostname, candidates, lost
 from clusterviz.engine.gateway.objects import Filter, Gateway, HTTPRoute, Listener, Name
@@ -179,7 +179,7 @@ def _act(asked: _Asked, base: GatewayAnswer, listener: Listener, winner: Candida
         hostname=winner.hostname,
         response=response(rule.filters),
         mirrors=tuple(
-            msgspec.structs.replace(judge(asked.cluster, route, one.mirror, sent), share=one.percent / 100)
+            msgspec.structs.replace(backend(asked.cluster, route, one.mirror, sent), share=one.percent / 100)
             for one in rule.filters
             if one.mirror is not None
         ),
