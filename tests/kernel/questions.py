@@ -45,6 +45,7 @@ def targets(cluster: Cluster) -> dict[str, list[Target]]:
         found["other"] += [
             (ip, service.health_check_port, "TCP") for ip in _nodes(cluster) if service.health_check_port
         ]
+    found["node"] += list(_host_ports(cluster))
     found["other"] += list(_nobody(cluster))
     return {kind: list(dict.fromkeys(target)) for kind, target in found.items() if target}
 
@@ -68,6 +69,17 @@ def _node_port(cluster: Cluster, port: ServicePort) -> Iterator[Target]:
                 for ip in (*node.ips, *cluster.bridge_ips(node), *overlay):
                     yield ip, port.node_port, proto
             yield "127.0.0.1", port.node_port, proto
+
+
+def _host_ports(cluster: Cluster) -> Iterator[Target]:
+    for node in cluster.nodes.values():
+        for pod in on(cluster, node, live_pods(cluster)):
+            for port in pod.ports:
+                if port.host_port:
+                    addresses = (*node.ips, *cluster.bridge_ips(node), "127.0.0.1")
+                    yield from (
+                        (ip, port.host_port, proto) for proto in ASKED if proto == port.protocol for ip in addresses
+                    )
 
 
 def _nobody(cluster: Cluster) -> Iterator[Target]:

@@ -104,11 +104,11 @@ def plan(cluster: Cluster, ports: Iterable[int], asked: Iterable[str] = ()) -> d
 
 
 def _localnet(cluster: Cluster) -> dict[str, str]:
-    """What kube-proxy switches on for node ports on 127.0.0.1 (PX-13)."""
+    """What kube-proxy and portmap switch on for ports of 127.0.0.1 (PX-13, NET-02)."""
     settings = cluster.settings
-    if settings.proxy_mode != "iptables" or not settings.localhost_nodeports:
-        return {}
-    return {"net/ipv4/conf/all/route_localnet": "1"}
+    node_ports = settings.proxy_mode == "iptables" and settings.localhost_nodeports
+    host_ports = settings.host_ports and any(port.host_port for pod in cluster.pods.values() for port in pod.ports)
+    return {"net/ipv4/conf/all/route_localnet": "1"} if node_ports or host_ports else {}
 
 
 def _ip(namespace: str, lines: Iterable[str]) -> list[Any]:

@@ -59,6 +59,8 @@ def _pod(draw: Any, pod: Obj) -> None:
     ports = pod["spec"]["containers"][0]["ports"]
     if _rarely(draw, 4):
         ports.append({"containerPort": draw(st.sampled_from([53, 8080])), "protocol": "UDP", "name": "udp"})
+    if ports and _rarely(draw, 6):
+        ports[0]["hostPort"] = ports[0]["containerPort"] if pod["spec"].get("hostNetwork") else 8888
     if _rarely(draw, 6):
         pod["metadata"]["annotations"] = {"clusterviz.dev/listen": draw(st.sampled_from(["80", "8080, 127.0.0.1:80"]))}
 
@@ -116,6 +118,7 @@ def settings(*, dual: bool = False) -> st.SearchStrategy[Settings]:
         detect_local=rarely,
         enforce_policies=rarely,
         hairpin=rarely,
+        host_ports=rarely,
         egress_nat=rarely,
         localhost_nodeports=rarely,
         nodeport_addresses=st.sampled_from([(), (), (), ("primary",), ("192.168.0.0/16",), ("10.244.0.0/16",)]),
