@@ -16,6 +16,8 @@ from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings_check import check_settings, is_document, read_document
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+# ConfigMaps that are read here.
+CONFIG_MAPS = frozenset({"kube-proxy", "coredns", "kubeadm-config", "kube-flannel-cfg", "cilium-config"})
 KINDS = frozenset({"ConfigMap", "DaemonSet", "Installation", "IPPool", "ClusterSettings"})
 # kube-proxy knows these detectors; the engine has the first, and no detector at all.
 DETECTORS = ("", "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from clusterviz.cluster.columns import Children, Column, LabelsColumn, Obj, join
+from clusterviz.engine import settings_check
 from clusterviz.engine.objects import Key
 from clusterviz.engine.settings import Settings
 
@@ -26,10 +27,11 @@ ANNOTATIONS = LabelsColumn("annotations", ("metadata", "annotations"), dict, abs
 
 def check_settings(value: Any) -> None:
     """Refuse settings the engine does not understand."""
-    try:
-        msgspec.convert(value, Settings)
-    except msgspec.ValidationError as error:
-        raise ValidationError(str(error)) from None
+    if not isinstance(value, dict):
+        raise ValidationError("must be a mapping of settings")
+    flaws = settings_check.check_settings(value)
+    if flaws:
+        raise ValidationError([str(flaw) for flaw in flaws])
 
 
 class Cluster(models.Model):
@@ -38,6 +40,7 @@ class Cluster(models.Model):
     name = models.SlugField(unique=True, max_length=63, validators=[NAME])
     title = models.CharField(max_length=200, blank=True)
     settings = models.JSONField(default=dict, blank=True, validators=[check_settings])
+    origins = models.JSONField(default=dict, blank=True, editable=False)
     seed = models.PositiveIntegerField(default=1, help_text="Same seed, same events.")
     created = models.DateTimeField(default=timezone.now, editable=False)
 

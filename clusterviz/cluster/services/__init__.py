@@ -8,6 +8,7 @@ the signal ``changed`` to hear of wishes once they are committed.
 from clusterviz.cluster.services.actions import ACTIONS, act
 from clusterviz.cluster.services.apply import apply_objects
 from clusterviz.cluster.services.checkpoint import checkpoint
+from clusterviz.cluster.services.cluster_settings import change_settings, described, settings_problems
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.importing import create_for, export_yaml, import_documents, import_files, read_files
@@ -21,15 +22,18 @@ __all__ = [
     "Summary",
     "act",
     "apply_objects",
+    "change_settings",
     "changed",
     "checkpoint",
     "create_cluster",
     "create_for",
     "delete_cluster",
     "delete_objects",
+    "described",
     "export_yaml",
     "import_documents",
     "import_files",
     "read_files",
     "save_cluster",
+    "settings_problems",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from django.db import transaction
 
 from clusterviz.cluster import snapshot
@@ -12,15 +11,20 @@ from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, is_foreign, key_of
 from clusterviz.cluster.models import Cluster
 from clusterviz.cluster.services.apply import apply_objects
+from clusterviz.cluster.services.cluster_settings import take_settings
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.scaffold import create_cluster
-from clusterviz.engine.infer_settings import infer_settings
+from clusterviz.engine.config_objects import KINDS
+from clusterviz.engine.errors import ObjectError
+from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.manifests.convert import normalize
 from clusterviz.engine.manifests.infer import INFERRED_FROM, Call, infer_calls
 from clusterviz.engine.manifests.problem import ManifestError, Problem
 from clusterviz.engine.manifests.read import Document, Limits, read
 from clusterviz.engine.manifests.write import write
-from clusterviz.engine.settings import Settings
+from clusterviz.engine.settings_check import KIND as SETTINGS_KIND
+from clusterviz.engine.settings_check import differing
+from clusterviz.engine.settings_check import document as settings_document
 from clusterviz.engine.validation import validate
 
 
@@ -56,19 +60,40 @@ def import_documents(cluster: Cluster, documents: Sequence[Document], *, actor: 
 
     A flow that somebody edited, or that already describes the same call, stays as it is.
     """
-    with transaction.atomic():
-        summary = apply_objects(cluster, documents, actor=actor)
-        imported = {entry.key for part in (summary.created, summary.changed, summary.unchanged) for entry in part}
-        flows = _new_flows(snapshot.load_objects(cluster), imported)
-        added = apply_objects(cluster, flows, actor=actor)
-        why = {key_of(flow): f"inferred from {flow['metadata']['annotations'][INFERRED_FROM]}" for flow in flows}
-        for part in (added.created, added.changed):
-            part[:] = [_because(entry, why[entry.key]) for entry in part if entry.key in why]
-        summary.extend(added)
-        summary.dry_run = dry_run
-        # A dry run is the real thing, taken back: what it tells cannot differ from what would happen.
-        if dry_run:
-            transaction.set_rollback(True)
+    before = cluster.settings, cluster.origins
+    try:
+        with transaction.atomic():
+            summary = _apply_all(cluster, documents, actor)
+            # A dry run is the real thing, taken back: what it tells cannot differ from what would happen.
+            if dry_run:
+                transaction.set_rollback(True)
+    except Invalid:
+        cluster.settings, cluster.origins = before
+        raise
+    if dry_run:
+        cluster.settings, cluster.origins = before
+    summary.dry_run = dry_run
+    return summary
+
+
+def _apply_all(cluster: Cluster, documents: Sequence[Document], actor: str) -> Summary:
+    """Settings first, for addresses are given out by them; then objects, then the calls they give away."""
+    settled = Summary()
+    documents = take_settings(cluster, documents, settled)
+    summary = apply_objects(cluster, documents, actor=actor)
+    summary.extend(settled)
+    imported = {
+        entry.key
+        for part in (summary.created, summary.changed, summary.unchanged)
+        for entry in part
+        if entry.kind != SETTINGS_KIND
+    }
+    flows = _new_flows(snapshot.load_objects(cluster), imported)
+    added = apply_objects(cluster, flows, actor=actor)
+    why = {key_of(flow): f"inferred from {flow['metadata']['annotations'][INFERRED_FROM]}" for flow in flows}
+    for part in (added.created, added.changed):
+        part[:] = [_because(entry, why[entry.key]) for entry in part if entry.key in why]
+    summary.extend(added)
     return summary
 
 
@@ -77,17 +102,23 @@ def create_for(name: str, documents: Sequence[Document], *, actor: str) -> Clust
     objects: dict[Key, Obj] = {}
     for document in documents:
         obj, _ = normalize(document.object)
-        if obj.get("kind") in ("Node", "Pod", "Service") and not validate(obj) and not is_foreign(obj):
+        if obj.get("kind") in ("Node", "Pod", "Service", *KINDS) and not validate(obj) and not is_foreign(obj):
             objects[key_of(obj)] = obj
-    found, usual = msgspec.to_builtins(infer_settings(objects)), msgspec.to_builtins(Settings())
-    settings = {field: value for field, value in found.items() if value != usual[field]}
+    try:
+        found = infer(objects)
+    except ObjectError as error:
+        raise Invalid([Problem(object=error.ref, field=error.field, message=str(error))]) from None
+    settings = differing(found.settings)
+    origins = {name: source for name, source in found.origins.items() if name in settings}
     nodes = 0 if any(kind == "Node" for kind, _, _ in objects) else 3
-    return create_cluster(name, settings=settings, nodes=nodes, actor=actor)
+    return create_cluster(name, settings=settings, origins=origins, nodes=nodes, actor=actor)
 
 
 def export_yaml(cluster: Cluster, *, flows: bool = False) -> str:
-    """The cluster as manifests; ``flows`` adds our own TrafficFlow objects."""
-    return write(snapshot.load_objects(cluster, foreign=True), flows=flows)
+    """The cluster as manifests; ``flows`` adds what only ClusterViz knows: TrafficFlow objects and ClusterSettings."""
+    objects = snapshot.load_objects(cluster, foreign=True)
+    own = differing(cluster.engine_settings)
+    return write([settings_document(own), *objects] if flows and own else objects, flows=flows)
 
 
 def _new_flows(objects: list[Obj], imported: set[Key]) -> list[Obj]:

@@ -25,6 +25,7 @@ def create_cluster(
     *,
     title: str = "",
     settings: dict[str, Any] | None = None,
+    origins: dict[str, str] | None = None,
     seed: int = 1,
     nodes: int = 3,
     actor: str,
@@ -32,7 +33,7 @@ def create_cluster(
     """A cluster with ``nodes`` nodes n1.. and what every cluster starts with. Raises `Invalid`."""
     if not 0 <= nodes <= MAX_NODES:
         raise Invalid(f"nodes: Invalid value: {nodes}: must be between 0 and {MAX_NODES}, inclusive")
-    cluster = Cluster(name=name, title=title, settings=settings or {}, seed=seed)
+    cluster = Cluster(name=name, title=title, settings=settings or {}, origins=origins or {}, seed=seed)
     save_cluster(cluster)
     furnish(cluster, nodes=nodes, actor=actor)
     return cluster

@@ -12,6 +12,7 @@ from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj, key_of
 
 # What is named by others comes first, so that the file can be applied from top to bottom.
 ORDER = (
+    "ClusterSettings",
     "Namespace",
     "CustomResourceDefinition",
     "Node",

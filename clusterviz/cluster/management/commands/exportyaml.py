@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which cluster, and whether with its traffic."""
         parser.add_argument("--cluster", default="demo", metavar="NAME")
-        parser.add_argument("--flows", action="store_true", help="add traffic flows, a kind that only ClusterViz knows")
+        parser.add_argument("--flows", action="store_true", help="add what only ClusterViz knows: flows and settings")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Print."""
