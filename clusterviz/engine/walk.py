@@ -47,7 +47,8 @@ def trace(cluster: Cluster, probe: Probe) -> Trace:
     journey.resolution = target.resolution
     for code, text in target.assumed:
         journey.assume(code, text)
-    if _look_up(journey, origin, target):
+    if _look_up(journey, origin, target) or target.failed is None:
+        journey.packet.sent = True  # where the look-up failed, the walk goes on as a ghost for further blockers
         at: At | None = _start(journey, origin)
         for _ in range(MOST_STAGES):
             if at is None:
