@@ -22,6 +22,7 @@ from clusterviz.engine.fill import (
     status_of,
     template_hash,
 )
+from clusterviz.engine.host_ports import HostPorts, wanted_ports
 from clusterviz.engine.objects import Key, Obj, Pod
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.selectors import parse_selector, text
@@ -223,11 +224,13 @@ def _complete_pods(objects: Objects, pods: Pods, warnings: list[tuple[str, str, 
         if (key[1], key[2]) not in pods and (node := spec_of(objects[key]).get("nodeName")) in load:
             load[node] += 1
     last: dict[str, str] = {}
+    asked = any(wanted_ports(objects[key]) for key in keys)
+    ports = HostPorts(obj for key, obj in objects.items() if key[0] == "Pod") if asked else HostPorts()
     for key in keys:
         obj = objects[key]
         if status_of(obj).get("phase") in ("Pending", "Succeeded", "Failed"):
             continue
-        obj = _placed(obj, nodes, load)
+        obj = _placed(obj, nodes, load, ports)
         try:
             objects[key] = _addressed(obj, nodes, taken, last)
         except AddressError as error:
@@ -240,7 +243,7 @@ def _wants(pod: Pod | None, obj: Obj) -> bool:
     return pod is None or not (pod.node and pod.ips and status_of(obj).get("phase"))
 
 
-def _placed(obj: Obj, nodes: dict[str, Obj], load: dict[str, int]) -> Obj:
+def _placed(obj: Obj, nodes: dict[str, Obj], load: dict[str, int], ports: HostPorts) -> Obj:
     if spec_of(obj).get("nodeName"):
         return obj
     for ip in pod_addresses(obj):
@@ -250,11 +253,12 @@ def _placed(obj: Obj, nodes: dict[str, Obj], load: dict[str, int]) -> Obj:
                 return merged(obj, "spec", nodeName=name)
     if pod_addresses(obj):
         return obj
-    fit = [name for name in nodes if _fits(obj, nodes[name])]
+    fit = [name for name in nodes if _fits(obj, nodes[name]) and ports.free(name, obj)]
     if not fit:
         return obj
     name = min(fit, key=lambda node: load[node])
     load[name] += 1
+    ports.take(name, obj)
     return merged(obj, "spec", nodeName=name)
 
 

@@ -21,6 +21,7 @@ from clusterviz.engine.controllers.work import (
     spec,
     status,
 )
+from clusterviz.engine.host_ports import NO_FREE_PORTS, HostPorts
 from clusterviz.engine.objects import Obj, key_of
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
@@ -40,6 +41,7 @@ def schedule(work: Work) -> None:
     nodes = list(work.all("Node"))
     total: Counter[str] = Counter()
     family: Counter[tuple[str, tuple[str, str], str]] = Counter()
+    ports = HostPorts(work.all("Pod"))
     for pod in work.all("Pod"):
         node = str(spec(pod).get("nodeName") or "")
         if node and not ended(pod):
@@ -47,15 +49,16 @@ def schedule(work: Work) -> None:
             family[node, owner_of(pod), key_of(pod)[1]] += 1
     for pod in waiting:
         owner, namespace = owner_of(pod), key_of(pod)[1]
-        fitting = [n for n in nodes if not refusal(pod, n, total[str(meta(n)["name"])])]
+        fitting = [n for n in nodes if not refusal(pod, n, total[str(meta(n)["name"])], ports)]
         if not fitting:
-            _unschedulable(work, pod, nodes, total)
+            _unschedulable(work, pod, nodes, total, ports)
             continue
         names = sorted(
             (str(meta(node)["name"]) for node in fitting),
             key=lambda name: (family[name, owner, namespace], total[name], name),
         )
         _bind(work, pod, names[0])
+        ports.take(names[0], pod)
         total[names[0]] += 1
         family[names[0], owner, namespace] += 1
 
@@ -67,8 +70,8 @@ def _bind(work: Work, pod: Obj, node: str) -> None:
     work.event(pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
 
 
-def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str]) -> None:
-    reasons = Counter(refusal(pod, node, total[str(meta(node)["name"])]) for node in nodes)
+def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str], ports: HostPorts) -> None:
+    reasons = Counter(refusal(pod, node, total[str(meta(node)["name"])], ports) for node in nodes)
     listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
     message = f"0/{len(nodes)} nodes are available: {listed or 'there are no nodes'}."
     if condition(pod, "PodScheduled").get("message") != message:
@@ -76,7 +79,7 @@ def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str]) 
         work.event(pod, "FailedScheduling", message, warning=True)
 
 
-def refusal(pod: Obj, node: Obj, pods_there: int) -> str:
+def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:
     """Why a node does not take a pod, in the scheduler's words; "" when it does."""
     if not fits(pod, node, daemon=False):
         taint = _untolerated(pod, node, daemon=False)
@@ -89,7 +92,7 @@ def refusal(pod: Obj, node: Obj, pods_there: int) -> str:
         return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
     if pods_there >= _capacity(node):
         return "Too many pods"
-    return ""
+    return "" if ports.free(str(meta(node)["name"]), pod) else NO_FREE_PORTS
 
 
 def fits(pod: Obj, node: Obj, *, daemon: bool) -> bool:
