@@ -5,10 +5,10 @@ VENV := .venv/bin
 # The wheel that brings node, where the system has none, puts it there.
 export PATH := $(PATH):$(CURDIR)/$(VENV)
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run check check-js test test-js test-py lock clean
+.PHONY: help setup setup-test run check check-js test test-js test-py kernel-proof bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: have-python ## install what running needs (nothing is fetched twice)
 	@$(PYTHON) tools/bootstrap.py run
@@ -37,6 +37,14 @@ test-js: setup-test ## the JavaScript tests alone
 
 test-py: setup-test ## the Python and browser tests alone (ARGS=... goes to pytest)
 	$(VENV)/pytest $(ARGS)
+
+kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n)
+	@PYTHONDONTWRITEBYTECODE=1 $(VENV)/python -m tests.kernel.proof \
+	  $(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(MANIFESTS),--manifests '$(MANIFESTS)') \
+	  $(if $(PROBES),--probes '$(PROBES)') $(ARGS)
+
+bench: setup-test ## measure the engine at three sizes of cluster (ARGS=... goes to it)
+	$(VENV)/python -m tests.benchmarks $(ARGS)
 
 lock: setup-test ## write the lock files anew from pyproject.toml and the package.json files
 	@set -e; compile="$(VENV)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate \
