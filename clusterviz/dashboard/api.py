@@ -26,6 +26,7 @@ from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.manifests.read import Limits
 from clusterviz.live import questions
 from clusterviz.live.access import is_editor
+from clusterviz.live.texts import UnknownNodeError, has_texts, texts_of
 
 View = Callable[..., HttpResponse]
 
@@ -192,6 +193,21 @@ def read_probe(request: HttpRequest) -> Probe:
 def detail(_request: HttpRequest, name: str, ref: str) -> HttpResponse:
     """Everything about one object."""
     return JsonResponse(questions.object_panel(name, ref))
+
+
+@method("GET")
+@answered
+def texts(request: HttpRequest, name: str, ref: str) -> HttpResponse:
+    """What commands on a node, in a pod or about a Service would print; ``?node=`` chooses whose rules of a Service."""
+    cluster = questions.replica_of(name).cluster
+    if not has_texts(cluster, ref):
+        if not has_texts(cluster, f"{ref}/texts"):
+            raise questions.UnknownError(f"There are no texts of {ref[:200]!r} in cluster {name!r}.")
+        return detail(request, name, f"{ref}/texts")  # an object may be called texts
+    try:
+        return JsonResponse({"texts": texts_of(cluster, ref, request.GET.get("node", ""))})
+    except UnknownNodeError as error:
+        return problem(400, str(error), field="node", allowed=", ".join(cluster.nodes))
 
 
 @method("GET")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clusterviz.dashboard import api, views
+from clusterviz.dashboard import api, network_settings, views
 
 app_name = "dashboard"
 
@@ -18,8 +18,10 @@ urlpatterns = [
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
     path("clusters/<slug:name>/trace", api.trace, name="trace"),
     path("clusters/<slug:name>/capture", api.capture, name="capture"),
+    path("clusters/<slug:name>/objects/<path:ref>/texts", api.texts, name="texts"),
     path("clusters/<slug:name>/objects/<path:ref>", api.detail, name="object"),
     path("clusters/<slug:name>/export", api.export, name="export"),
     path("clusters/<slug:name>/import", api.import_manifests, name="import"),
     path("clusters/<slug:name>/actions", api.act, name="actions"),
+    path("clusters/<slug:name>/settings", network_settings.network_settings, name="settings"),
 ]

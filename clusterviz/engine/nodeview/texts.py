@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from clusterviz.engine.nodeview.links import bridge_ports, devices, forwarding_entries, neighbours
 from clusterviz.engine.nodeview.pod import environment, pod_devices, pod_routes, resolv_text
 from clusterviz.engine.nodeview.routes import local_routes, routes
@@ -23,12 +25,21 @@ LIFETIMES = "Lifetimes of addresses and queueing are left out; the indexes of re
 NEIGHBOURS = "On a real node only those are listed that were talked to lately."
 OTHERS = "Rules of the network plugin stand beside these."
 MAIN_ONLY = "The first address of the node network is taken for its gateway."
+TOO_MANY = "Only what stands there without any Service; the rules of all Services would be too long to show"
+NOBODY = ("", "")
 NO_IPVS = "Told by rule and not compared with a kernel: no machine of ours has IPVS."
 
 
-def node_texts(cluster: Cluster, node: Node) -> tuple[Text, ...]:
-    """Rules of kube-proxy, devices, routes and neighbours of a node, both families where it has both."""
-    found = [*rule_texts(cluster, node)]
+def node_texts(cluster: Cluster, node: Node, *, rules: bool = True) -> tuple[Text, ...]:
+    """Rules of kube-proxy, devices, routes and neighbours of a node, both families where it has both.
+
+    ``rules`` False writes no Service into kube-proxy's rules, and says so: in a large cluster they are long.
+    """
+    if rules:
+        found = rule_texts(cluster, node)
+    else:
+        said = f"{TOO_MANY} (there are {len(cluster.services):,}): look at a Service for its own."
+        found = [msgspec.structs.replace(one, note=said) for one in rule_texts(cluster, node, NOBODY)]
     lines = [line for device in devices(cluster, node) for line in device.lines]
     found.append(Text(id="addresses", title="Addresses", command="ip addr", text=joined(lines), note=LIFETIMES))
     for version in (4, 6):

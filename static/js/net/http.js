@@ -31,7 +31,17 @@ export class Api {
 
   /** @param {string} id */
   object(id) {
-    return ask(`${this.base}objects/${id.split("/").map(encodeURIComponent).join("/")}`);
+    return ask(this.pathOf(id));
+  }
+
+  /** What commands on a machine would print of it. @param {string} id @param {string} node of a Service: whose rules */
+  texts(id, node) {
+    return ask(`${this.pathOf(id)}/texts${node ? `?${new URLSearchParams({ node })}` : ""}`);
+  }
+
+  /** @param {string} id */
+  pathOf(id) {
+    return `${this.base}objects/${id.split("/").map(encodeURIComponent).join("/")}`;
   }
 
   /** @param {Record<string, string>} question */
@@ -44,6 +54,15 @@ export class Api {
     const url = (/** @type {Record<string, string>} */ more) => `${this.base}capture?${new URLSearchParams({ ...question, ...more })}`;
     const { ok, body } = await ask(url({}));
     return ok ? body.points.map((/** @type {any} */ point) => ({ id: point.id, label: point.label, href: url({ point: point.id }) })) : [];
+  }
+
+  settings() {
+    return ask(`${this.base}settings`);
+  }
+
+  /** @param {Record<string, any>} changes by setting; null is the default */
+  changeSettings(changes) {
+    return this.post("settings", JSON.stringify({ changes }), { "Content-Type": "application/json" });
   }
 
   /** @param {Record<string, any>} action */

@@ -3,6 +3,7 @@ import { flowsOf, rowsOf } from "../model/flows.js";
 import { actionBar } from "./actions.js";
 import { asDestination, asSource, factsOf, shortName, titleOf } from "./describe.js";
 import { breakable, byId, fill, h, icon } from "./dom.js";
+import { Texts } from "./texts.js";
 
 /**
  * @typedef {object} Ports
@@ -24,6 +25,7 @@ export class SidePanel {
     this.answer = /** @type {any} */ (null);
     this.loading = 0;
     this.open = new Set(["Facts", "Traffic", "Related"]);
+    this.texts = new Texts({ texts: (id, node) => ports.api.texts(id, node), nodes: () => nodeNames(ports.store) });
   }
 
   /** @param {string} id "" closes the panel */
@@ -57,10 +59,12 @@ export class SidePanel {
   draw() {
     const focused = this.box.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
     const form = this.box.querySelector("form.scale:focus-within");
+    const restore = this.texts.hold();
     const entity = this.ports.store.entities.get(this.id);
     fill(this.box, entity ? this.entity(entity) : this.id.startsWith("line:") ? this.line() : this.gone());
     const place = form && this.box.querySelector("form.scale");
     if (place && place.getAttribute("aria-label") === form.getAttribute("aria-label")) place.replaceWith(form);
+    restore();
     if (focused) /** @type {HTMLElement|null} */ (this.box.querySelector(`[data-testid="${focused}"]`))?.focus();
   }
 
@@ -88,6 +92,7 @@ export class SidePanel {
       this.section("Facts", h("dl.facts", { testid: "facts" }, this.facts(entity).map(([label, value]) => [h("dt", {}, label), h("dd", {}, breakable(value))]))),
       this.section("Related", this.related(entity)),
       this.section("Traffic", this.traffic(entity)),
+      this.texts.section(entity),
       this.section("Events", this.events()),
       this.section("YAML", yaml ? h("pre.yaml", { tabindex: 0, testid: "yaml" }, yaml) : h("p.hint", {}, error ? "not available" : "loading…")),
     ];
@@ -178,6 +183,11 @@ export class SidePanel {
       this.section("Traffic", this.flows(line.flows)),
     ];
   }
+}
+
+/** @param {import("../model/store.js").Store} store */
+function nodeNames(store) {
+  return [...store.entities.values()].filter((e) => e.kind === "node").map((e) => e.name).sort();
 }
 
 /** A call in words; outside names and addresses stay whole, and the path tells two calls of one place apart. */

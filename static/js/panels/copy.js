@@ -1,0 +1,22 @@
+/** A button that copies a text, and says so. */
+import { fill, h } from "./dom.js";
+
+/**
+ * @param {string} label @param {() => string} what
+ * @param {HTMLElement} shown marked where the browser gives no clipboard
+ * @param {string} testid
+ */
+export function copyButton(label, what, shown, testid) {
+  const button = h("button.chip", { testid, "aria-live": "polite" }, label);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(what());
+      fill(button, "Copied");
+    } catch {
+      getSelection()?.selectAllChildren(shown);
+      fill(button, "Marked: press Ctrl+C");
+    }
+    setTimeout(() => fill(button, label), 2500);
+  });
+  return button;
+}
