@@ -20,6 +20,7 @@ from clusterviz.engine.trace import (
     Branch,
     Candidate,
     Child,
+    Considered,
     Hop,
     Place,
     Rule,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
     from clusterviz.engine.datapath.resolver import Resolution
 
-STEP_FIELDS = frozenset(Step.__struct_fields__)
+
+_NAMES = {"http": "payload", "icmp": "l4"}
 
 
 class Packet:
@@ -52,8 +54,10 @@ class Packet:
         """Outermost header first; nothing when no packet was ever sent."""
         if not self.sent:
             return ()
-        inner = (self.eth, self.ip, self.l4, self.payload)
-        return self.outer + tuple(header for header in inner if header is not None)
+        inner: Stack = (self.ip, self.l4) if self.eth is None else (self.eth, self.ip, self.l4)
+        if self.payload is not None:
+            inner = (*inner, self.payload)
+        return self.outer + inner if self.outer else inner
 
     @property
     def dport(self) -> int | None:
@@ -62,16 +66,16 @@ class Packet:
 
     def change(self, layer: str, why: str, **fields: Any) -> tuple[Rewrite, ...]:
         """Set fields of one innermost header; returns what really changed."""
-        name = {"http": "payload", "icmp": "l4"}.get(layer, layer)
+        name = _NAMES.get(layer, layer)
         header = getattr(self, name)
-        diffs = tuple(
-            Rewrite(layer, field, str(getattr(header, field)), str(new), why)
-            for field, new in fields.items()
-            if getattr(header, field) != new
-        )
+        diffs = []
+        for field, new in fields.items():
+            old = getattr(header, field)
+            if old != new:
+                diffs.append(Rewrite(layer, field, str(old), str(new), why))
         if diffs:
             setattr(self, name, msgspec.structs.replace(header, **fields))
-        return diffs
+        return tuple(diffs)
 
 
 class Journey:
@@ -90,6 +94,7 @@ class Journey:
         self.proxy_hop: int | None = None
         self.proxies = 0
         self.resolution: Resolution | None = None
+        self._known_owners: dict[str, str] = {}
         self._assumed: dict[str, Assumption] = {}
         self._place: Place | None = None
         self._open: dict[str, Any] = {}
@@ -122,18 +127,52 @@ class Journey:
         self._steps = []
         self._in = self.packet.stack
 
-    def step(self, action: Action, reason: str, **detail: Any) -> None:
-        """Record one decision of the current hop.
-
-        ``detail`` are the fields of `Step`; everything else in it is a fact for the sentence.
-        """
-        if self.ghost:
+    def step(  # noqa: PLR0913 - the fields of a Step
+        self,
+        action: Action,
+        reason: str,
+        *,
+        layer: int = 3,
+        direction: str = "in",
+        hook: str = "",
+        component: str = "",
+        chain: str = "",
+        rule: Rule | None = None,
+        considered: tuple[Considered, ...] = (),
+        diffs: tuple[Rewrite, ...] = (),
+        push: Stack = (),
+        pop: Stack = (),
+        candidates: tuple[Candidate, ...] = (),
+        session: Session | None = None,
+        command: str = "",
+        settings: tuple[str, ...] = (),
+        **facts: Any,
+    ) -> None:
+        """Record one decision of the current hop: the fields of a `Step`, and facts for its sentence."""
+        if self.verdict is not None:
             return
-        fields = {name: detail.pop(name) for name in STEP_FIELDS & detail.keys()}
-        step = Step(action=action, reason=reason, facts=detail, **fields)
+        step = Step(
+            action=action,
+            reason=reason,
+            layer=layer,
+            direction=direction,
+            hook=hook,
+            component=component,
+            chain=chain,
+            rule=rule,
+            considered=considered,
+            diffs=diffs,
+            push=push,
+            pop=pop,
+            candidates=candidates,
+            session=session,
+            facts=facts,
+            command=command,
+            settings=settings,
+        )
         self._steps.append(step)
-        if step.session is not None:
-            self.sessions.append(step.session)
+        if session is not None:
+            self.sessions.append(session)
 
     def resolved(self) -> None:
         """Record the look-up that turned a name into the destination, if there was one."""
@@ -182,11 +221,13 @@ class Journey:
 
     def _owners(self, headers: tuple[Header, ...]) -> dict[str, str]:
         found: dict[str, str] = {}
+        known = self._known_owners
         for header in headers:
-            if isinstance(header, IP):
+            if type(header) is IP:
                 for ip in (header.src, header.dst):
-                    if ip not in found:
-                        found[ip] = owner_of(self.cluster, ip)
+                    if ip not in known:
+                        known[ip] = owner_of(self.cluster, ip)
+                    found[ip] = known[ip]
         return found
 
     def chose(self, candidates: tuple[Candidate, ...]) -> None:

@@ -85,10 +85,10 @@ Stack = tuple[Header, ...]
 
 def wrapping(stack: Stack) -> Stack:
     """The headers an encapsulation put round the inner frame or packet; none when nothing is wrapped (NET-07)."""
-    places = [index for index, header in enumerate(stack) if isinstance(header, IP)]
-    if len(places) < 2:
+    kinds = [type(header) for header in stack]
+    if kinds.count(IP) < 2:
         return ()
-    inner = places[-1]
+    inner = len(kinds) - 1 - kinds[::-1].index(IP)
     return stack[: inner - 1 if isinstance(stack[inner - 1], Ethernet) else inner]
 
 

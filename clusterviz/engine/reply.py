@@ -4,41 +4,64 @@ from __future__ import annotations
 
 import msgspec
 
-from clusterviz.engine.packet import (
-    ICMP,
-    IP,
-    L4,
-    Dns,
-    Ethernet,
-    Geneve,
-    Header,
-    Http,
-    Rewrite,
-    Stack,
-    Vxlan,
-    WireGuard,
-    wrapping,
-)
+from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Header, Http, Rewrite, Stack, wrapping
 from clusterviz.engine.symptoms import HTTP, answered_status, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
+
+BACK = Rule(name="reply", rules=("TRC-04",))
+ESTABLISHED = Rule(name="established", rules=("NP-07",))
+ROLES = {"sender": "receiver", "receiver": "sender"}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What comes back: TCP flags, an HTTP status (0: none), or ICMP port unreachable, from ``source`` if given."""
+
+    flags: str = "SYN,ACK"
+    status: int = 200
+    unreachable: bool = False
+    source: str = ""
+
+    @property
+    def refusal(self) -> bool:
+        """Whether it says no at once."""
+        return self.unreachable or "RST" in self.flags
 
 
 def reply(hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None) -> tuple[tuple[Hop, ...], str]:
     """Reply hops from where the answer is made back to the client, or () and why there is none."""
     if not hops:
         return (), "No packet was sent, so there is no reply."
-    last, flags, status = len(hops) - 1, "SYN,ACK", 200
+    last, answer = len(hops) - 1, Answer()
     if verdict not in SUCCESSES:
         if verdict in HTTP or (proxy_hop is not None and last > proxy_hop):
             last = proxy_hop if proxy_hop is not None else last
             status = answered_status(hops) if verdict in HTTP else 502 if refused(verdict, hops) else 504
+            answer = Answer(status=status)
         elif refused(verdict, hops):
-            flags, status = "RST,ACK", 0
+            answer = _refusal(hops)
         else:
             return (), _silence(verdict, hops)
-    if verdict is Verdict.DELIVERED_IN_POD or (last == 0 and len(hops) == 1):
-        return _one(hops[0], flags, status), ""
-    return _mirror(hops[: last + 1], flags, status), ""
+    if verdict is Verdict.DELIVERED_IN_POD or last == 0:
+        return _one(hops[0], answer), ""
+    return _mirror(hops[: last + 1], answer), ""
+
+
+def _refusal(hops: tuple[Hop, ...]) -> Answer:
+    """A socket nobody has resets TCP; kube-proxy's REJECT, and UDP, are told by ICMP port unreachable.
+
+    A pod gets kube-proxy's from its gateway, the bridge; a client outside from the address it called.
+    """
+    rejected = any(step.component == "kube-proxy" for step in hops[-1].steps if step.action is Action.REJECTED)
+    protocol = next((header.proto for header in reversed(hops[0].headers_in) if type(header) is L4), "")
+    if not rejected:
+        return Answer(flags="RST,ACK", status=0, unreachable=protocol == "UDP")
+    source = ""
+    if hops[0].place.kind == "node":
+        source = next((header.src for header in hops[0].headers_in if type(header) is IP), "")
+    elif hops[0].place.kind == "pod":
+        framed = (step.facts.get("target") for step in hops[0].steps if step.reason == "framed_gateway")
+        source = str(next(framed, ""))
+    return Answer(flags="", status=0, unreachable=True, source=source)
 
 
 def _silence(verdict: Verdict, hops: tuple[Hop, ...]) -> str:
@@ -47,14 +70,13 @@ def _silence(verdict: Verdict, hops: tuple[Hop, ...]) -> str:
     return f"No reply: the packet ended at {hops[-1].place.label} and nobody answers for it."
 
 
-def _one(hop: Hop, flags: str, status: int) -> tuple[Hop, ...]:
-    stack = _turn(hop.headers_in, flags, status, 64)
-    step = _answer_step(flags, status, hop)
-    return (_hop(0, hop, stack, stack, (step,), "accepted"),)
+def _one(hop: Hop, answer: Answer) -> tuple[Hop, ...]:
+    stack = _turn(hop.headers_in, answer, 64)
+    return (_hop(0, hop, stack, stack, (_answer_step(answer, hop),), "accepted"),)
 
 
-def _answer_step(flags: str, status: int, hop: Hop) -> Step:
-    reason = "refused_reply" if "RST" in flags else "answered" if status in (0, 200) else "answered_error"
+def _answer_step(answer: Answer, hop: Hop) -> Step:
+    reason = "refused_reply" if answer.refusal else "answered" if answer.status in (0, 200) else "answered_error"
     return Step(
         action=Action.ORIGINATED,
         reason=reason,
@@ -62,96 +84,101 @@ def _answer_step(flags: str, status: int, hop: Hop) -> Step:
         direction="out",
         hook="socket",
         rule=Rule(name="reply", ref=hop.place.ref, rules=("TRC-04",)),
-        facts={"status": status, "place": hop.place.label},
+        facts={"status": answer.status, "place": hop.place.label},
     )
 
 
-def _mirror(hops: tuple[Hop, ...], flags: str, status: int) -> tuple[Hop, ...]:
+def _mirror(hops: tuple[Hop, ...], answer: Answer) -> tuple[Hop, ...]:
     """Walk the forward hops backwards; a hop's reply enters as its exit turned round."""
     found: list[Hop] = []
-    ttl = 64
-    first = len(hops) - 1
+    ttl, first = 64, len(hops) - 1
+    entry: Stack = ()
     for index in range(first, -1, -1):
         hop = hops[index]
-        exit_ = hop.headers_out if index < first else hop.headers_in
-        came = _turn(exit_, flags, status, ttl)
         if index == first:
             # the answer is made here: what comes in is what goes out again
-            entry = came
+            came = entry = _turn(hop.headers_in, answer, ttl)
         else:
-            ttl = max(1, ttl - _hops_counted(hop))
-            if _proxied(hop):
-                ttl = 64
-            entry = _turn(hop.headers_in, flags, status, ttl)
-        if index == 0:
-            entry = came
-        steps = _steps(hop, came, entry, flags, status, first=index == first, last=index == 0)
+            # what one hop sends the next one gets, unless nothing of the wire lay between them
+            same = hop.headers_out == hops[index + 1].headers_in
+            came = entry if same else _turn(hop.headers_out, answer, ttl)
+            ttl = 64 if _proxied(hop) else max(1, ttl - _hops_counted(hop))
+            entry = _turn(hop.headers_in, answer, ttl) if index else came
+        steps = _steps(hop, came, entry, answer, first=index == first, last=index == 0)
         found.append(_hop(len(found), hop, came, entry, steps, "accepted" if index == 0 else "forwarded"))
     return tuple(found)
 
 
 def _proxied(hop: Hop) -> bool:
-    return any(step.action is Action.PROXIED for step in hop.steps)
+    return Action.PROXIED in [step.action for step in hop.steps]
 
 
 def _hops_counted(hop: Hop) -> int:
-    return sum(
-        int(diff.old) - int(diff.new)
-        for step in hop.steps
-        if step.action is Action.ROUTED
-        for diff in step.diffs
-        if diff.field == "ttl"
-    )
+    count = 0
+    for step in hop.steps:
+        if step.action is Action.ROUTED:
+            for diff in step.diffs:
+                if diff.field == "ttl":
+                    count += int(diff.old) - int(diff.new)
+    return count
 
 
 def _hop(seq: int, hop: Hop, came: Stack, gone: Stack, steps: tuple[Step, ...], state: str) -> Hop:
-    roles = {"sender": "receiver", "receiver": "sender"}
-    return msgspec.structs.replace(
-        hop,
+    return Hop(
         seq=seq,
-        role=roles.get(hop.role, hop.role),
+        place=hop.place,
+        node=hop.node,
+        role=ROLES.get(hop.role, hop.role),
         in_iface=hop.out_iface,
         out_iface=hop.in_iface,
         headers_in=came,
         headers_out=gone,
         steps=steps,
+        owners=hop.owners,
         state=state,
+        via=hop.via,
     )
 
 
-def _turn(stack: Stack, flags: str, status: int, ttl: int) -> Stack:
+def _turn(stack: Stack, answer: Answer, ttl: int) -> Stack:
     """The stack as the answer carries it: ends swapped, innermost TTL as counted."""
-    inner = max((i for i, header in enumerate(stack) if isinstance(header, IP)), default=0)
-    wrapped = len(wrapping(stack))
-    return tuple(
-        header
-        if index < wrapped and isinstance(header, L4)  # its source port is a hash of the flow inside (NET-08)
-        else _turned(header, flags, status, ttl if index == inner else 64)
-        for index, header in enumerate(stack)
-        if not (isinstance(header, Http) and (not status or "RST" in flags))
-    )
+    inner, wrapped = _last_ip(stack), len(wrapping(stack))
+    found: list[Header] = []
+    for index, header in enumerate(stack):
+        kind = type(header)
+        if index < wrapped and kind is L4:
+            found.append(header)  # its source port is a hash of the flow inside (NET-08)
+        elif kind is not Http:
+            found.append(_turned(header, answer, ttl if index == inner else 64, wrapped=index < wrapped))
+        elif answer.status and not answer.refusal:
+            found.append(Http(method="", host="", path="", status=answer.status))
+    return tuple(found)
 
 
-def _turned(header: Header, flags: str, status: int, ttl: int) -> Header:
-    replace = msgspec.structs.replace
-    match header:
-        case Ethernet():
-            return replace(header, src=header.dst, dst=header.src)
-        case IP():
-            return replace(header, src=header.dst, dst=header.src, ttl=ttl)
-        case L4():
-            return replace(header, sport=header.dport, dport=header.sport, flags=flags if header.flags else "")
-        case ICMP():
-            return ICMP("echo-reply")
-        case Http():
-            return Http(method="", host="", path="", status=status)
-        case Dns() | Vxlan() | Geneve() | WireGuard():
-            return header
+def _last_ip(stack: Stack) -> int:
+    for index in range(len(stack) - 1, -1, -1):
+        if type(stack[index]) is IP:
+            return index
+    return 0
 
 
-def _steps(hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first: bool, last: bool) -> tuple[Step, ...]:
+def _turned(header: Header, answer: Answer, ttl: int, *, wrapped: bool) -> Header:
+    if type(header) is Ethernet:
+        return Ethernet(header.dst, header.src, header.type)
+    if type(header) is IP:
+        if wrapped or not answer.unreachable:
+            return IP(header.dst, header.src, header.proto, ttl, header.version)
+        return IP(answer.source or header.dst, header.src, "ICMP", ttl, header.version)
+    if type(header) is L4:
+        if answer.unreachable:
+            return ICMP("port-unreachable")
+        return L4(header.proto, header.dport, header.sport, answer.flags if header.flags else "")
+    return ICMP("echo-reply") if type(header) is ICMP else header
+
+
+def _steps(hop: Hop, came: Stack, gone: Stack, answer: Answer, *, first: bool, last: bool) -> tuple[Step, ...]:
     if first:
-        return (_answer_step(flags, status, hop),)
+        return (_answer_step(answer, hop),)
     if last:
         return (
             Step(
@@ -171,19 +198,20 @@ def _steps(hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first
         steps.append(_plain(Action.DECAPSULATED, "reply_decapsulated", hop, pop=pops))
     inner_came, inner_gone = came[len(pops) :], gone[len(pushes) :]
     diffs = _differences(inner_came, inner_gone)
-    translated = tuple(d for d in diffs if d.layer in ("ip", "l4") and d.field not in ("ttl", "flags"))
-    rest = tuple(d for d in diffs if d not in translated)
     removed, added = _headers(inner_came, inner_gone)
     session = next((step.session for step in hop.steps if step.session is not None), None)
     if _proxied(hop):
         steps.append(_plain(Action.PROXIED, "reply_proxied", hop, diffs=diffs, pop=removed, push=added))
         return tuple(steps)
+    translated = tuple([d for d in diffs if d.layer in ("ip", "l4") and d.field not in ("ttl", "flags")])
+    rest = tuple([d for d in diffs if d.layer not in ("ip", "l4") or d.field in ("ttl", "flags")])
     if translated:
-        steps.append(_un_nat(hop, translated, session))
+        steps += _un_nat(hop, translated, session)
     elif session is not None:
         steps.append(_plain(Action.SESSION_HIT, "reply_session", hop, session=_hit(session)))
-    if any(step.action in (Action.PERMITTED, Action.DROPPED) for step in hop.steps):
-        steps.append(_plain(Action.PERMITTED, "reply_permitted", hop, rule=Rule(name="established", rules=("NP-07",))))
+    actions = [step.action for step in hop.steps]
+    if Action.PERMITTED in actions or Action.DROPPED in actions:
+        steps.append(_plain(Action.PERMITTED, "reply_permitted", hop, rule=ESTABLISHED))
     if rest or removed or added:
         steps.append(_plain(Action.FORWARDED, "reply_forwarded", hop, diffs=rest, pop=removed, push=added))
     if pushes:
@@ -191,24 +219,42 @@ def _steps(hop: Hop, came: Stack, gone: Stack, flags: str, status: int, *, first
     return tuple(steps) or (_plain(Action.FORWARDED, "reply_forwarded", hop),)
 
 
-def _un_nat(hop: Hop, diffs: tuple[Rewrite, ...], session: Session | None) -> Step:
+def _un_nat(hop: Hop, diffs: tuple[Rewrite, ...], session: Session | None) -> list[Step]:
+    """The destination a masquerade hid comes back in PREROUTING, the source a DNAT replaced in POSTROUTING."""
+    hidden = tuple([d for d in diffs if d.field in ("dst", "dport")])
+    replaced = tuple([d for d in diffs if d.field not in ("dst", "dport")])
+    found = []
+    for hook, some in (("prerouting", hidden), ("postrouting", replaced)):
+        if some:
+            found.append(_un_nat_step(hop, hook, some, session))
+    return found
+
+
+def _un_nat_step(hop: Hop, hook: str, diffs: tuple[Rewrite, ...], session: Session | None) -> Step:
     return Step(
         action=Action.UN_NAT,
         reason="un_nat",
-        hook="prerouting",
+        hook=hook,
         component="conntrack",
         diffs=diffs,
         session=_hit(session) if session else None,
         rule=Rule(name="conntrack entry", text=session.reply if session else "", rules=("PX-10", "TRC-04")),
         facts={
-            "changes": "; ".join(f"{d.field} {d.old} -> {d.new}" for d in diffs),
+            "changes": "; ".join([f"{d.field} {d.old} -> {d.new}" for d in diffs]),
             "node": hop.node or hop.place.label,
         },
     )
 
 
 def _hit(session: Session) -> Session:
-    return msgspec.structs.replace(session, state="ESTABLISHED")
+    return Session(
+        node=session.node,
+        proto=session.proto,
+        orig=session.orig,
+        reply=session.reply,
+        nat=session.nat,
+        state="ESTABLISHED",
+    )
 
 
 def _plain(
@@ -229,7 +275,7 @@ def _plain(
         push=push,
         pop=pop,
         session=session,
-        rule=rule or Rule(name="reply", rules=("TRC-04",)),
+        rule=rule or BACK,
         facts={"place": hop.place.label},
     )
 
@@ -243,14 +289,13 @@ def _headers(came: Stack, gone: Stack) -> tuple[Stack, Stack]:
 
 def _differences(came: Stack, gone: Stack) -> tuple[Rewrite, ...]:
     """Field differences header by header, matched by layer."""
-    tag = "__struct_config__"
-    before = {getattr(type(h), tag).tag: h for h in came}
+    before = {type(header): header for header in came}
     found: list[Rewrite] = []
     for header in gone:
-        layer = getattr(type(header), tag).tag
-        old = before.get(layer)
-        if old is None:
+        old = before.get(type(header))
+        if old is None or old == header:
             continue
+        layer = str(header.__struct_config__.tag)
         for field in header.__struct_fields__:
             a, b = getattr(old, field), getattr(header, field)
             if a != b:

@@ -77,7 +77,7 @@ class Verdict(StrEnum):
     INSUFFICIENT_INFO = "insufficient_info"
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The rule that decided a step.
 
     ``ref`` is the picture id of the object it comes from (``policy:shop/db``), ``path`` the YAML path
@@ -94,7 +94,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
 
 
-class Considered(msgspec.Struct, frozen=True):
+class Considered(msgspec.Struct, frozen=True, gc=False):
     """A rule that was looked at and did not match, with why (nearest miss first).
 
     ``path`` is its YAML path, ``failed`` the parts that did not match: peer, port.
@@ -107,7 +107,7 @@ class Considered(msgspec.Struct, frozen=True):
     failed: tuple[str, ...] = ()
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One backend a choice could pick. ``probability`` is 0 for an excluded one, ``why`` says why."""
 
     address: str
@@ -119,7 +119,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A conntrack entry: ``orig`` and ``reply`` are ``src:port>dst:port`` tuples."""
 
     node: str
@@ -130,7 +130,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "NEW"
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One decision. ``reason`` is a stable code; `explain.sentence` turns it into words.
 
     ``diffs`` change fields of the innermost headers, ``push`` and ``pop`` are whole headers put on
@@ -157,7 +157,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[str, ...] = ()
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a hop is.
 
     ``kind``: container, pod, node, wire, loadbalancer, proxy, dns, internet, external.
@@ -169,7 +169,7 @@ class Place(msgspec.Struct, frozen=True):
     label: str
 
 
-class Hop(msgspec.Struct, frozen=True, kw_only=True):
+class Hop(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One place visited. ``owners`` says for each address in the stacks who owns it."""
 
     seq: int
@@ -186,7 +186,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
 
 
-class Branch(msgspec.Struct, frozen=True, kw_only=True):
+class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One way the journey could have gone, with its odds; probabilities sum to 1."""
 
     label: str
@@ -196,14 +196,14 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     chosen: bool = False
 
 
-class Child(msgspec.Struct, frozen=True):
+class Child(msgspec.Struct, frozen=True, gc=False):
     """A journey this one needed first or caused: name look-up, the proxy's own connection."""
 
     cause: str
     trace: Trace
 
 
-class Blocker(msgspec.Struct, frozen=True):
+class Blocker(msgspec.Struct, frozen=True, gc=False):
     """Something that stops this connection; all of them are listed, not only the first."""
 
     verdict: Verdict
@@ -235,14 +235,14 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = False
 
 
-class Assumption(msgspec.Struct, frozen=True):
+class Assumption(msgspec.Struct, frozen=True, gc=False):
     """A simplification this trace rests on."""
 
     code: str
     text: str
 
 
-class Waypoint(msgspec.Struct, frozen=True):
+class Waypoint(msgspec.Struct, frozen=True, gc=False):
     """A stop of the packet in the picture; the segment fields describe the way from here to the next.
 
     ``hop`` is the index into ``forward``; ``kind`` is ingress, service, pod, egress or local.
@@ -255,7 +255,7 @@ class Waypoint(msgspec.Struct, frozen=True):
     encapsulated: bool = False
 
 
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
+class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The whole answer. ``reverse`` is the reply leg; when empty, ``reverse_reason`` says why."""
 
     probe: Probe

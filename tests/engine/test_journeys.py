@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clusterviz.engine import Cluster, ProbeError, Settings, Verdict
-from clusterviz.engine.packet import IP, L4, Ethernet, Vxlan
+from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Vxlan
+from clusterviz.engine.trace import Action
 from tests.engine.world import actions, ask, build, header, landed, node, places, pod, seen, service
 
 ROUTED = Settings(network="host-gw")
@@ -137,11 +138,34 @@ def test_without_hairpin_mode_a_pod_cannot_reach_itself_through_its_service() ->
 
 
 def test_no_endpoints_is_refused_at_once() -> None:
-    """PX-07."""
+    """PX-07: the REJECT target answers with ICMP port unreachable, to a pod from the bridge."""
     found = ask(build(service("shop/none", app="nobody")), "shop/client", "http://none/")
     assert found.verdict is Verdict.NO_ENDPOINTS_REJECTED
     assert found.symptom == "connection refused, at once"
-    assert found.reverse and header(found.reverse[-1].headers_out, L4).flags == "RST,ACK"
+    back = found.reverse[-1].headers_out
+    assert header(back, ICMP) == ICMP("port-unreachable")
+    assert (header(back).src, header(back).dst, header(back).proto) == ("10.244.0.1", "10.244.0.3", "ICMP")
+
+
+@pytest.mark.parametrize(("protocol", "answer"), [("TCP", "RST,ACK"), ("UDP", "port-unreachable")])
+def test_a_socket_nobody_has_answers_in_the_way_of_its_protocol(protocol: str, answer: str) -> None:
+    """IMP-04."""
+    found = ask(build(), "shop/client", "10.244.1.2:9", protocol=protocol)
+    assert found.verdict is Verdict.NOBODY_LISTENING
+    back = found.reverse[-1].headers_out
+    said = back[-1]
+    assert isinstance(said, L4 | ICMP) and answer == (said.flags if isinstance(said, L4) else said.type)
+    assert (header(back).src, header(back).dst) == ("10.244.1.2", "10.244.0.3")
+
+
+def test_the_reply_is_turned_back_where_netfilter_does_it() -> None:
+    """PX-10: the destination a masquerade hid in PREROUTING, the source a DNAT replaced in POSTROUTING."""
+    found = ask(build(settings=Settings(masquerade_all=True)), "shop/client", "10.96.0.20:80", seed=1)
+    turned = [step for hop in found.reverse for step in hop.steps if step.action is Action.UN_NAT]
+    assert [(step.hook, {diff.field for diff in step.diffs}) for step in turned] == [
+        ("prerouting", {"dst", "dport"}),
+        ("postrouting", {"src", "sport"}),
+    ]
 
 
 def test_not_ready_pods_get_nothing_and_the_reason_is_told() -> None:
