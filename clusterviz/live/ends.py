@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from clusterviz.engine import Cluster
+from clusterviz.engine.datapath.gateways import named
 from clusterviz.engine.objects import Key, Obj
 from clusterviz.engine.probe import is_ip
 
 
 def ends_of(cluster: Cluster, key: Key, obj: Obj) -> tuple[str, str]:
-    """Who calls (a workload, a pod, somebody outside), and whom (a Service, an Ingress, outside)."""
+    """Who calls (a workload, a pod, somebody outside), and whom (a Service, an Ingress, a Gateway, outside)."""
     spec = obj.get("spec") or {}
     origin = spec.get("from") or {}
     namespace = str(origin.get("namespace") or key[1])
@@ -34,7 +35,8 @@ def target_of(cluster: Cluster, host: str, namespace: str) -> str:
     for ingress in cluster.ingresses.values():
         if any(rule.host == host for rule in ingress.rules):
             return ingress.ref
-    return ""
+    gateway = named(cluster, host)
+    return gateway.ref if gateway is not None else ""
 
 
 def _address(cluster: Cluster, ip: str) -> str:

@@ -17,6 +17,7 @@ KINDS = {
     "node": "Node",
     "service": "Service",
     "ingress": "Ingress",
+    "gateway": "Gateway",
     "policy": "NetworkPolicy",
     "flow": "TrafficFlow",
     "namespace": "Namespace",
@@ -108,6 +109,18 @@ def _ingress_facts(ingress: Entity) -> Iterable[tuple[str, Any]]:
         yield f"Rule {number}", f"{rule['host'] or 'any host'}{rule['path']} ({rule['pathType']}) to {target}"
 
 
+def _gateway_facts(gateway: Entity) -> Iterable[tuple[str, Any]]:
+    yield "Class", gateway["class"]
+    yield "Address", gateway["address"] or "none: no controller gave one"
+    for one in gateway["listeners"]:
+        yield f"Listener {one['name']}", f"{one['port']} {one['protocol']}, {one['hostname'] or 'any host'}"
+    for number, rule in enumerate(gateway["rules"], start=1):
+        target = f"{rule['service'].removeprefix('service:')}:{rule['port']} ({rule['share']:.0%})"
+        where = rule["redirect"] or (f"to {target}" if rule["service"] else "to no backend: 500")
+        words = f"{rule['host'] or 'any host'}{rule['path']} ({rule['pathType']}) {where}, by HTTPRoute {rule['route']}"
+        yield f"Rule {number}", words
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
@@ -138,6 +151,7 @@ _FACTS: dict[str, Callable[[Entity], Iterable[tuple[str, Any]]]] = {
     "node": _node_facts,
     "service": _service_facts,
     "ingress": _ingress_facts,
+    "gateway": _gateway_facts,
     "policy": _policy_facts,
     "workload": _workload_facts,
     "flow": _flow_facts,
@@ -161,7 +175,8 @@ def related_to(replica: Replica, entity: Entity) -> list[Related]:
         add("Policies that select it", (e["id"] for e in everything if e["kind"] == "policy" and ref in e["selects"]))
     elif kind == "service":
         add("Pods behind it", (endpoint["pod"] for endpoint in entity["endpoints"]))
-        add("Ingresses that use it", (e["id"] for e in everything if _routes_to(e, ref)))
+        add("Ingresses that use it", _doors(everything, "ingress", ref))
+        add("Gateways that use it", _doors(everything, "gateway", ref))
         balancers = (e["id"] for e in everything if e["kind"] == "loadbalancer" and e["service"] == ref)
         add("Load balancers", balancers)
     elif kind == "workload":
@@ -172,7 +187,7 @@ def related_to(replica: Replica, entity: Entity) -> list[Related]:
         add("Pods", (e["id"] for e in everything if e["kind"] == "pod" and e["node"] == ref))
     elif kind == "policy":
         add("Pods it selects", entity["selects"])
-    elif kind == "ingress":
+    elif kind in ("ingress", "gateway"):
         add("Controller", [entity["controller"]])
         add("Services", (rule["service"] for rule in entity["rules"]))
     elif kind == "flow":
@@ -191,8 +206,9 @@ def _leads_to(entity: Entity, pod: str) -> bool:
     return entity["kind"] == "service" and any(endpoint["pod"] == pod for endpoint in entity["endpoints"])
 
 
-def _routes_to(entity: Entity, service: str) -> bool:
-    return entity["kind"] == "ingress" and any(rule["service"] == service for rule in entity["rules"])
+def _doors(everything: list[Entity], kind: str, service: str) -> list[str]:
+    """Ingresses or Gateways with a rule for a Service."""
+    return [e["id"] for e in everything if e["kind"] == kind and any(r["service"] == service for r in e["rules"])]
 
 
 def flows_of(replica: Replica, entity: Entity) -> list[str]:

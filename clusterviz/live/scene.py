@@ -11,6 +11,8 @@ from typing import Any
 from clusterviz.engine import Cluster
 from clusterviz.engine.controllers.work import seconds
 from clusterviz.engine.datapath.controllers import controller_of, is_any_controller
+from clusterviz.engine.datapath.gateways import carried
+from clusterviz.engine.gateway import Gateway
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
     Ingress,
@@ -25,6 +27,7 @@ from clusterviz.engine.objects import (
 )
 from clusterviz.engine.probe import is_ip
 from clusterviz.live.ends import ends_of
+from clusterviz.live.gateways import AFFECT, gateway_fields
 from clusterviz.live.protocol import Entity
 
 Scene = dict[str, Entity]
@@ -97,7 +100,7 @@ def pod(cluster: Cluster, record: Pod) -> Entity:
 
 
 def _role(cluster: Cluster, record: Pod) -> str:
-    if is_any_controller(cluster, record):
+    if is_any_controller(cluster, record) or (cluster.gateways and carried(cluster, record)):
         return "ingress"
     for service, _ in cluster.services_by_ip.get(cluster.settings.dns_ip, ()):
         selector = service.selector
@@ -175,6 +178,11 @@ def ingress(cluster: Cluster, record: Ingress) -> Entity:
     }
 
 
+def gateway(cluster: Cluster, record: Gateway) -> Entity:
+    """A Gateway with the routes attached to it as its rules."""
+    return {**_base("gateway", record.ref, record), **gateway_fields(cluster, record)}
+
+
 def policy(cluster: Cluster, record: NetworkPolicy) -> Entity:
     """A NetworkPolicy with the pods it selects."""
     return {
@@ -250,11 +258,12 @@ _TABLES: dict[str, tuple[Callable[[Cluster], dict[tuple[str, str], Any]], Callab
     "Pod": (lambda cluster: cluster.pods, pod),
     "Service": (lambda cluster: cluster.services, service),
     "Ingress": (lambda cluster: cluster.ingresses, ingress),
+    "Gateway": (lambda cluster: cluster.gateways, gateway),
     "NetworkPolicy": (lambda cluster: cluster.policies, policy),
 }
 LABEL_ANNOTATION = "clusterviz.dev/label"
 DERIVED = ("namespace", "loadbalancer", "external")
-DRAWN = ("Node", "Pod", "Service", "Ingress", "NetworkPolicy", "TrafficFlow", *WORKLOAD_KINDS)
+DRAWN = ("Node", "Pod", "Service", "Ingress", "Gateway", "NetworkPolicy", "TrafficFlow", *WORKLOAD_KINDS)
 
 
 def derived(cluster: Cluster, externals: Iterable[str] = ()) -> Scene:
@@ -332,13 +341,15 @@ def touched(cluster: Cluster, keys: set[Key]) -> set[Key]:
     wider: set[str] = set()
     if kinds & {"Pod", "EndpointSlice", "Endpoints"}:
         wider |= {"Service", "NetworkPolicy", *WORKLOAD_KINDS}
-        found |= {key for key in cluster.objects if key[0] == "Ingress"}
+        found |= {key for key in cluster.objects if key[0] in ("Ingress", "Gateway")}
     if kinds & {"NetworkPolicy", *WORKLOAD_KINDS}:
         wider |= {"Pod"}
     found |= {key for key in cluster.objects if key[0] in wider and key[1] in spaces}
     # These depend on names and addresses anywhere in the cluster.
     if kinds & {"Service", "Ingress", "IngressClass"}:
-        found |= {key for key in cluster.objects if key[0] in ("Ingress", "TrafficFlow", "Pod")}
+        found |= {key for key in cluster.objects if key[0] in ("Ingress", "Gateway", "TrafficFlow", "Pod")}
+    if kinds & AFFECT:
+        found |= {key for key in cluster.objects if key[0] in ("Gateway", "TrafficFlow", "Pod")}
     if "Node" in kinds:
         found |= {key for key in cluster.objects if key[0] == "Service"}
     return found

@@ -8,6 +8,7 @@ from clusterviz.engine import Change, Cluster
 from clusterviz.live import scene
 from clusterviz.live.ends import target_of
 from clusterviz.live.simulator import Simulator
+from tests.engine.gateway_world import gateway, listener, path, route, rule
 from tests.live.conftest import SHOP, flow, service, workload
 
 NOW = 1_700_000_000.0
@@ -34,6 +35,15 @@ INGRESS = {
         ],
     },
 }
+GATEWAY = gateway("shop/gw", listener(), listener("tls", "shop.example.com", 443, "HTTPS"))
+TURN = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}
+ROUTE = route(
+    "shop/web",
+    rule("web", {"name": "api", "port": 80, "weight": 3}, matches=[path("/a"), path("/b")]),
+    rule(filters=[TURN]),
+    parents=[{"name": "gw", "sectionName": "http"}],
+    hosts=["gate.example.com"],
+)
 POLICY = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "NetworkPolicy",
@@ -50,7 +60,7 @@ IN = flow("in", {"kind": "External"}, "shop.example.com", 80)
 
 @pytest.fixture
 def cluster():
-    simulator = Simulator("shop", [*NODES, *SHOP, INGRESS, POLICY, OUT, IN], now=NOW)
+    simulator = Simulator("shop", [*NODES, *SHOP, INGRESS, GATEWAY, ROUTE, POLICY, OUT, IN], now=NOW)
     simulator.step(NOW + 10, connections=False)
     return simulator.cluster
 
@@ -100,6 +110,23 @@ def test_pods_know_their_policies_and_services_their_endpoints(cluster):
     assert {(e["ip"], e["pod"], e["node"], e["port"]) for e in endpoints} == {
         (pod["ip"], pod["id"], pod["node"], 8080) for pod in api
     }
+
+
+def test_rules_of_a_gateway_are_those_of_its_routes(cluster):
+    """GW-01, GW-09: the picture follows the routes, which are not drawn themselves."""
+    drawn = scene.build(cluster)["gateway:shop/gw"]
+    assert [one["port"] for one in drawn["listeners"]] == [80, 443]
+    assert [(one["path"], one["service"], one["share"], one["redirect"]) for one in drawn["rules"]] == [
+        ("/a", "service:shop/web", 0.25, ""),
+        ("/a", "service:shop/api", 0.75, ""),
+        ("/b", "service:shop/web", 0.25, ""),
+        ("/b", "service:shop/api", 0.75, ""),
+        ("/", "", 1.0, "302 to https://same host"),
+    ]
+    assert target_of(cluster, "gate.example.com", "shop") == "gateway:shop/gw"
+    gone = cluster.apply([Change("unset", ("HTTPRoute", "shop", "web"))])
+    after = scene.update(scene.build(cluster), gone, [("HTTPRoute", "shop", "web")])
+    assert after["gateway:shop/gw"]["rules"] == [] and after == scene.build(gone)
 
 
 def test_ingress_rules_end_with_the_default_backend(cluster):

@@ -157,9 +157,12 @@ function drawPlumbing(/** @type {Ctx} */ ctx, /** @type {Panel} */ panel, /** @t
   write(ctx, "eth0", socket.x + socket.w + 10, socket.y + 30, 60, { size: 14, family: tokens.code, colour: tokens["text-third"] });
 }
 
+/** @param {any} entity @returns {boolean} whether requests from outside are routed by its rules */
+const isDoor = (entity) => entity.kind === "ingress" || entity.kind === "gateway";
+
 /** @param {any} service @returns {string} what a client dials */
 export function serviceAddress(service) {
-  if (service.kind === "ingress") return service.rules?.[0]?.host || service.address || "no address";
+  if (isDoor(service)) return service.rules?.[0]?.host || service.address || "no address";
   if (service.type === "ExternalName") return service.externalName || "ExternalName";
   const port = service.ports?.[0]?.port;
   if (service.headless) return `headless${port ? `:${port}` : ""}`;
@@ -169,7 +172,7 @@ export function serviceAddress(service) {
 
 /** A Service is not a machine: its border is dashed, and nobody owns its address. */
 export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens, /** @type {boolean} */ far) {
-  const ingress = service.kind === "ingress";
+  const ingress = isDoor(service);
   const dead = !ingress && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
     && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
   hexagon(ctx, box, ingress ? 4 : 13);

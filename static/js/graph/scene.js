@@ -130,7 +130,7 @@ function drawThings(ctx, scene, tokens, view, far) {
     if (!entity || box.kind === "node" || !seen(box, view)) continue;
     shade(id);
     if (box.kind === "pod") drawPod(ctx, box, entity, tokens, far);
-    else if (box.kind === "service" || box.kind === "ingress") drawService(ctx, box, entity, tokens, far);
+    else if (["service", "ingress", "gateway"].includes(box.kind)) drawService(ctx, box, entity, tokens, far);
     else drawOutside(ctx, box, entity, tokens, box.x < 0);
   }
   ctx.globalAlpha = 1;

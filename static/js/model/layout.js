@@ -58,7 +58,7 @@ function group(entities) {
   const server = (/** @type {any} */ e) => e.id !== "internet" && (called.has(e.id) || !callers.has(e.id));
   const outside = of("external");
   return {
-    nodes, lane: of("service", "ingress"),
+    nodes, lane: of("service", "ingress", "gateway"),
     placed: pods.filter((p) => known.has(p.node)), pending: pods.filter((p) => !known.has(p.node)),
     left: [...outside.filter((e) => !server(e)), ...of("loadbalancer").map((e) => ({ ...e, created: 1e15 + (e.created ?? 0) }))],
     right: outside.filter(server),

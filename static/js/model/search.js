@@ -1,6 +1,6 @@
 /** Search over everything that has a name or an address. */
 
-const ORDER = ["pod", "service", "ingress", "node", "workload", "policy", "flow", "external", "loadbalancer", "namespace"];
+const ORDER = ["pod", "service", "ingress", "gateway", "node", "workload", "policy", "flow", "external", "loadbalancer", "namespace"];
 
 /** @param {any} entity @returns {string} */
 export function addressOf(entity) {

@@ -58,7 +58,7 @@ export class Tracks {
   kind(ref) {
     const box = this.layout.boxes.get(ref);
     if (!box) return "";
-    if (box.kind === "service" || box.kind === "ingress") return "lane";
+    if (["service", "ingress", "gateway"].includes(box.kind)) return "lane";
     return box.kind === "pod" || box.kind === "node" ? box.kind : "side";
   }
 

@@ -35,6 +35,9 @@ const FACTS = {
     ["Load balancer", e.loadBalancerIP], ["Endpoints", `${e.endpoints.filter((/** @type {any} */ x) => x.ready).length} ready of ${e.endpoints.length}`]]),
   ingress: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Class", e.class], ["Address", e.address], ["Controller", e.controller ? shortName(e.controller) : "none"],
     ...e.rules.map((/** @type {any} */ r) => ["Rule", `${r.host || "any host"}${r.path} → ${shortName(r.service)}:${r.port}`])]),
+  gateway: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Class", e.class], ["Address", e.address], ["Data plane", e.controller ? shortName(e.controller) : "not among the objects"],
+    ...e.listeners.map((/** @type {any} */ l) => [`Listener ${l.name}`, `${l.port} ${l.protocol}, ${l.hostname || "any host"}`]),
+    ...e.rules.map((/** @type {any} */ r) => ["Rule", `${r.host || "any host"}${r.path} → ${r.redirect || (r.service ? `${shortName(r.service)}:${r.port} (${Math.round(r.share * 100)} %)` : "no backend")}`])]),
   policy: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Directions", e.directions.join(", ")], ["Selects", `${e.selects.length} pods`]]),
   workload: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Type", e.type], ["Replicas", String(e.replicas)], ["Ready", String(e.ready)]]),
   flow: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["From", shortName(e.from)], ["To", `${e.host}:${e.port}/${e.protocol}`], ["Path", e.path], ["Rate", `${e.rps}/s`],
@@ -61,7 +64,7 @@ export function asDestination(entity) {
     const open = entity.containers?.flatMap((/** @type {any} */ c) => c.ports ?? [])[0]?.port ?? 80;
     return `pod:${entity.namespace}/${entity.name}:${open}`;
   }
-  if (entity.kind === "ingress") return `http://${entity.rules?.[0]?.host || entity.address}${entity.rules?.[0]?.path || "/"}`;
+  if (entity.kind === "ingress" || entity.kind === "gateway") return `http://${entity.rules?.[0]?.host || entity.address}${entity.rules?.[0]?.path || "/"}`;
   if (entity.kind === "loadbalancer") return `${entity.ip}:80`;
   if (entity.kind === "external") return entity.id === "internet" ? null : `${entity.ip}:443`;
   return null;

@@ -2,7 +2,7 @@
 import { isActive, NOTHING } from "../model/filter.js";
 import { byId, fill, h } from "./dom.js";
 
-const KINDS = [["pod", "Pods"], ["service", "Services"], ["node", "Nodes"], ["ingress", "Ingresses"], ["external", "Outside"]];
+const KINDS = [["pod", "Pods"], ["service", "Services"], ["node", "Nodes"], ["ingress", "Ingresses"], ["gateway", "Gateways"], ["external", "Outside"]];
 const EFFECTS = [["allowed", "allowed"], ["rewritten", "rewritten"], ["refused", "refused"], ["dropped", "dropped"]];
 
 /** @param {{entities: () => Iterable<any>, change: (filter: import("../model/filter.js").Filter) => void}} ports */
