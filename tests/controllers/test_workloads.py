@@ -267,3 +267,15 @@ def test_many_pods_are_made_in_slices(kind):
         steps.append(len([event for event in world.events if event.reason == "SuccessfulCreate"]) - created)
     assert max(steps) == SLICE
     assert sum(steps) == len(world.pods()) == number
+
+
+def test_a_second_pod_with_a_host_port_waits_for_another_node():
+    """NET-02: the scheduler counts host ports."""
+    ports = [{"containerPort": 8080, "hostPort": 9000}]
+    world = World(node("n1"), deployment(replicas=2, pod_spec={"containers": [{"name": "c", "ports": ports}]})).settle()
+    assert sorted(pod.node for pod in world.pods()) == ["", "n1"]
+    words = "1 node(s) didn't have free ports for the requested pod ports"
+    messages = {event.message for event in world.events if event.reason == "FailedScheduling"}
+    assert messages == {f"0/1 nodes are available: {words}."}
+    world.set(node("n2"))
+    assert sorted(pod.node for pod in world.settle().pods()) == ["n1", "n2"]

@@ -102,3 +102,14 @@ def test_the_address_the_pod_sees(rule: str, source: str, to: str, spec: dict[st
     answers = [ask(cluster, source, to, seed=seed) for seed in range(16)]
     assert all(one.success for one in answers), rule
     assert {header(one.forward[-1].headers_in, IP).src for one in answers} == seen
+
+
+def test_a_reply_that_does_not_come_by_the_node_that_translated_is_lost() -> None:
+    """PX-10, EGR-02: without the plugin's masquerade nothing brings it back there."""
+    web = service("shop/lb", app="web", type="NodePort", externalTrafficPolicy="Local", clusterIP="10.96.0.60")
+    web["spec"]["ports"][0]["nodePort"] = 30087
+    cluster = build(web, settings=Settings(egress_nat=False))
+    for seed in range(4):
+        found = ask(cluster, "shop/client", "192.168.0.13:30087", seed=seed)
+        assert found.verdict is Verdict.REPLY_LOST and found.blockers[0].ref == "node:n3"
+        assert ask(cluster, "shop/client", "192.168.0.11:30087", seed=seed).success

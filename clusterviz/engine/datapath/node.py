@@ -62,7 +62,29 @@ def pass_through(j: Journey, at: At) -> At | None:
     if masquerade:
         _masquerade(j, node, route, seen, masquerade, plugin)
     _session(j, node, before)
+    translated = j.packet.ip.dst != before[0].dst
+    if at.came == "wire" and translated and not masquerade and route.kind not in ("local", "bridge"):
+        _bypassed(j, node, before[0])
+        return None
     return _send(j, node, at, route, before[0], switched=switched)
+
+
+def _bypassed(j: Journey, node: Node, before: IP) -> None:
+    """Whoever answers sends to the client directly, past the node that knows of the translation (PX-10)."""
+    rule = Rule(name="no masquerade", ref=node.ref, rules=("PX-10", "EGR-02"))
+    j.step(
+        Action.DROPPED,
+        "reply_bypasses",
+        hook="postrouting",
+        rule=rule,
+        settings=("egress_nat",),
+        called=before.dst,
+        receiver=j.packet.ip.dst,
+        src=before.src,
+        node=node.name,
+    )
+    why = f"{j.packet.ip.dst} answers {before.src} past {node.name}, which alone could turn the address back"
+    j.block(Verdict.REPLY_LOST, ref=node.ref, rule=rule.name, why=why)
 
 
 def _has_family(j: Journey, node: Node, at: At) -> bool:
