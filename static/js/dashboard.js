@@ -14,6 +14,7 @@ import { filterBox } from "./panels/filters.js";
 import { importer } from "./panels/importer.js";
 import { bindKeys, keySheet } from "./panels/keys.js";
 import { searchBox } from "./panels/search.js";
+import { settingsPanel } from "./panels/settings.js";
 import { SidePanel } from "./panels/side.js";
 import { toast } from "./panels/toasts.js";
 import { notice, status, toolbar } from "./panels/toolbar.js";
@@ -224,6 +225,7 @@ const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed
 const searching = searchBox({ entities: () => store.entities.values(), select: choose });
 const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
+const network = settingsPanel({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
 const bindings = [
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
@@ -233,6 +235,7 @@ const bindings = [
   { key: "t", does: "trace a packet", run: () => ask({}) },
   { key: "f", does: "filter", run: filters.toggle },
   { key: "i", does: "import manifests", run: imports.open },
+  { key: "n", does: "network settings", run: network.open },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
@@ -240,6 +243,7 @@ const bindings = [
 bindKeys(bindings, (event) => tracer.open && tracer.key(event));
 byId("ask").addEventListener("click", () => ask({}));
 byId("import").addEventListener("click", imports.open);
+byId("settings").addEventListener("click", network.open);
 byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);

@@ -21,6 +21,7 @@ from clusterviz.cluster.models import (
     Service,
     TrafficFlow,
 )
+from clusterviz.engine.settings_check import fields
 
 pytestmark = pytest.mark.django_db
 CONTAINERS = "container_set"
@@ -124,9 +125,21 @@ def test_every_kind_can_be_added_shown_saved_and_deleted(model: Any, cluster: Cl
     assert Change.objects.latest("sequence").key == key
 
 
+def settings_data(**changed: Any) -> dict[str, Any]:
+    """What a browser posts for the settings of a cluster."""
+    shown = {name: field.default for name, field in fields().items()} | changed
+    data: dict[str, Any] = {}
+    for name, value in shown.items():
+        if isinstance(value, tuple):
+            data[f"setting_{name}"] = ("-" if name == "nodeport_range" else ",").join(map(str, value))
+        elif value is not False:
+            data[f"setting_{name}"] = "on" if value is True else value
+    return data
+
+
 def test_a_cluster_is_made_with_its_furniture_and_deleted_whole(editor: Client, db: None) -> None:
     """Adding a cluster gives it nodes, namespaces and DNS; deleting it takes all of that along."""
-    data = {"name": "second", "title": "Second", "seed": 5, "settings": "proxy_mode: nftables", "nodes": 2}
+    data = {"name": "second", "title": "Second", "seed": 5, "nodes": 2, **settings_data(proxy_mode="nftables")}
     assert editor.post(url(Cluster, "add"), data).status_code == 302
     cluster = Cluster.objects.get(name="second")
     assert cluster.engine_settings.proxy_mode == "nftables"
@@ -134,17 +147,38 @@ def test_a_cluster_is_made_with_its_furniture_and_deleted_whole(editor: Client, 
     assert Service.objects.filter(cluster=cluster, name="kube-dns").exists()
     page = editor.get(url(Cluster, "change", cluster.pk))
     assert b"/clusters/second/" in page.content
-    response = editor.post(url(Cluster, "change", cluster.pk), {"title": "2nd", "seed": 6, "settings": ""})
+    response = editor.post(url(Cluster, "change", cluster.pk), {"title": "2nd", "seed": 6, **settings_data(mtu=9000)})
     assert response.status_code == 302
-    assert Cluster.objects.get(pk=cluster.pk).title == "2nd"
+    cluster.refresh_from_db()
+    assert cluster.title == "2nd"
+    assert (cluster.settings, list(cluster.origins.values())) == ({"mtu": 9000}, ["set by admin"])
     editor.post(url(Cluster, "delete", cluster.pk), {"post": "yes"})
     assert not Cluster.objects.filter(pk=cluster.pk).exists()
 
 
-def test_settings_the_engine_does_not_know_are_refused(editor: Client, db: None) -> None:
-    """A typo in the settings is told where it stands."""
-    data = {"name": "x", "seed": 1, "settings": "proxy_mod: ipvs", "nodes": 1}
-    assert "proxy_mod" in errors(editor.post(url(Cluster, "add"), data))
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"proxy_mode": "ebpf"}, "ebpf is not one of the available choices"),
+        ({"mtu": 10}, "greater than or equal to 576"),
+        ({"cluster_cidr": "10.0.0.0"}, "must have a prefix length"),
+        ({"dns_ip": "10.1.0.1"}, "The range of valid IPs is 10.96.0.0/12"),
+        ({"nodeport_range": "30000"}, "two whole numbers"),
+        ({"dns_upstream": "9.9.9.9, here"}, "must be a valid IP address"),
+    ],
+)
+def test_settings_the_engine_does_not_know_are_refused(
+    editor: Client, db: None, settings: dict[str, Any], expected: str
+) -> None:
+    """A wrong setting is told at its field."""
+    data = {"name": "x", "seed": 1, "nodes": 1, **settings_data(**settings)}
+    assert expected in errors(editor.post(url(Cluster, "add"), data))
+
+
+def test_addresses_that_are_given_out_hold_their_range(editor: Client, shop: Cluster) -> None:
+    """SVC-02, IPM-01: a range that leaves objects outside is refused, with one of them."""
+    data = {"title": "", "seed": 1, **settings_data(service_cidr="10.200.0.0/16", dns_ip="10.200.0.10")}
+    assert "which is outside 10.200.0.0/16" in errors(editor.post(url(Cluster, "change", shop.pk), data))
 
 
 @pytest.mark.parametrize(

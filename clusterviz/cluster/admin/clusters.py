@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -11,37 +11,39 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from clusterviz.cluster import services
-from clusterviz.cluster.admin.base import YamlMixin, actor
-from clusterviz.cluster.admin.generic import ModelAdmin, ModelForm
+from clusterviz.cluster.admin.base import actor
+from clusterviz.cluster.admin.generic import ModelAdmin
+from clusterviz.cluster.admin.settings_form import PREFIX, SettingsForm
 from clusterviz.cluster.models import Change, Cluster
 from clusterviz.cluster.services.scaffold import MAX_NODES
 from clusterviz.engine.manifests.write import dump
+from clusterviz.engine.settings_check import fields
 
 
-class ClusterForm(ModelForm):
+class NewClusterForm(SettingsForm):
     """A new cluster also wants nodes."""
 
     nodes = forms.IntegerField(min_value=0, max_value=MAX_NODES, initial=3, help_text="They are named n1, n2, ...")
 
 
 @admin.register(Cluster)
-class ClusterAdmin(YamlMixin, ModelAdmin):
-    """Clusters side by side."""
+class ClusterAdmin(ModelAdmin):
+    """Clusters side by side, each with its network settings."""
 
-    form = ClusterForm
     list_display = ("name", "title", "seed", "created", "dashboard")
     search_fields = ("name", "title")
-    mapping_fields = ("settings",)
-    help_texts: ClassVar = {"settings": "YAML, for example proxy_mode: nftables. What is left out has its default."}
 
-    def get_fields(self, request: HttpRequest, obj: Cluster | None = None) -> Any:  # noqa: ARG002
-        """The number of nodes is asked once."""
-        return ("name", "title", "seed", "settings", *(("dashboard",) if obj else ("nodes",)))
+    def get_fieldsets(self, request: HttpRequest, obj: Cluster | None = None) -> Any:  # noqa: ARG002
+        """The cluster itself, then its settings by what they concern."""
+        groups: dict[str, list[str]] = {}
+        for name, field in fields().items():
+            groups.setdefault(field.group, []).append(PREFIX + name)
+        own = ("name", "title", "seed", "dashboard" if obj else "nodes")
+        return [(None, {"fields": own}), *((group, {"fields": names}) for group, names in groups.items())]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """An existing cluster has its nodes."""
-        if obj is not None:
-            kwargs["form"] = forms.ModelForm
+        kwargs["form"] = SettingsForm if obj else NewClusterForm
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
@@ -59,13 +61,17 @@ class ClusterAdmin(YamlMixin, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Cluster, form: Any, change: bool) -> None:
         """Through the write path; a new cluster is furnished."""
+        origin = f"set by {actor(request)}"
+        changes = form.changes()
         if change:
             services.save_cluster(obj)
+            services.change_settings(obj, changes, origin=origin)
             return
         made = services.create_cluster(
             obj.name,
             title=obj.title,
-            settings=obj.settings,
+            settings=changes,
+            origins=dict.fromkeys(changes, origin),
             seed=obj.seed,
             nodes=form.cleaned_data["nodes"],
             actor=actor(request),
