@@ -15,7 +15,7 @@ import msgspec
 
 from clusterviz.capture.sights import Flow, Sight, innermost
 from clusterviz.engine.datapath.draw import draw
-from clusterviz.engine.packet import ICMP, IP, L4, Http, Stack
+from clusterviz.engine.packet import ICMP, Http, Stack
 from clusterviz.engine.trace import Trace, Verdict
 
 RETRIES = {"TCP": (0, 1, 3, 7), "SCTP": (0, 3, 9), "ICMP": (0, 1, 2), "UDP": (0,)}
@@ -199,29 +199,10 @@ def _parts(payload: bytes) -> Iterator[bytes]:
 
 
 def answered(flow: Flow, at: int, sight: Sight, say: Say, asked: Say) -> Packet:
-    """One frame of the way back; a refusal by ICMP quotes what was ``asked``."""
-    if not _error(flow, sight.stack):
-        return Packet(at, sight, say)
-    return Packet(at, _as_error(sight), say, (_asked(flow, sight), asked))
-
-
-def _error(flow: Flow, stack: Stack) -> bool:
-    """Whether an answer is an ICMP error: what UDP gets from a closed port, and everybody from REJECT."""
-    _, inner = innermost(stack)
-    if isinstance(inner, ICMP):
-        return inner.type != "echo-reply"
-    return flow.refused and inner.proto == "UDP"
-
-
-def _as_error(sight: Sight) -> Sight:
-    """The stack of the answer with an ICMP message in place of the transport header."""
-    changed = list(sight.stack)
-    inner = max(index for index, header in enumerate(changed) if isinstance(header, L4 | ICMP))
-    if isinstance(changed[inner], L4):
-        ip = changed[inner - 1]
-        assert isinstance(ip, IP)
-        changed[inner - 1 :] = [msgspec.structs.replace(ip, proto="ICMP"), ICMP("port-unreachable")]
-    return sight._replace(stack=tuple(changed))
+    """One frame of the way back; an ICMP error (closed UDP port, kube-proxy's REJECT) quotes what was ``asked``."""
+    _, inner = innermost(sight.stack)
+    error = isinstance(inner, ICMP) and inner.type != "echo-reply"
+    return Packet(at, sight, say, (_asked(flow, sight), asked) if error else None)
 
 
 def _asked(flow: Flow, sight: Sight) -> Stack:

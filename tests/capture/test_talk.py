@@ -103,6 +103,17 @@ def test_udp_to_a_closed_port_is_answered_with_icmp_that_quotes_it() -> None:
     assert bytes(icmp.data)[4:] == asked[14:]
 
 
+def test_reject_is_icmp_from_the_bridge_and_quotes_the_syn_to_the_service() -> None:
+    """PX-07, IPT-11: the client's connect() is refused at once, by its node and not by the Service."""
+    found = frames(captures(TRACES["no endpoints"])["pod_shop_client_eth0"])
+    (_, asked), (_, answer) = found[-2:]
+    ip = dpkt.ethernet.Ethernet(answer).data
+    assert ip.src == bytes([10, 244, 0, 1])
+    assert (ip.data.type, ip.data.code) == (3, 3)
+    assert bytes(ip.data.data)[4:] == asked[14:]
+    assert dpkt.ip.IP(asked[14:]).dst == bytes([10, 96, 0, 40])
+
+
 def names(title: str, point: str) -> list[tuple[str, int, int]]:
     """(name, is an answer, rcode) of each DNS message."""
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Scenario(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     probes: list[Question]
 
 
+@lru_cache
 def load(folder: Path) -> tuple[Scenario, list[Obj]]:
     """The scenario and the objects of its cluster."""
     scenario = msgspec.convert(yaml.safe_load((folder / "probes.yaml").read_text()), Scenario)
