@@ -71,6 +71,7 @@ def test_a_service_and_the_node_whose_rules_are_asked(client: Client, shop: Clus
     assert set(found) == {"dns", "iptables"}
     assert "-d 10.96.0.41/32" in found["iptables"]["text"]
     assert "10.96.0.10" not in found["iptables"]["text"]
+    assert found["iptables"]["text"].splitlines()[1].startswith("-A KUBE-SERVICES -d 10.96.0.41/32")
 
 
 @pytest.mark.parametrize(

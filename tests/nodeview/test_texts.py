@@ -193,12 +193,31 @@ def test_an_external_name() -> None:
     assert "SRV" not in text
 
 
-@pytest.mark.parametrize("mode", ["iptables", "nftables", "ipvs"])
-def test_rules_of_a_service_on_a_node(mode: str) -> None:
-    """Only the Service's own lines, beside what stands on every node."""
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("iptables", ["*nat", "KUBE-SEP", "KUBE-SEP", "KUBE-SERVICES", "KUBE-SVC", "KUBE-SVC"]),
+        ("nftables", ["set cluster-ips", "map service-ips", "chain service", "chain endpoint"]),
+        ("ipvs", ["TCP  10.96.0.41:80 rr"]),
+    ],
+)
+def test_rules_of_a_service_on_a_node(mode: str, expected: list[str]) -> None:
+    """IPT-04, IPT-08, NFT-01, NFT-04, IPV-01: the Service's own lines, and nothing that is there without it."""
     made = world(pod("web"), service("web", clusterIP="10.96.0.41"), service("db"), proxy_mode=mode)
     texts = service_texts(made, made.services["shop", "web"], made.nodes["n2"])
     assert [text.id for text in texts][:2] == ["dns", mode]
     rules = of(texts)[mode].text
-    assert "10.96.0.41" in rules
     assert made.services["shop", "db"].ip not in rules
+    heads = [line for line in rules.splitlines() if line.startswith(("*", "-A", "set", "map", "chain", "TCP"))]
+    assert len(heads) == len(expected)
+    assert all(part in line for line, part in zip(heads, expected, strict=True)), heads
+
+
+def test_sets_of_a_service_without_the_empty_ones() -> None:
+    """IPV-01."""
+    made = world(pod("web"), service("web", clusterIP="10.96.0.41"), proxy_mode="ipvs")
+    text = of(service_texts(made, made.services["shop", "web"], made.nodes["n2"]))["ipset"].text
+    assert [line for line in text.splitlines() if line.startswith("Name")] == [
+        "Name: KUBE-CLUSTER-IP",
+        "Name: KUBE-IPVS-IPS",
+    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.nodeview.links import bridge_ports, devices, forwarding_entries, neighbours
+from clusterviz.engine.nodeview.own import filled_sets, own_blocks, own_rules
 from clusterviz.engine.nodeview.pod import environment, pod_devices, pod_routes, resolv_text
 from clusterviz.engine.nodeview.routes import local_routes, routes
 from clusterviz.engine.nodeview.service import dns_answers
@@ -25,6 +26,7 @@ LIFETIMES = "Lifetimes of addresses and queueing are left out; the indexes of re
 NEIGHBOURS = "On a real node only those are listed that were talked to lately."
 OTHERS = "Rules of the network plugin stand beside these."
 MAIN_ONLY = "The first address of the node network is taken for its gateway."
+OWN_ONLY = "Only what is there for this Service; the node's own panel has all of it."
 TOO_MANY = "Only what stands there without any Service; the rules of all Services would be too long to show"
 NOBODY = ("", "")
 NO_IPVS = "Told by rule and not compared with a kernel: no machine of ours has IPVS."
@@ -63,24 +65,46 @@ def node_texts(cluster: Cluster, node: Node, *, rules: bool = True) -> tuple[Tex
 
 
 def rule_texts(cluster: Cluster, node: Node, only: Name | None = None) -> list[Text]:
-    """What kube-proxy keeps on a node, in the mode of the cluster; IPv6 where it has addresses for it."""
+    """What kube-proxy keeps on a node, in the mode of the cluster, for each family it has Service addresses of.
+
+    ``only`` leaves out every Service but one.
+    """
+    mode = cluster.settings.proxy_mode
+    return [
+        text for version in cluster.settings.families or (4,) for text in _rules(cluster, node, mode, version, only)
+    ]
+
+
+def _rules(cluster: Cluster, node: Node, mode: str, version: int, only: Name | None) -> list[Text]:
+    suffix, six, said = ("", "", "") if version == 4 else ("-6", "6", " (IPv6)")
+    if mode == "ipvs":
+        servers, sets = virtual_servers(cluster, node, version, only=only), ip_sets(cluster, node, version, only=only)
+        return [
+            Text(id=f"ipvs{suffix}", title=f"IPVS{said}", command="ipvsadm -Ln", text=servers, note=NO_IPVS),
+            Text(id=f"ipset{suffix}", title=f"IP sets{said}", command="ipset list", text=sets, note=NO_IPVS),
+        ]
+    if mode == "nftables":
+        command, text = f"nft list table ip{six} kube-proxy", nftables(cluster, node, version, only=only)
+        return [Text(id=f"nftables{suffix}", title=f"nftables{said}", command=command, text=text, note=OTHERS)]
+    command, text = f"ip{six}tables-save", iptables(cluster, node, version, only=only)
+    return [Text(id=f"iptables{suffix}", title=f"iptables{said}", command=command, text=text, note=OTHERS)]
+
+
+def own_texts(cluster: Cluster, node: Node, service: Name) -> list[Text]:
+    """What of a node's rules is there for one Service; nothing that stands there without it."""
     found = []
-    for version in _versions(cluster):
-        suffix, six = ("", "") if version == 4 else ("-6", "6")
-        said = "" if version == 4 else " (IPv6)"
-        if cluster.settings.proxy_mode == "ipvs":
-            servers = virtual_servers(cluster, node, version, only=only)
-            sets = ip_sets(cluster, node, version, only=only)
-            found += [
-                Text(id=f"ipvs{suffix}", title=f"IPVS{said}", command="ipvsadm -Ln", text=servers, note=NO_IPVS),
-                Text(id=f"ipset{suffix}", title=f"IP sets{said}", command="ipset list", text=sets, note=NO_IPVS),
-            ]
-        elif cluster.settings.proxy_mode == "nftables":
-            command, text = f"nft list table ip{six} kube-proxy", nftables(cluster, node, version, only=only)
-            found.append(Text(id=f"nftables{suffix}", title=f"nftables{said}", command=command, text=text, note=OTHERS))
+    frames = {text.id: text.text for text in rule_texts(cluster, node, NOBODY)}
+    for text in rule_texts(cluster, node, service):
+        kind = text.id.partition("-")[0]
+        if kind == "iptables":
+            own = own_rules(text.text, frames[text.id])
+        elif kind == "nftables":
+            own = own_blocks(text.text, frames[text.id])
         else:
-            command, text = f"ip{six}tables-save", iptables(cluster, node, version, only=only)
-            found.append(Text(id=f"iptables{suffix}", title=f"iptables{said}", command=command, text=text, note=OTHERS))
+            own = filled_sets(text.text) if kind == "ipset" else text.text
+        found.append(
+            msgspec.structs.replace(text, text=own, note=OWN_ONLY if kind in ("iptables", "nftables") else text.note)
+        )
     return found
 
 
@@ -114,12 +138,12 @@ def pod_texts(cluster: Cluster, pod: Pod) -> tuple[Text, ...]:
 
 
 def service_texts(cluster: Cluster, service: Service, node: Node | None) -> tuple[Text, ...]:
-    """The Service's DNS answers, and its rules on ``node`` when one is given."""
+    """The Service's DNS answers, and its own rules on ``node`` when one is given."""
     name = f"{service.name}.{service.namespace}.svc.{cluster.settings.cluster_domain.strip('.')}"
     answers = joined(dns_answers(cluster, service))
     found = [Text(id="dns", title="DNS answers", command=f"dig {name}", text=answers)]
     only = (service.namespace, service.name)
-    return (*found, *(rule_texts(cluster, node, only) if node is not None else []))
+    return (*found, *(own_texts(cluster, node, only) if node is not None else []))
 
 
 def _node_routes(cluster: Cluster, node: Node, version: int) -> list[Text]:
@@ -144,8 +168,3 @@ def _routes(command: str, version: int, table: list[str], note: str = "") -> Tex
     if version == 6:
         return Text(id="routes-6", title="Routes (IPv6)", command=command, text=joined(table), note=note)
     return Text(id="routes", title="Routes", command=command, text=joined(table), note=note)
-
-
-def _versions(cluster: Cluster) -> tuple[int, ...]:
-    """IPv4, IPv6 or both: the families of the Service addresses, IPv4 when that is unknown."""
-    return cluster.settings.families or (4,)
