@@ -26,7 +26,7 @@ def gateway_fields(cluster: Cluster, record: Gateway) -> dict[str, Any]:
             {"name": one.name, "port": one.port, "protocol": one.protocol, "hostname": one.hostname}
             for one in record.listeners
         ],
-        "rules": [rule for one in mine for rule in _rules(cluster, one)],
+        "rules": _merged([rule for one in mine for rule in _rules(cluster, one)]),
     }
 
 
@@ -38,6 +38,7 @@ def _rules(cluster: Cluster, attached: Attachment) -> list[dict[str, Any]]:
             "host": host,
             "path": match.path,
             "pathType": match.path_type,
+            "when": str(match).partition(", ")[2],
             "route": f"{route.namespace}/{route.name}",
             "listener": attached.listener,
             **target,
@@ -47,6 +48,18 @@ def _rules(cluster: Cluster, attached: Attachment) -> list[dict[str, Any]]:
         for match in rule.matches
         for target in _targets(rule)
     ]
+
+
+def _merged(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A rule that several listeners have stands once, with all their names."""
+    found: list[dict[str, Any]] = []
+    for rule in rules:
+        same = next((one for one in found if {**one, "listener": ""} == {**rule, "listener": ""}), None)
+        if same is None:
+            found.append(rule)
+        elif rule["listener"] not in same["listener"].split(", "):
+            same["listener"] += f", {rule['listener']}"
+    return found
 
 
 def _targets(rule: RouteRule) -> list[dict[str, Any]]:

@@ -117,8 +117,9 @@ def _gateway_facts(gateway: Entity) -> Iterable[tuple[str, Any]]:
     for number, rule in enumerate(gateway["rules"], start=1):
         target = f"{rule['service'].removeprefix('service:')}:{rule['port']} ({rule['share']:.0%})"
         where = rule["redirect"] or (f"to {target}" if rule["service"] else "to no backend: 500")
-        words = f"{rule['host'] or 'any host'}{rule['path']} ({rule['pathType']}) {where}, by HTTPRoute {rule['route']}"
-        yield f"Rule {number}", words
+        when = f" with {rule['when']}" if rule["when"] else ""
+        asked = f"{rule['host'] or 'any host'}{rule['path']} ({rule['pathType']}){when}"
+        yield f"Rule {number}", f"{asked} {where}, by HTTPRoute {rule['route']}"
 
 
 def _count(number: int, noun: str) -> str:

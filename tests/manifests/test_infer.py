@@ -9,6 +9,7 @@ import pytest
 from clusterviz.engine.manifests import normalize, read
 from clusterviz.engine.manifests.infer import INFERRED_FROM, infer
 from clusterviz.engine.validation import validate
+from tests.engine.gateway_world import gateway, listener, path, route, rule, service
 
 SERVICES = """
 apiVersion: v1
@@ -250,3 +251,20 @@ spec:
     )
     rates = {flow["metadata"]["name"]: flow["spec"]["requestsPerSecond"] for flow in flows(chain)}
     assert rates == {"a-to-b": 2.0, "b-to-c": 1.0, "c-to-d": 0.5}
+
+
+def test_routes_of_a_gateway_are_entry_points() -> None:
+    """One call a rule with a backend; the Service of the data plane is not called besides."""
+    made = [
+        gateway("shop/gw", listener("tls", port=443, protocol="HTTPS")),
+        route("shop/web", rule("web", matches=[path("/a")]), rule(filters=[]), rule("web"), hosts=["*.x.test"]),
+        service("shop/web"),
+        service("shop/front", type="LoadBalancer"),
+    ]
+    made[-1]["metadata"]["labels"] = {"gateway.networking.k8s.io/gateway-name": "gw"}
+    calls = [flow["spec"] for flow in infer(made)]
+    assert [(call["to"]["host"], call["to"]["port"], call["to"]["path"]) for call in calls] == [
+        ("www.x.test", 443, "/a"),
+        ("www.x.test", 443, "/"),
+    ]
+    assert all(not validate(flow) for flow in infer(made))

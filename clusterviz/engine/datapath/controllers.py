@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from clusterviz.engine.datapath.ingress import oldest_first
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
@@ -114,13 +115,20 @@ def is_controller(pod: Pod, name: str) -> bool:
     return pod.labels.get("app.kubernetes.io/component", "controller") == "controller"
 
 
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_BY_APP: WeakKeyDictionary[Cluster, dict[str, list[Ingress]]] = WeakKeyDictionary()
+
+
 def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
     """The Ingresses a controller pod serves, oldest first (ING-12); empty for an ordinary pod."""
-    return [
-        ingress
-        for ingress in oldest_first(cluster.ingresses.values())
-        if (name := app_name(cluster, ingress)) and is_controller(pod, name)
-    ]
+    by_app = _BY_APP.get(cluster)
+    if by_app is None:
+        by_app = _BY_APP[cluster] = {}
+        for ingress in cluster.ingresses.values():
+            by_app.setdefault(app_name(cluster, ingress), []).append(ingress)
+    return oldest_first(
+        ingress for name, found in by_app.items() if name and is_controller(pod, name) for ingress in found
+    )
 
 
 def takes_requests(cluster: Cluster, pod: Pod, port: int) -> bool:

@@ -92,13 +92,15 @@ def served(cluster: Cluster, gateway: Gateway) -> bool:
 
 def carried(cluster: Cluster, pod: Pod) -> list[Gateway]:
     """The Gateways whose data plane a pod is, oldest first; empty for an ordinary pod."""
-    found = []
-    for gateway in by_age(cluster):
-        service = front(cluster, gateway)
-        behind = service is not None and service.selector and pod in selected(cluster, service)
-        if behind or owned(gateway, pod.namespace, pod.labels):
-            found.append(gateway)
-    return found
+    if not cluster.gateways:
+        return []
+    selecting = {service.ref for service in cluster.services_selecting(pod)}
+    return [
+        gateway
+        for gateway in by_age(cluster)
+        if owned(gateway, pod.namespace, pod.labels)
+        or ((service := front(cluster, gateway)) is not None and service.ref in selecting)
+    ]
 
 
 def by_age(cluster: Cluster) -> list[Gateway]:

@@ -17,9 +17,12 @@ ENTRY_RATE, INNER_RATE, DEEP_RATE, ONCE_RATE = 2.0, 1.0, 0.5, 0.1
 GUESTBOOK_WRITE = ("redis-master", "redis-leader")
 GUESTBOOK_READ = ("redis-replica", "redis-slave", "redis-follower")
 
+# On whatever a controller makes for a Gateway.
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One inferred call. ``caller`` None is somebody outside; ``target`` is a Service or an Ingress."""
+    """One inferred call. ``caller`` None is somebody outside; ``target`` is a Service, an Ingress or an HTTPRoute."""
 
     caller: Key | None
     target: Key
@@ -104,6 +107,8 @@ class _World:
         for key, obj in self.keyed.items():
             if key[0] == "Ingress":
                 yield from _ingress_calls(key, obj)
+            elif key[0] == "HTTPRoute":
+                yield from self._route_calls(key, obj)
         for (namespace, name), obj in self.services.items():
             kind = (obj.get("spec") or {}).get("type")
             if kind not in ("LoadBalancer", "NodePort") or self._is_ingress_controller(obj, namespace):
@@ -122,7 +127,35 @@ class _World:
                     rate=ENTRY_RATE,
                 )
 
+    def _route_calls(self, key: Key, obj: Obj) -> Iterator[Call]:
+        """One call for each rule of an HTTPRoute and its first hostname."""
+        spec = obj.get("spec") or {}
+        parents = [parent for parent in spec.get("parentRefs") or [] if parent.get("kind", "Gateway") == "Gateway"]
+        host = next(iter(spec.get("hostnames") or []), f"{key[2]}.example")
+        rules = [rule for rule in spec.get("rules") or [{}] if rule.get("backendRefs")]
+        protocols = {
+            listener.get("protocol")
+            for parent in parents
+            if (gateway := self.keyed.get(("Gateway", parent.get("namespace") or key[1], str(parent.get("name")))))
+            for listener in (gateway.get("spec") or {}).get("listeners") or []
+        }
+        scheme = "https" if "HTTPS" in protocols and "HTTP" not in protocols else "http"
+        for rule in rules if parents else ():
+            path = str(((next(iter(rule.get("matches") or [{}])).get("path")) or {}).get("value") or "/")
+            yield Call(
+                caller=None,
+                target=key,
+                host=f"www{host[1:]}" if host.startswith("*.") else host,
+                port=443 if scheme == "https" else 80,
+                scheme=scheme,
+                path=path if path.startswith("/") else "/",
+                why=f"HTTPRoute {key[1]}/{key[2]}: host {host}, path {path}",
+                rate=max(DEEP_RATE, ENTRY_RATE / len(rules)),
+            )
+
     def _is_ingress_controller(self, service: Obj, namespace: str) -> bool:
+        if GATEWAY_NAME in ((service.get("metadata") or {}).get("labels") or {}):
+            return True
         for key, template in self.callers.items():
             labels = _labels(template)
             named = labels.get("app.kubernetes.io/name", labels.get("app", ""))
