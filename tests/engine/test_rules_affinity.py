@@ -1,0 +1,90 @@
+"""Rules SVC-14, SVC-15, IPT-09, PX-14 and PX-18: what a node remembers, answers and has not heard of yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterviz.engine import Cluster
+from clusterviz.engine.datapath.affinity import Affinity
+from clusterviz.engine.datapath.health import health_answer
+from clusterviz.engine.datapath.service import ServiceDecision
+from tests.engine.proxyworld import LB, VIP, ask, balanced, bare, entry, slice_of, targets, world
+from tests.engine.world import Obj
+
+
+def sticky(*entries: Obj, **settings: Any) -> Cluster:
+    affinity = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 100}}}
+    made = balanced(LB, **affinity, externalIPs=["198.18.0.9"])
+    return world(made, slice_of(*(entries or (entry("10.180.0.1"), entry("10.180.0.2")))), **settings)
+
+
+def call(cluster: Cluster, table: Affinity, now: float, seed: int, ip: str = VIP, **more: Any) -> ServiceDecision:
+    found = ask(cluster, ip, seed=seed, affinity=table, now=now, **more)
+    assert found is not None and found.affinity is not None and found.endpoint is not None
+    return found
+
+
+def test_a_client_keeps_its_endpoint_until_the_timeout_after_its_last_connection() -> None:
+    """SVC-14, IPT-09: whatever address of the Service it calls, and on this node only."""
+    cluster = sticky()
+    first = call(cluster, Affinity(), 0, seed=0)
+    assert first.sticky == "new" and first.endpoint is not None
+    other = next(seed for seed in range(50) if call(cluster, Affinity(), 0, seed).endpoint != first.endpoint)
+    second = call(cluster, first.affinity, 99, seed=other, ip="198.18.0.9")
+    assert (second.endpoint, second.sticky) == (first.endpoint, "kept")
+    third = call(cluster, second.affinity, 199, seed=other)
+    assert (third.endpoint, third.sticky) == (first.endpoint, "kept")
+    late = call(cluster, third.affinity, 300, seed=other)
+    assert late.endpoint != first.endpoint and late.sticky == "new"
+    assert call(cluster, first.affinity, 1, seed=other, source="203.0.113.8").sticky == "new"
+    assert call(cluster, first.affinity, 1, seed=other, on="b").sticky == "new"
+    assert first.affinity.seen and len(late.affinity.seen) == 2
+
+
+def test_affinity_breaks_when_the_endpoint_leaves() -> None:
+    """SVC-15."""
+    first = call(sticky(), Affinity(), 0, seed=0)
+    assert first.endpoint is not None and first.affinity is not None
+    gone = sticky(*[entry(ip, ready=ip != first.endpoint.ip, serving=False) for ip in ("10.180.0.1", "10.180.0.2")])
+    second = call(gone, first.affinity, 1, seed=0)
+    assert second.sticky == "new" and second.endpoint != first.endpoint
+
+
+def test_the_kernel_remembers_a_hundred_clients_an_endpoint_in_iptables_mode() -> None:
+    """IPT-09, NFT-06: xt_recent's ip_list_tot; nftables sets have no such limit."""
+    for mode, kept in (("iptables", "new"), ("nftables", "kept")):
+        cluster, table = sticky(entry("10.180.0.1"), proxy_mode=mode), Affinity()
+        for index in range(101):
+            table = call(cluster, table, 0, seed=0, source=f"198.51.100.{index}").affinity or Affinity()
+        assert call(cluster, table, 1, seed=0, source="198.51.100.0").sticky == kept
+        assert call(cluster, table, 1, seed=0, source="198.51.100.1").sticky == "kept"
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([entry("10.180.0.1", "a"), entry("10.180.0.2", "a"), entry("10.180.0.3", "b")], (200, 2)),
+        ([entry("10.180.0.3", "b")], (503, 0)),
+        ([entry("10.180.0.1", "a", ready=False, terminating=True)], (503, 0)),
+        ([entry("10.180.0.1", "a", ready=False)], (503, 0)),
+    ],
+)
+def test_the_health_check_counts_ready_local_endpoints(entries: list[Obj], expected: tuple[int, int]) -> None:
+    """PX-14."""
+    made = balanced(LB, externalTrafficPolicy="Local", healthCheckNodePort=32000)
+    cluster = world(made, slice_of(*entries), nodeport_addresses=("192.168.0.0/24",))
+    found = health_answer(cluster, cluster.nodes["a"], 32000, "192.168.0.2")
+    assert found is not None and (found.status, found.local_endpoints) == expected
+    assert health_answer(cluster, cluster.nodes["a"], 32000, "192.168.9.2") is None
+    assert health_answer(cluster, cluster.nodes["a"], 32001) is None
+    made["spec"]["externalTrafficPolicy"] = "Cluster"
+    assert health_answer(world(made, slice_of(*entries)), cluster.nodes["a"], 32000) is None
+
+
+def test_a_node_that_has_not_synced_yet_still_sends_to_who_left() -> None:
+    """PX-18, PX-19: its rules are those of the cluster as it last saw it."""
+    before, after = world(bare(), slice_of(entry("10.180.0.1"))), world(bare(), slice_of(entry("10.180.0.2")))
+    assert targets(ask(before, VIP)) == {"10.180.0.1:8080"}
+    assert targets(ask(after, VIP)) == {"10.180.0.2:8080"}
