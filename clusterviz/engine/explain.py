@@ -9,27 +9,37 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from clusterviz.engine.commands import command_for
 from clusterviz.engine.fixes import suggest
 from clusterviz.engine.proxyrules.used import lines_used
 from clusterviz.engine.rulebook import RULES
 from clusterviz.engine.sensitivity import settings_that_matter
-from clusterviz.engine.sentences import SENTENCES, VERDICTS
+from clusterviz.engine.sentences import SENTENCES
 from clusterviz.engine.trace import Hop, Step, Trace
+from clusterviz.engine.verdicts import VERDICTS
+from clusterviz.engine.wording import WORDS
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 
 class _Facts(dict[str, Any]):
+    """The facts of a step, and words for what is not among them."""
+
+    def __init__(self, step: Step, hop: Hop) -> None:
+        super().__init__(step.facts)
+        self._step, self._hop = step, hop
+
     def __missing__(self, key: str) -> str:
-        return "?"
+        word = WORDS.get(key)
+        return word(self._step, self._hop) if word else "?"
 
 
-def sentence(step: Step, level: str = "novice") -> str:
-    """The sentence of a step at a level: novice or operator."""
+def sentence(step: Step, hop: Hop, level: str = "novice") -> str:
+    """The sentence of a step of a hop at a level: novice or operator."""
     novice, operator = SENTENCES[step.reason]
     template = operator if level == "operator" else novice
-    return template.format_map(_Facts(step.facts))
+    return template.format_map(_Facts(step, hop))
 
 
 def summary(trace: Trace) -> str:
@@ -80,4 +90,5 @@ def _add_lines(data: dict[str, Any], cluster: Cluster, trace: Trace) -> None:
 def _fill(plain: dict[str, Any], hop: Hop) -> None:
     for seq, (entry, step) in enumerate(zip(plain["steps"], hop.steps, strict=True)):
         entry["seq"] = seq
-        entry["explain"] = {level: sentence(step, level) for level in ("novice", "operator")}
+        entry["command"] = command_for(step, hop)
+        entry["explain"] = {level: sentence(step, hop, level) for level in ("novice", "operator")}

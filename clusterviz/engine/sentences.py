@@ -1,4 +1,8 @@
-"""The sentences of `explain`: a table of reason codes, (novice, operator)."""
+"""The sentences of `explain`: a table of reason codes, (novice, operator).
+
+Names in braces are facts of the step, or words `explain` finds in its headers: ``opens``, ``proto``, ``refusal``,
+``ttl``, ``arrival``.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The name {name} is not the cluster's: after the cluster's own names it is asked outside and leads to {address}.",
         "Asked in order: {tries}; then upstream: {address}.",
     ),
+    "resolved_alias": (
+        "The name {asked} is only another name for {name}: the cluster's DNS says so and asks outside for it; it leads to {address}.",
+        "Asked in order: {tries}; CNAME {name} (ExternalName), asked upstream: {address}.",
+    ),
     "originated_pod": (
-        "{container} in pod {pod} opens a connection to {dst}. The packet carries the pod's own address, {src}.",
+        "{container} in pod {pod} {opens} {dst}. The packet carries the pod's own address, {src}.",
         "Socket in the pod's network namespace: {src} -> {dst}.",
     ),
     "originated_node": (
-        "A process on node {node} opens a connection to {dst}; its packet carries {src}.",
+        "A process on node {node} {opens} {dst}; its packet carries {src}.",
         "Host socket; source {src} is the address of the interface the route chooses.",
     ),
     "originated_outside": (
-        "A client outside the cluster, {src}, calls {dst}.",
+        "A client outside the cluster, {src}, {opens} {dst}.",
         "Outside client {src} -> {dst}.",
     ),
     "loopback": (
@@ -74,8 +82,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "DNAT {old} -> {new} on {node}; conntrack will turn the reply back.",
     ),
     "no_endpoints": (
-        "Service {service} has no pod that is ready, so node {node} refuses the connection at once.",
-        "No endpoint anywhere for {service}: REJECT in filter on {node}.",
+        "Service {service} leads to nobody: {lack}. Node {node} refuses at once.",
+        "No endpoint anywhere for {service}, {lack}: rejected on {node}.",
     ),
     "no_local_endpoint": (
         "Service {service} only allows pods on node {node} itself, and there is none: the packet is thrown away silently.",
@@ -86,11 +94,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "loadBalancerSourceRanges {ranges}: {source} dropped on {node}.",
     ),
     "vip_port_unknown": (
-        "Service {service} has no port {port} (it has {ports}); no rule rewrites the packet and it is lost.",
-        "No kube-proxy rule for port {port} on {service}; {mode} mode lets it fall through to the default route.",
+        "Service {service} has no port {port}/{proto} (it has {ports}); no rule rewrites the packet and it is lost.",
+        "No kube-proxy rule for port {port}/{proto} on {service}; {mode} mode lets it fall through to the default route.",
     ),
     "vip_port_refused": (
-        "Service {service} has no port {port} (it has {ports}); the node refuses it.",
+        "Service {service} has no port {port}/{proto} (it has {ports}); the node refuses it.",
         "{mode} mode rejects ports a ClusterIP does not have.",
     ),
     "vip_icmp": (
@@ -124,15 +132,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "routed_local": ("{address} is node {node} itself.", "Route table local: INPUT on {node}."),
     "routed_bridge": (
         "{address} is a pod on node {node}: out through the bridge to it.",
-        "{route}: to cni0 on {node}; TTL falls by one.",
+        "{route}: to cni0 on {node}; {ttl}.",
     ),
     "routed_overlay": (
         "{address} is a pod on node {target}: the route says over the overlay network.",
-        "{route}; TTL falls by one.",
+        "{route}; {ttl}.",
     ),
     "routed_direct": (
         "{address} is a pod on node {target}: the route says straight to that node, nothing is wrapped.",
-        "{route} (host-gw); TTL falls by one.",
+        "{route} (host-gw); {ttl}.",
     ),
     "routed_onlink": ("{address} is node {target}, on the same network as {node}.", "{route}."),
     "routed_default": (
@@ -166,7 +174,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "MASQUERADE to {address} ({dev}): {why}.",
     ),
     "masqueraded_egress": (
-        "Leaving the pod network, the packet gets the node's address {address} as sender: outside, nobody knows pod addresses.",
+        "Leaving the pod network, the packet gets the node's address {address} as sender: whoever is no pod need not know the way to one.",
         "Egress MASQUERADE to {address} on {node}.",
     ),
     "session_made": (
@@ -185,10 +193,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Node {node} unwraps the packet: inside, sender and receiver are as they were, {src} to {dst}.",
         "VXLAN header removed; inner {src} -> {dst}.",
     ),
-    "wire": ("Over the cable to node {target}.", "Frame {src} -> {dst} on the node network."),
+    "wire": ("Over the cable to node {target}.", "Packet {src} -> {dst} on the node network."),
     "wire_encapsulated": (
         "On the cable only the nodes are visible: {src} to {dst}. The pod's packet rides inside.",
-        "Outer frame {src} -> {dst} on the node network.",
+        "Outer packet {src} -> {dst} on the node network.",
     ),
     "delivered": (
         "{container} in pod {pod} listens on port {port} and answers. It sees {src} as its caller.",
@@ -217,11 +225,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ping_answered": ("{pod} answers the ping.", "ICMP echo reply from {pod}."),
     "nobody_listening": (
         "Nothing in pod {pod} listens on port {port}: its kernel refuses the connection.",
-        "RST: no socket on {port} in {pod}.",
+        "{refusal}: no {proto} socket on {port} in {pod}.",
     ),
     "nobody_listening_node": (
         "Nothing on node {node} listens on port {port}, and no Service has it as node port.",
-        "RST from {node}: no socket on {port}.",
+        "{refusal} from {node}: no {proto} socket on {port}.",
     ),
     "pod_not_running": ("Pod {pod} is {phase}: no process is there to answer.", "{pod} phase {phase}."),
     "pod_gone": (
@@ -241,6 +249,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "exited": (
         "The packet reaches {address} outside the cluster; that server sees {src} as its caller.",
         "Left the cluster with source {src}.",
+    ),
+    "reply_bypasses": (
+        "Node {node} rewrites {called} to {receiver} and keeps the sender: {receiver} on another node will answer {src} directly, with an address {src} never called, and {src} throws the answer away.",
+        "DNAT without masquerade on {node}, receiver elsewhere: the reply does not pass {node}, nothing undoes the DNAT.",
     ),
     "no_egress_nat": (
         "The packet leaves with the pod address {src}, which nobody outside can answer to.",
@@ -279,7 +291,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{controller}: {host}{path} -> {route} rule {index} -> {service} ({share}), {count} ready endpoints, picked {pod}.",
     ),
     "tls_ended": (
-        "TLS ends here: the {proxy} shows the certificate {certificate}. Behind it the request travels as plain HTTP.",
+        "TLS ends here: the {proxy} shows its certificate ({certificate}). Behind it the request travels as plain HTTP.",
         "TLS terminated, certificate {certificate}.",
     ),
     "no_route_rule": (
@@ -307,21 +319,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{service} port {port}: {why}; 503.",
     ),
     "dns_blocked": (
-        "The name {name} cannot be looked up: the question to DNS itself does not get through ({why}).",
+        "The name {name} cannot be looked up: the question to DNS itself is not answered ({why}).",
         "DNS query for {name} failed: {why}.",
     ),
     "name_not_found": (
-        "The name {name} leads to no address: {why}. No connection is tried.",
+        "The name {name} leads nowhere, so no connection is tried: {why}.",
         "{name}: {why}.",
     ),
     "no_lb_provider": ("There is no address to call: {why}.", "{why}."),
     "no_ingress_controller": ("There is no address to call: {why}.", "{why}."),
     "answered": ("{place} answers.", "Reply leaves {place}."),
     "answered_error": ("{place} answers with HTTP {status}.", "HTTP {status} from {place}."),
-    "refused_reply": ("{place} answers with a refusal.", "RST or ICMP unreachable from {place}."),
+    "refused_reply": ("{place} answers with a refusal.", "{refusal} from {place}."),
     "reply_delivered": (
-        "The client has its answer; it comes from {src}, the very address it called.",
-        "Reply delivered at {place}, source {src}.",
+        "{arrival}",
+        "{answer} delivered at {place}, source {src}.",
     ),
     "reply_session": ("The node knows this connection and lets the answer pass.", "conntrack hit at {place}, no NAT."),
     "un_nat": (
@@ -333,42 +345,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "ESTABLISHED: not judged again.",
     ),
     "reply_forwarded": ("{place} passes the answer on.", "Forwarded at {place}."),
-    "reply_encapsulated": ("The answer is wrapped for the way between the nodes.", "VXLAN towards the client's node."),
-    "reply_decapsulated": ("{place} unwraps the answer.", "VXLAN removed at {place}."),
+    "reply_encapsulated": ("The answer is wrapped for the way between the nodes.", "Outer headers put on at {place}."),
+    "reply_decapsulated": ("{place} unwraps the answer.", "Outer headers taken off at {place}."),
     "reply_proxied": (
         "The proxy passes the answer on in the client's own connection.",
         "Proxied back at {place}.",
     ),
-}
-
-VERDICTS: dict[str, str] = {
-    "delivered": "The packet arrives",
-    "delivered_in_pod": "The packet arrives without leaving the pod",
-    "exited_cluster": "The packet leaves the cluster and reaches the server outside",
-    "denied_ingress": "A NetworkPolicy of the receiver stops the packet",
-    "denied_egress": "A NetworkPolicy of the sender stops the packet",
-    "no_endpoints_rejected": "The Service has nobody behind it, so the node refuses",
-    "no_local_endpoint_dropped": "The Service allows only local pods and there is none here",
-    "source_range_dropped": "The load balancer address is closed to this client",
-    "vip_port_unknown": "The Service does not have this port",
-    "vip_icmp_unanswered": "A Service address cannot be pinged",
-    "nobody_listening": "The packet arrives, but nothing listens on that port",
-    "name_not_found": "The name has no address",
-    "dns_blocked": "The name cannot be looked up",
-    "no_route": "There is no way to that address",
-    "node_down": "A node on the way is down",
-    "pod_gone": "No pod has that address any more",
-    "pod_not_running": "The pod is not running",
-    "no_lb_provider": "Nobody provides the load balancer",
-    "no_lb_backend": "The load balancer has no healthy node",
-    "no_ingress_controller": "Nobody serves the Ingress or Gateway",
-    "no_ingress_rule": "No rule of an Ingress or route fits the request",
-    "proxy_no_endpoints": "The proxy has no backend to send to",
-    "proxy_backend_invalid": "The route leads to a backend that cannot be used",
-    "redirected": "The proxy sends the client elsewhere",
-    "hairpin_dropped": "The bridge does not send a packet back to where it came from",
-    "reply_lost": "The packet arrives, but the answer cannot come back",
-    "ttl_expired": "The packet was passed on too often",
-    "mtu_exceeded": "The packet is too large for the way",
-    "insufficient_info": "The objects do not say enough to tell",
 }

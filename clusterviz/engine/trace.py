@@ -218,8 +218,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     ``kind`` says what to do with ``patch``, which is YAML: ``patch`` is for ``kubectl patch --type merge`` on the
     object with picture id ``ref``, ``create`` a whole object for ``kubectl apply``, ``delete`` an object to remove,
     ``setting`` sets field ``setting`` of `Settings` to ``value`` (JSON text); ``call`` changes no object: the caller
-    should call ``value`` instead, over ``protocol``. Fixes with the same ``group`` belong together: only all of them help. ``verified``
-    is True when the same probe, traced after the edits of the group, succeeded.
+    should call ``value`` instead, over ``protocol``. Fixes with the same ``group`` belong together: only all of them
+    help. ``verified`` is True when the same probe, traced after the edits of the group, succeeded.
     """
 
     title: str

@@ -10,7 +10,7 @@ from clusterviz.engine.cluster import Cluster
 from clusterviz.engine.explain import sentence
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.symptoms import refused
-from clusterviz.engine.trace import Action, Step, Trace, Verdict
+from clusterviz.engine.trace import Action, Hop, Step, Trace, Verdict
 from clusterviz.live.protocol import Route, Segment
 
 # Answers that say no although no packet was refused on the way.
@@ -57,19 +57,20 @@ def route_of(trace: Trace, flow: str) -> Route:
 
 def reason_of(trace: Trace) -> str:
     """One short sentence with the rule that decided."""
-    step = deciding_step(trace)
-    if step is None:
+    found = deciding_step(trace)
+    if found is None:
         return str(trace.verdict).replace("_", " ").capitalize() + "."
-    return sentence(step)
+    hop, step = found
+    return sentence(step, hop)
 
 
-def deciding_step(trace: Trace) -> Step | None:
-    """The step that stopped the packet, else the choice of a backend, else the last step."""
+def deciding_step(trace: Trace) -> tuple[Hop, Step] | None:
+    """The step that stopped the packet, else the choice of a backend, else the last step, with its hop."""
     if trace.first_failing_step is not None:
-        hop, step = trace.first_failing_step
-        return trace.forward[hop].steps[step]
-    steps = [step for hop in trace.forward for step in hop.steps]
-    choices = [step for step in steps if step.candidates]
+        place, number = trace.first_failing_step
+        return trace.forward[place], trace.forward[place].steps[number]
+    steps = [(hop, step) for hop in trace.forward for step in hop.steps]
+    choices = [(hop, step) for hop, step in steps if step.candidates]
     return choices[0] if choices else (steps[-1] if steps else None)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clusterviz.engine import Verdict
 from clusterviz.engine.rulebook import RULES
-from clusterviz.engine.sentences import VERDICTS
 from clusterviz.engine.trace import SUCCESSES
+from clusterviz.engine.verdicts import VERDICTS
 
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = "NET IPM SVC EPS TD PX IPT NFT IPV DNS ING GW NP EGR LIF NOD TRC IMP SRC"

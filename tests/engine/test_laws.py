@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster, Probe, Trace, trace
+from clusterviz.engine.commands import command_for
 from clusterviz.engine.explain import sentence
 from clusterviz.engine.packet import IP, L4, Header, Stack
 from clusterviz.engine.trace import SUCCESSES, Action, Hop
@@ -140,8 +141,10 @@ def test_every_step_has_words_and_every_word_is_filled_in(answer: tuple[Cluster,
     for hop in walk_all(answer[1]):
         for step in hop.steps:
             for level in ("novice", "operator"):
-                text = sentence(step, level)
+                text = sentence(step, hop, level)
                 assert text and "?" not in text and "None" not in text
+            assert "{" not in command_for(step, hop).replace("{.items", "")
+            assert command_for(step, hop)
 
 
 @given(answers())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.fixes import suggest
 from clusterviz.engine.report import readable
-from tests.engine.world import ask, build, policy
+from tests.engine.world import ask, build, pod, policy
 
 
 def test_the_text_tells_hops_rewrites_rules_and_the_verdict() -> None:
@@ -24,6 +25,21 @@ def test_the_outer_packet_is_shown_carrying_the_inner_one() -> None:
 def test_a_dropped_packet_names_who_stopped_it() -> None:
     text = readable(ask(build(policy("shop/deny", "db", policyTypes=["Ingress"])), "shop/client", "10.244.2.2:5432"))
     assert (
-        "stopped by: shop/deny: shop/deny does not allow the ingress of shop/db-0: has no ingress rule at all" in text
+        "stopped by: shop/deny: NetworkPolicy shop/deny does not let 10.244.0.3 in to pod shop/db-0: "
+        "it has no ingress rule at all" in text
     )
     assert "No reply" in text
+
+
+def test_excluded_endpoints_near_misses_and_fixes_are_told() -> None:
+    """TRC-02, NP-26, EPS-02."""
+    slow = pod("shop/web-3", "10.244.2.9", "n3", app="web")
+    slow["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    rules = [{"from": [{"podSelector": {"matchLabels": {"app": "api"}}}]}]
+    cluster = build(slow, policy("shop/guard", "web", ingress=rules))
+    answer = ask(cluster, "shop/client", "10.96.0.20:80")
+    text = readable(answer, fixes=suggest(cluster, answer))
+    assert "excluded: shop/web-3: not ready" in text
+    assert "not shop/guard ingress[0]: peer: the pod's label app is 'client', wanted 'api'" in text
+    assert "would help: Let NetworkPolicy shop/guard allow ingress from pods app=client of namespace shop" in text
+    assert "    kubectl patch networkpolicy guard -n shop --type merge -p '{" in text

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from clusterviz.engine import Probe, Settings, Verdict, trace
-from clusterviz.engine.sentences import VERDICTS
 from clusterviz.engine.symptoms import KINDS, NEVER, TABLE, Kind, feels
 from clusterviz.engine.trace import SUCCESSES
+from clusterviz.engine.verdicts import VERDICTS
 from tests.engine.world import Obj, ask, build, policy, service
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"

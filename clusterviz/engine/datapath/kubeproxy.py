@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
+from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
@@ -53,6 +54,7 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         return _untouched(j, node, at, decision.service, decision.candidates)
     action, reason, verdict = OUTCOME[decision.verdict]
     rule, address = refusing(j.cluster.settings, decision), j.packet.ip.dst
+    lack = lacking(j.cluster, decision.service, decision.port) if decision.verdict == "reject" else ""
     j.way(decision.service.ref, "service")
     j.step(
         action,
@@ -69,8 +71,9 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         policy=decision.choice,
         source=j.packet.ip.src,
         ranges=", ".join(decision.service.source_ranges),
+        lack=lack,
     )
-    j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node))
+    j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node, lack))
     return None
 
 
@@ -157,10 +160,10 @@ def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
     return found.masquerade
 
 
-def _why(decision: ServiceDecision, node: Node) -> str:
+def _why(decision: ServiceDecision, node: Node, lack: str) -> str:
     name = f"{decision.service.namespace}/{decision.service.name}"
     if decision.verdict == "reject":
-        return f"Service {name} has no ready endpoint anywhere"
+        return f"Service {name} has no ready endpoint anywhere: {lack}"
     if decision.verdict == "drop":
         return f"Service {name} has no endpoint on {node.name} and its policy is Local"
     return f"the source is outside loadBalancerSourceRanges of {name}"

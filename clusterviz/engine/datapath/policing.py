@@ -9,7 +9,7 @@ from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import L4
-from clusterviz.engine.trace import Action, Rule, Verdict
+from clusterviz.engine.trace import Action, Considered, Rule, Verdict
 
 ICMP_POLICY = (
     "NetworkPolicy speaks of TCP, UDP and SCTP; what it does to a ping is the plugin's choice. "
@@ -79,7 +79,7 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
             rule=rule,
             allowed_by=rule.name,
             considered=verdict.considered,
-            policies=", ".join(p.name for p in verdict.selecting),
+            policies=", ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
             settings=("enforce_policies",) if verdict.isolated else (),
             **facts,
         )
@@ -107,7 +107,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
             rules=("NP-03", "NP-06", "NP-23"),
         ),
         considered=verdict.considered,
-        policies=", ".join(p.name for p in verdict.selecting),
+        policies=", ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
         nearest=nearest.why,
         settings=("enforce_policies",),
         **facts,
@@ -120,8 +120,16 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         Verdict.DENIED_INGRESS if direction == "Ingress" else Verdict.DENIED_EGRESS,
         ref=isolating.ref,
         rule=f"{isolating.namespace}/{isolating.name}",
-        why=f"{nearest.rule} does not allow the {direction.lower()} of {facts['pod']}: {nearest.why}",
+        why=_why(direction, f"{isolating.namespace}/{isolating.name}", facts, nearest),
     )
+
+
+def _why(direction: Direction, policy: str, facts: dict[str, Any], nearest: Considered) -> str:
+    """One sentence: who is kept from whom, and how far the nearest rule is from allowing it."""
+    kept = f"{facts['peer']} in to pod" if direction == "Ingress" else f"pod {facts['pod']} out to {facts['peer']}"
+    kept = f"{kept} {facts['pod']}" if direction == "Ingress" else kept
+    rule = f"it {nearest.why}" if not nearest.path else f"{nearest.path} does not fit, {nearest.why}"
+    return f"NetworkPolicy {policy} does not let {kept}: {rule}"
 
 
 def _allowing(verdict: PolicyVerdict) -> Rule:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from clusterviz.engine.cluster import Change, Cluster
+from clusterviz.engine.datapath.lacking import is_managed
 from clusterviz.engine.manifests.write import dump
-from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, EndpointSlice, Key, Obj, key_of, ref_of
+from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj, key_of, ref_of
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Fix, Step, Trace
@@ -89,11 +90,6 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
             for one in slices
             if is_managed(one)
         ]
-
-
-def is_managed(one: EndpointSlice) -> bool:
-    """Whether the EndpointSlice controller looks after a slice (EPS-01); others were written by hand (SVC-12)."""
-    return one.labels.get("endpointslice.kubernetes.io/managed-by", "").startswith("endpointslice")
 
 
 def merge(obj: Any, patch: Any) -> Any:

@@ -75,7 +75,7 @@ def relabel(situation: Situation) -> Iterator[Edit]:
                 {"metadata": {"labels": labels}},
                 f"Label pod {other.namespace}/{other.name} with {text}.",
                 f"NetworkPolicy {policy.namespace}/{policy.name} already allows pods with this label.",
-                weight=100,
+                weight=600 if labels.keys() & other.labels.keys() else 250,
             )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import msgspec
 
 from clusterviz.engine.addresses import family, host_port
+from clusterviz.engine.datapath.lacking import is_managed
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.objects import LISTEN_ANNOTATION, Key, Obj, Pod, Service, ServicePort
-from clusterviz.engine.remedies.edit import Edit, Situation, calling, is_managed, patching
+from clusterviz.engine.remedies.edit import Edit, Situation, calling, patching
 from clusterviz.engine.remedies.look import (
     aim,
     behind,

@@ -16,6 +16,7 @@ from clusterviz.capture import captures
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
 from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.explain import full_document
+from clusterviz.engine.fixes import suggest
 from clusterviz.engine.report import readable
 
 LONGEST_LINE = 65_536
@@ -69,7 +70,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(msgspec.json.encode(full_document(cluster, answer)).decode())
         else:
-            self.stdout.write(readable(answer, "novice" if options["novice"] else "operator"))
+            words = "novice" if options["novice"] else "operator"
+            self.stdout.write(readable(answer, words, suggest(cluster, answer)))
         sys.exit(0 if answer.success else 1)
 
     def _answer_line(self, cluster: Cluster, line: bytes, *, full: bool) -> int:

@@ -1,0 +1,35 @@
+"""What became of a packet, in words: one line a verdict. docs/verdicts.md is the table of them."""
+
+from __future__ import annotations
+
+VERDICTS: dict[str, str] = {
+    "delivered": "The packet arrives",
+    "delivered_in_pod": "The packet arrives without leaving the pod",
+    "exited_cluster": "The packet leaves the cluster and reaches the server outside",
+    "denied_ingress": "A NetworkPolicy of the receiver stops the packet",
+    "denied_egress": "A NetworkPolicy of the sender stops the packet",
+    "no_endpoints_rejected": "The Service has nobody behind it, so the node refuses",
+    "no_local_endpoint_dropped": "The Service allows only local pods and there is none here",
+    "source_range_dropped": "The load balancer address is closed to this client",
+    "vip_port_unknown": "The Service does not have this port",
+    "vip_icmp_unanswered": "A Service address cannot be pinged",
+    "nobody_listening": "The packet arrives, but nothing listens on that port",
+    "name_not_found": "The name has no address",
+    "dns_blocked": "The name cannot be looked up",
+    "no_route": "There is no way to that address",
+    "node_down": "A node on the way is down",
+    "pod_gone": "No pod has that address any more",
+    "pod_not_running": "The pod is not running",
+    "no_lb_provider": "Nobody provides the load balancer",
+    "no_lb_backend": "The load balancer has no healthy node",
+    "no_ingress_controller": "Nobody serves the Ingress or Gateway",
+    "no_ingress_rule": "No rule of an Ingress or route fits the request",
+    "proxy_no_endpoints": "The proxy has no backend to send to",
+    "proxy_backend_invalid": "The route leads to a backend that cannot be used",
+    "redirected": "The proxy sends the client elsewhere",
+    "hairpin_dropped": "The bridge does not send a packet back to where it came from",
+    "reply_lost": "The packet arrives, but the answer cannot come back",
+    "ttl_expired": "The packet was passed on too often",
+    "mtu_exceeded": "The packet is too large for the way",
+    "insufficient_info": "The objects do not say enough to tell",
+}
