@@ -192,6 +192,7 @@ class Journey:
             tries=", ".join(f"{name} {rcode}" for name, rcode in found.tries),
             address=self.packet.ip.dst,
             ttl=self.cluster.settings.dns_ttl,
+            settings=("cluster_domain", "ndots", "dns_ttl"),
             command=f"nslookup -debug {found.name}",
         )
 

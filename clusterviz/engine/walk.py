@@ -33,6 +33,12 @@ STAGES: dict[str, Callable[[Journey, At], At | None]] = {
     "outside_out": outside.arrive_outside,
 }
 MOST_STAGES = 64
+# Settings that decide before any packet is sent.
+DECIDING = {
+    Verdict.NO_LB_PROVIDER: ("load_balancer_provider",),
+    Verdict.NO_INGRESS_CONTROLLER: ("ingress_class", "ingress_controller"),
+    Verdict.NAME_NOT_FOUND: ("cluster_domain", "dns_pod_mode", "ndots"),
+}
 
 
 def trace(cluster: Cluster, probe: Probe) -> Trace:
@@ -130,6 +136,7 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
         component="resolver",
         rule=Rule(name="name look-up", ref=target.ref, rules=found.rules if found else ()),
         why=target.why,
+        settings=DECIDING.get(target.failed, ()),
         tries=_tries(found),
         name=journey.probe.destination.name,
     )

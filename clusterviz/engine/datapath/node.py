@@ -296,7 +296,16 @@ def _hairpin_off(j: Journey, node: Node, pod: Pod) -> None:
     rule = Rule(name="hairpin_mode off", ref=node.ref, made_by="the network plugin", rules=("PX-06",))
     name = f"{pod.namespace}/{pod.name}"
     command = f"cat /sys/class/net/{veth(pod)}/brport/hairpin_mode"
-    j.step(Action.DROPPED, "hairpin_off", layer=2, hook="bridge", rule=rule, pod=name, command=command)
+    j.step(
+        Action.DROPPED,
+        "hairpin_off",
+        layer=2,
+        hook="bridge",
+        rule=rule,
+        settings=("hairpin",),
+        pod=name,
+        command=command,
+    )
     j.block(
         Verdict.HAIRPIN_DROPPED,
         ref=node.ref,

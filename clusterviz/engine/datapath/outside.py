@@ -71,6 +71,7 @@ def arrive_outside(j: Journey, at: At) -> At | None:
             src=j.packet.ip.src,
             node=node.name,
             rule=Rule(name="no masquerade", rules=("EGR-05",)),
+            settings=("egress_nat",),
         )
         j.block(
             Verdict.REPLY_LOST,

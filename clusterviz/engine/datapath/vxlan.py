@@ -14,6 +14,8 @@ from clusterviz.engine.packet import IP, L4, Ethernet, Geneve, Stack, Vxlan, Wir
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Action, Rule, Verdict
 
+# Linux takes the source port of an encapsulated flow from net.ipv4.ip_local_port_range (NET-08).
+PORT_RANGE = (32768, 60999)
 NAMES = {"vxlan": "VXLAN", "geneve": "Geneve", "wireguard": "WireGuard", "ipip": "IP-in-IP", "udp": "UDP"}
 
 
@@ -77,7 +79,8 @@ def _outer(j: Journey, near: str, far: str) -> Stack:
         return ethernet, IP(near, far, "IPIP", 64, version)
     port = settings.overlay_port
     spread = settings.carries_frames
-    sport = 49152 + int(draw(0, packet.ip.src, packet.ip.dst, packet.l4) * 16384) if spread else port
+    low, high = PORT_RANGE
+    sport = low + int(draw(0, packet.ip.src, packet.ip.dst, packet.l4) * (high - low)) if spread else port
     below: Stack = (ethernet, IP(near, far, "UDP", 64, version), L4("UDP", sport, port))
     if settings.network == "udp":
         return below
