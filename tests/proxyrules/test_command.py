@@ -114,3 +114,7 @@ def test_the_page_shows_what_is_printed(repository: Path, tmp_path: Path) -> Non
     shown = [line for line in page.splitlines() if line.startswith("-A ")]
     lines = printed("n1", "--service", "shop/web", manifests=str(path)).splitlines()
     assert shown == [line for line in lines if "shop/web" in line and "KUBE-SEP-" not in line.split()[1]]
+    nft = printed("n1", "--service", "shop/web", "--mode", "nftables", manifests=str(path)).splitlines()
+    listed = [line for line in page.splitlines() if line.startswith("\t")]
+    assert len(listed) == 8
+    assert [line for line in nft if line in listed] == listed
