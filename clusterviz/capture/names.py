@@ -12,7 +12,6 @@ from clusterviz.capture.talk import Packet, Say, answered
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.trace import Trace
 
-ASKED = frozenset({"resolved", "resolved_outside", "name_not_found", "dns_blocked"})
 RCODES = {"NOERROR": 0, "SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5}
 TIMEOUT = 5_000_000
 UPSTREAM = "FORWARDED"  # a try that CoreDNS passed on to an upstream server
@@ -33,7 +32,7 @@ def questions(trace: Trace) -> tuple[Question, ...]:
     """What the client's resolver asks before the trace's connection, in order."""
     for hop in trace.forward:
         for step in hop.steps:
-            if step.reason in ASKED:
+            if step.component == "resolver" and "tries" in step.facts:
                 return _asked(step.facts)
     return ()
 
