@@ -45,6 +45,10 @@ def of(texts: tuple[Text, ...]) -> dict[str, Text]:
     ("settings", "expected"),
     [
         ({}, ["iptables", "addresses", "routes", "local", "neighbours", "fdb", "bridge"]),
+        (
+            {"network": "wireguard"},
+            ["iptables", "addresses", "routes", "local", "neighbours", "wireguard", "bridge"],
+        ),
         ({"network": "host-gw"}, ["iptables", "addresses", "routes", "local", "neighbours", "bridge"]),
         ({"proxy_mode": "nftables"}, ["nftables", "addresses", "routes", "local", "neighbours", "fdb", "bridge"]),
         ({"proxy_mode": "ipvs"}, ["ipvs", "ipset", "addresses", "routes", "local", "neighbours", "fdb", "bridge"]),
@@ -66,6 +70,22 @@ def test_a_dual_stack_node_has_both_families() -> None:
     assert {"iptables", "iptables-6", "routes", "routes-6"} <= set(found)
     assert "::1/128" in found["iptables-6"].text
     assert found["iptables"].text == iptables(made, made.nodes["n1"])
+
+
+def test_wireguard() -> None:
+    """NET-12: the device, its port, and one peer a node with its pods."""
+    made = world(pod("web"), network="wireguard")
+    found = of(node_texts(made, made.nodes["n1"]))
+    assert found["wireguard"].command == "wg show flannel-wg"
+    assert found["wireguard"].text.splitlines() == [
+        "interface: flannel-wg",
+        "  listening port: 51820",
+        "",
+        "peer: (key of n2)",
+        "  endpoint: 192.168.0.12:51820",
+        "  allowed ips: 10.244.1.0/24",
+    ]
+    assert "flannel-wg" in found["addresses"].text
 
 
 def test_devices_of_a_node() -> None:
@@ -136,7 +156,7 @@ def test_environment() -> None:
         service("late", created=late),
         service("other", namespace="else", created=early),
         service("headless", created=early, clusterIP="None"),
-        service("kubernetes", namespace="default", created=late, clusterIP="10.96.0.1"),
+        service("kubernetes", namespace="default", created=early, clusterIP="10.96.0.1"),
     )
     lines = of(pod_texts(made, made.pods["shop", "web"]))["env"].text.splitlines()
     assert [line for line in lines if line.startswith("MY_DB")] == [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterviz.engine.addresses import family, network, nth
+from clusterviz.engine.addresses import family, host_port, network, nth
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.place import home, of_family, own_block, route_for, veth
 from clusterviz.engine.nodeview.routes import BRIDGE, CARD, gateway, segment
@@ -168,6 +168,18 @@ def _tunnels(cluster: Cluster, node: Node) -> list[tuple[str, Node]]:
             if block and route_for(cluster, node, nth(block, 1)).kind == "overlay":
                 found.append((ip, other))
     return found
+
+
+def wireguard_peers(cluster: Cluster, node: Node) -> list[str]:
+    """``wg show``: each other node's pods are what its peer may send, and what is sent to it (NET-12)."""
+    settings = cluster.settings
+    lines = [f"interface: {settings.overlay_device}", f"  listening port: {settings.overlay_port}"]
+    for other in _others(cluster, node):
+        blocks = [c for c in other.pod_cidrs if route_for(cluster, node, nth(c, 1)).kind == "overlay"]
+        if blocks:
+            endpoint = f"  endpoint: {host_port(other.ip, settings.overlay_port)}"
+            lines += ["", f"peer: (key of {other.name})", endpoint, f"  allowed ips: {', '.join(blocks)}"]
+    return lines
 
 
 def bridge_ports(cluster: Cluster, node: Node) -> list[str]:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family, network
 from clusterviz.engine.datapath.draw import mac
+from clusterviz.engine.datapath.environment import service_environment
 from clusterviz.engine.datapath.resolver import resolv_conf
 from clusterviz.engine.nodeview.links import LOOPBACK, Device, pod_address, pod_block, pod_gateway
-from clusterviz.engine.objects import Pod, Service, ServicePort
+from clusterviz.engine.objects import Pod
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-
-API_SERVICE = ("default", "kubernetes")
 
 
 def pod_devices(cluster: Cluster, pod: Pod) -> list[Device]:
@@ -45,45 +44,5 @@ def resolv_text(cluster: Cluster, pod: Pod) -> str:
 
 
 def environment(cluster: Cluster, pod: Pod) -> list[str]:
-    """What ``env`` says of Services: those of the pod's namespace that were there before it, and the API's own.
-
-    An object without a creation time is taken to have been there. ``enableServiceLinks: false`` leaves the API's.
-    """
-    plain = cluster.objects.get(("Pod", pod.namespace, pod.name), {})
-    linked = (plain.get("spec") or {}).get("enableServiceLinks") is not False
-    lines: list[str] = []
-    for key, service in sorted(cluster.services.items()):
-        here = linked and service.namespace == pod.namespace and _older(service, pod)
-        if (key == API_SERVICE or here) and service.ip and not service.headless and service.ports:
-            lines += _variables(service)
-    return sorted(lines)
-
-
-def _older(service: Service, pod: Pod) -> bool:
-    return not (service.created and pod.created) or service.created <= pod.created
-
-
-def _variables(service: Service) -> list[str]:
-    """``NAME_SERVICE_HOST`` and its like, in both shapes kubelet writes."""
-    name, first = _upper(service.name), service.ports[0]
-    lines = [f"{name}_SERVICE_HOST={service.ip}", f"{name}_SERVICE_PORT={first.port}"]
-    lines += [f"{name}_SERVICE_PORT_{_upper(port.name)}={port.port}" for port in service.ports if port.name]
-    lines.append(f"{name}_PORT={_url(service, first)}")
-    for port in service.ports:
-        prefix = f"{name}_PORT_{port.port}_{port.protocol.upper()}"
-        lines += [
-            f"{prefix}={_url(service, port)}",
-            f"{prefix}_PROTO={port.protocol.lower()}",
-            f"{prefix}_PORT={port.port}",
-            f"{prefix}_ADDR={service.ip}",
-        ]
-    return lines
-
-
-def _url(service: Service, port: ServicePort) -> str:
-    host = f"[{service.ip}]" if family(service.ip) == 6 else service.ip
-    return f"{port.protocol.lower()}://{host}:{port.port}"
-
-
-def _upper(name: str) -> str:
-    return name.upper().replace("-", "_")
+    """What ``env`` says of Services in the pod's first container (SVC-18)."""
+    return [f"{name}={value}" for name, value in service_environment(cluster, pod).items()]

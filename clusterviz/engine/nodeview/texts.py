@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterviz.engine.nodeview.links import bridge_ports, devices, forwarding_entries, neighbours
+from clusterviz.engine.nodeview.links import bridge_ports, devices, forwarding_entries, neighbours, wireguard_peers
 from clusterviz.engine.nodeview.own import filled_sets, own_blocks, own_rules
 from clusterviz.engine.nodeview.pod import environment, pod_devices, pod_routes, resolv_text
 from clusterviz.engine.nodeview.routes import local_routes, routes
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Name = tuple[str, str]
 
 LIFETIMES = "Lifetimes of addresses and queueing are left out; the indexes of real devices differ."
+KEYS = "Keys, counters and the last handshake are left out."
 NEIGHBOURS = "On a real node only those are listed that were talked to lately."
 OTHERS = "Rules of the network plugin stand beside these."
 MAIN_ONLY = "The first address of the node network is taken for its gateway."
@@ -55,7 +56,11 @@ def node_texts(cluster: Cluster, node: Node, *, rules: bool = True) -> tuple[Tex
             note=NEIGHBOURS,
         )
     )
-    if cluster.settings.carries_frames:
+    if cluster.settings.network == "wireguard":
+        command = f"wg show {cluster.settings.overlay_device}"
+        text = joined(wireguard_peers(cluster, node))
+        found.append(Text(id="wireguard", title="WireGuard peers", command=command, text=text, note=KEYS))
+    elif cluster.settings.carries_frames:
         command = f"bridge fdb show dev {cluster.settings.overlay_device}"
         text = joined(forwarding_entries(cluster, node))
         found.append(Text(id="fdb", title="Overlay forwarding", command=command, text=text))
