@@ -93,10 +93,11 @@ def test_gw_03_the_most_specific_listener_takes_the_request_alone(host: str, exp
         assert said(answer) == (name if f"/{name}" == expected else "404")
 
 
+@pytest.mark.parametrize("port", [80, None])
 @pytest.mark.parametrize("host", ["x.test", "x.test:80", "x.test:1234", "X.TEST", "x.test."])
-def test_gw_04_the_port_of_the_host_header_does_not_count(host: str) -> None:
+def test_gw_04_the_port_of_the_host_header_does_not_count(host: str, port: int | None) -> None:
     cluster = build(*SERVICES, gateway("infra/gw"), route("infra/r", rule("a"), hosts=["x.test"]))
-    assert said(put(cluster, host, port=80)) == "a"
+    assert said(put(cluster, host, port=port)) == "a"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterviz.engine.gateway import attachments
-from tests.engine.gateway_world import Obj, build, gateway, grant, listener, route, rule
+from tests.engine.gateway_world import Obj, build, gateway, grant, listener, route, rule, service
 
 TEAM = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "team", "labels": {"tier": "web"}}}
 
@@ -103,3 +103,16 @@ def test_gw_13_listeners_that_cannot_be_told_apart_take_nothing() -> None:
     assert [reason for _, reason in attached(mixed, route("infra/r", rule("a")))] == ["ProtocolConflict"] * 2
     hosts = gateway("infra/gw", listener("one", "a.test"), listener("two", "b.test"))
     assert [reason for _, reason in attached(hosts, route("infra/r", rule("a")))] == ["", ""]
+
+
+def test_gw_10_references_that_do_not_hold_are_told_and_leave_the_route_attached() -> None:
+    """GW-08: reasons of the condition ResolvedRefs, by rule and backend."""
+    far = {"name": "far", "namespace": "other", "port": 80}
+    made = route("infra/r", rule("a"), rule("none", {"name": "a", "kind": "Secret", "port": 80}, far))
+    cluster = build(gateway("infra/gw"), service("infra/a"), made)
+    found = attachments(cluster)[0]
+    assert found.accepted and [(one.rule, one.backend, one.reason) for one in found.unresolved] == [
+        (1, 0, "BackendNotFound"),
+        (1, 1, "InvalidKind"),
+        (1, 2, "RefNotPermitted"),
+    ]

@@ -8,6 +8,7 @@ import pytest
 
 from clusterviz.engine import Cluster, Request, Settings
 from clusterviz.engine.datapath.ingress import IngressMatch, route_request
+from clusterviz.engine.validation import validate
 from tests.engine.test_rules_ingress import KIND, backend, ingress
 from tests.engine.world import Obj
 
@@ -269,3 +270,24 @@ def test_ing_12_an_ingress_without_age_is_the_newest() -> None:
     dated = ingress("z", ("x.test", "Prefix", "/", "web"), created="2024-01-01T00:00:00Z")
     fresh = ingress("a", ("x.test", "Prefix", "/", "other"))
     assert got(ask("http://x.test/", fresh, dated, target())) == "web"
+
+
+@pytest.mark.parametrize(
+    ("controller", "message"),
+    [
+        ("k8s.io/ingress-nginx", ""),
+        ("traefik.io/ingress-controller", ""),
+        ("", "spec.controller: Required value"),
+        ("nginx", "must be a domain-prefixed path"),
+        ("nginx/", "must be a domain-prefixed path"),
+        ("K8S/x", "a lowercase RFC 1123 subdomain"),
+        (f"a.io/{'x' * 250}", "must have at most 250 bytes"),
+    ],
+)
+def test_ing_01_the_controller_of_a_class(controller: str, message: str) -> None:
+    found = [str(flaw) for flaw in validate({**KIND, "spec": {"controller": controller}})]
+    assert (message in found[0]) if message else not found
+
+
+def test_ing_01_the_controller_of_a_class_is_for_ever() -> None:
+    assert "field is immutable" in str(validate({**KIND, "spec": {"controller": "a.io/b"}}, KIND)[0])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.datapath import nginx
-from clusterviz.engine.gateway.backends import endpoints_known, usable
 from clusterviz.engine.gateway.hosts import plain
+from clusterviz.engine.gateway.refs import endpoints_known, usable
 from clusterviz.engine.objects import Ingress, IngressBackend, IngressPath, Service, ServicePort
 from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Assumption, Considered

@@ -16,8 +16,8 @@ from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
 from clusterviz.engine.datapath.routed import Picked, at_gateway, tls_ended
 from clusterviz.engine.datapath.service import every
 from clusterviz.engine.gateway.answer import Forwarded
-from clusterviz.engine.gateway.backends import endpoint_port, usable
 from clusterviz.engine.gateway.objects import Gateway
+from clusterviz.engine.gateway.refs import endpoint_port, usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Pod, ServicePort
 from clusterviz.engine.packet import Http
@@ -70,8 +70,7 @@ def at_managed(j: Journey, gateway: Gateway, ip: str) -> At | None:
         ports = ", ".join(f"{one.port}/{one.protocol}" for one in gateway.listeners)
         why = f"{name} listens on {ports}" if request else "only HTTP requests are followed through a Gateway"
         rule = Rule(name="listeners", ref=gateway.ref, path="spec.listeners", rules=("GW-13",))
-        facts = {"host": ip, "path": "", "why": why, "proxy": GATEWAY}
-        j.step(Action.REJECTED, "no_listener", layer=4, component=GATEWAY, rule=rule, **facts)
+        j.step(Action.REJECTED, "no_listener", layer=4, component=GATEWAY, rule=rule, why=why, proxy=GATEWAY)
         j.block(
             Verdict.INSUFFICIENT_INFO if request is None else Verdict.NOBODY_LISTENING,
             ref=gateway.ref,

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer
-from clusterviz.engine.gateway.backends import endpoint_port, service_port, usable
 from clusterviz.engine.gateway.http import FURTHEST, match_http
 from clusterviz.engine.gateway.objects import Gateway
+from clusterviz.engine.gateway.refs import endpoint_port, service_port, usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint
 from clusterviz.engine.probe import Request

@@ -8,10 +8,9 @@ import msgspec
 
 from clusterviz.engine.gateway.attach import Attachment
 from clusterviz.engine.gateway.objects import HeaderChange
+from clusterviz.engine.gateway.refs import BackendReason
 from clusterviz.engine.trace import Assumption, Considered
 
-# "" can be used; the others are reasons of the condition ResolvedRefs, and the last one has no name there.
-BackendReason = Literal["", "InvalidKind", "RefNotPermitted", "BackendNotFound", "NoReadyEndpoint"]
 Outcome = Literal["accepted", "redirect", "not_found", "error", "unavailable", "no_listener"]
 
 

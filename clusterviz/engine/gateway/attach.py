@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from clusterviz.engine.gateway.hosts import intersect
-from clusterviz.engine.gateway.objects import GROUP, Gateway, HTTPRoute, Listener, ParentRef, ReferenceGrant
+from clusterviz.engine.gateway.objects import GROUP, Gateway, HTTPRoute, Listener, ParentRef
+from clusterviz.engine.gateway.refs import BackendReason, granted, judge
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -28,10 +29,20 @@ Reason = Literal[
 ]
 
 
+class Unresolved(msgspec.Struct, frozen=True):
+    """A backendRef of a route that does not hold: indexes of rule and backend, reason of ResolvedRefs, why."""
+
+    rule: int
+    backend: int
+    reason: BackendReason
+    why: str
+
+
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     """One route and one listener it asked for. ``hostnames`` are the hosts both admit ("" is any).
 
-    ``listener`` is "" when the parentRef meets none.
+    ``listener`` is "" when the parentRef meets none. ``unresolved`` are the route's references that do not
+    hold; they leave it attached, and their share of the requests gets 500 (GW-08).
     """
 
     route: tuple[str, str]
@@ -41,6 +52,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason = ""
     why: str = ""
     hostnames: tuple[str, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
     rules: tuple[str, ...] = ("GW-01",)
 
 
@@ -53,9 +65,23 @@ def attachments(cluster: Cluster) -> tuple[Attachment, ...]:
     found = _FOUND.get(cluster)
     if found is None:
         routes = sorted(cluster.routes.values(), key=lambda route: (route.namespace, route.name))
-        found = tuple(one for route in routes for parent in route.parents for one in _attach(cluster, route, parent))
+        found = tuple(one for route in routes for one in _all(cluster, route))
         _FOUND[cluster] = found
     return found
+
+
+def _all(cluster: Cluster, route: HTTPRoute) -> list[Attachment]:
+    faults = (
+        Unresolved(index, position, *judge(cluster, route, ref))
+        for index, rule in enumerate(route.rules)
+        for position, ref in enumerate(rule.backends)
+    )
+    broken = tuple(one for one in faults if one.reason not in ("", "NoReadyEndpoint"))
+    return [
+        msgspec.structs.replace(one, unresolved=broken)
+        for parent in route.parents
+        for one in _attach(cluster, route, parent)
+    ]
 
 
 def _attach(cluster: Cluster, route: HTTPRoute, parent: ParentRef) -> list[Attachment]:
@@ -156,17 +182,3 @@ def _certificate(cluster: Cluster, gateway: Gateway, listener: Listener) -> tupl
         if secrets and (space, name) not in secrets:
             return "InvalidCertificateRef", f"no Secret {space}/{name}"
     return "", ""
-
-
-def granted(cluster: Cluster, owner: Gateway | HTTPRoute, kind: str, to: tuple[str, str, str, str]) -> bool:
-    """Whether a ReferenceGrant of the target's namespace allows a reference (GW-10).
-
-    ``to`` is (group, kind, namespace, name) of the target; ``kind`` is the owner's.
-    """
-    group, wanted, space, name = to
-    grants: list[ReferenceGrant] = [one for one in cluster.grants.values() if one.namespace == space]
-    return any(
-        any((one.group, one.kind, one.namespace) == (GROUP, kind, owner.namespace) for one in grant.from_)
-        and any((one.group, one.kind) == (group, wanted) and one.name in ("", name) for one in grant.to)
-        for grant in grants
-    )

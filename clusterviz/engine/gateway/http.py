@@ -40,26 +40,32 @@ def match_http(cluster: Cluster, gateway: Name | None, request: Request, *, port
     """What the gateway does with a request.
 
     ``gateway`` is (namespace, name); None asks every Gateway and gives the answer that goes furthest.
-    ``port`` is the listener's; without it the port in ``request.host``, else the scheme's well-known one,
-    else any listener of that scheme. Objects may be partial: without any Gateway one is taken to exist that
-    admits every route, a Service in a snapshot without pods and slices is taken to be ready, a route without
-    creationTimestamp counts as the newest; ``assumptions`` says so. Raises `ProbeError` when the Gateway
+    ``port`` is the listener's; without it the port in ``request.host`` where a listener has it (matching
+    ignores it, GW-04), else the scheme's well-known one, else any listener of that scheme. Objects may be
+    partial: without any Gateway one is taken to exist that admits every route, a Service in a snapshot without
+    pods and slices is taken to be ready, a route without creationTimestamp counts as the newest;
+    ``assumptions`` says so. Raises `ProbeError` when the Gateway
     named does not exist.
     """
-    asked = port or _port_of(request.host)
     if gateway is not None and cluster.gateways and gateway not in cluster.gateways:
         known = ", ".join("/".join(name) for name in sorted(cluster.gateways))
         raise ProbeError(f'gateways "{gateway[1]}" not found in namespace {gateway[0]}', field="to", allowed=known)
     if not cluster.gateways:
-        return _implied(cluster, gateway, request, asked)
+        return _implied(cluster, gateway, request, port)
     found = attachments(cluster)
-    names = [gateway] if gateway is not None else sorted(cluster.gateways, key=lambda n: _age(cluster.gateways[n]))
-    answers = [_answer(cluster, cluster.gateways[name], request, asked, found, ()) for name in names]
+    names = [gateway] if gateway is not None else _by_fit(cluster, _port_of(request.host))
+    answers = [_answer(cluster, cluster.gateways[name], request, port, found, ()) for name in names]
     return min(answers, key=lambda one: FURTHEST.index(one.outcome))
 
 
-def _age(one: Gateway | HTTPRoute) -> tuple[bool, str, str, str]:
-    return not one.created, one.created, one.namespace, one.name
+def _by_fit(cluster: Cluster, port: int | None) -> list[Name]:
+    """Gateways that listen on the port of the Host header first, then the older ones."""
+
+    def fit(name: Name) -> tuple[bool, bool, str, Name]:
+        one = cluster.gateways[name]
+        return not any(listener.port == port for listener in one.listeners), not one.created, one.created, name
+
+    return sorted(cluster.gateways, key=fit)
 
 
 def _port_of(host: str) -> int | None:
@@ -100,7 +106,7 @@ def _answer(
     request = msgspec.structs.replace(request, query=query) if mark else request
     mine = tuple(one for one in attached if one.gateway == name)
     asked = _Asked(cluster, gateway, request, path or "/", mine, notes)
-    open_ = _listening(cluster, gateway, request.scheme, port)
+    open_ = _listening(cluster, gateway, request, port)
     base = GatewayAnswer(outcome="no_listener", gateway=name, attachments=mine, assumptions=notes)
     if not open_:
         ports = ", ".join(f"{one.port} {one.protocol}" for one in gateway.listeners)
@@ -120,12 +126,15 @@ def _answer(
     return _routed(asked, base, max(fitting, key=lambda one: specific(one.hostname)), host)
 
 
-def _listening(cluster: Cluster, gateway: Gateway, scheme: str, port: int | None) -> list[Listener]:
+def _listening(cluster: Cluster, gateway: Gateway, request: Request, port: int | None) -> list[Listener]:
     """Listeners that work and take this scheme: on the port asked, else on any when nobody said one (GW-13)."""
+    scheme = request.scheme
     usable = [
         one for one in gateway.listeners if one.http and one.scheme == scheme and fault(cluster, gateway, one)[0] == ""
     ]
     wanted = port or PORTS[scheme]
+    if port is None and (said := [one for one in usable if one.port == _port_of(request.host)]):
+        return said
     on_port = [one for one in usable if one.port == wanted]
     return on_port or ([] if port else usable)
 

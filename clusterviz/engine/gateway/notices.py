@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.gateway.attach import attachments, fault
-from clusterviz.engine.gateway.backends import judge
 from clusterviz.engine.gateway.objects import HTTPRoute
+from clusterviz.engine.gateway.refs import judge
 from clusterviz.engine.gateway.regex import usable
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from clusterviz.engine.validation.meta import check_metadata
 from clusterviz.engine.validation.others import check_flow, check_node, check_slice
 from clusterviz.engine.validation.pods import MAX_REPLICAS, check_pod, check_pod_spec, check_workload
 from clusterviz.engine.validation.routes import check_route
-from clusterviz.engine.validation.rules import check_ingress, check_policy
+from clusterviz.engine.validation.rules import check_ingress, check_ingress_class, check_policy
 from clusterviz.engine.validation.service import check_allocation, check_service
 
 __all__ = ["MAX_REPLICAS", "Flaw", "Flaws", "check_allocation", "check_pod_spec", "validate"]
@@ -25,6 +25,7 @@ _CHECKS: dict[str, Check] = {
     "Pod": check_pod,
     "Service": check_service,
     "Ingress": check_ingress,
+    "IngressClass": check_ingress_class,
     "NetworkPolicy": check_policy,
     "Node": check_node,
     "EndpointSlice": check_slice,
@@ -40,7 +41,7 @@ _CHECKS: dict[str, Check] = {
 API_VERSIONS = {
     **dict.fromkeys(("Namespace", "Node", "Pod", "Service"), "v1"),
     **dict.fromkeys(WORKLOAD_KINDS, "apps/v1"),
-    **dict.fromkeys(("Ingress", "NetworkPolicy"), "networking.k8s.io/v1"),
+    **dict.fromkeys(("Ingress", "IngressClass", "NetworkPolicy"), "networking.k8s.io/v1"),
     "EndpointSlice": "discovery.k8s.io/v1",
     "Job": "batch/v1",
     "PodDisruptionBudget": "policy/v1",

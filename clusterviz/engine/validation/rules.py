@@ -38,6 +38,22 @@ def check_ingress(flaws: Flaws, obj: Reader, _old: Reader | None) -> None:
             _check_host(flaws, entry.at(f"hosts[{index}]"), host)
 
 
+def check_ingress_class(flaws: Flaws, obj: Reader, old: Reader | None) -> None:
+    """The controller: a domain and a path, and for ever (ING-01)."""
+    controller, field = obj.child("spec").text("controller"), "spec.controller"
+    domain, slash, path = controller.partition("/")
+    if not controller:
+        flaws.required(field)
+    elif len(controller) > 250:
+        flaws.invalid(field, controller, "must have at most 250 bytes")
+    elif not slash or not path:
+        flaws.invalid(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        flaws.check(field, controller, names.subdomain(domain))
+    if old is not None and old.child("spec").text("controller") != controller:
+        flaws.invalid(field, controller, "field is immutable")
+
+
 def _check_host(flaws: Flaws, field: str, host: str) -> None:
     if not host:
         return
