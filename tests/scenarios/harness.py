@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
 
 from clusterviz.engine import Cluster, Probe, Settings, Trace, trace
 from clusterviz.engine.addresses import host_port
+from clusterviz.engine.fixes import suggest
 from clusterviz.engine.manifests.read import read
 from clusterviz.engine.packet import IP, L4, Stack
 from clusterviz.engine.report import readable
@@ -59,8 +60,16 @@ def load(folder: Path) -> tuple[Scenario, list[Obj]]:
     return scenario, [document.object for document in read((folder / "cluster.yaml").read_text(), "cluster.yaml")]
 
 
-def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Trace:
-    """The trace of one question, in the cluster with its changes."""
+class Answer(NamedTuple):
+    """One question, its trace, and the cluster it was asked in."""
+
+    question: Question
+    trace: Trace
+    cluster: Cluster
+
+
+def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Answer:
+    """The answer to one question, in the cluster with its changes."""
     changed = {_key(obj): obj for obj in objects}
     for name in question.delete:
         del changed[name]
@@ -70,7 +79,7 @@ def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Trace:
     settings = msgspec.convert(scenario.settings | question.settings, Settings)
     cluster = Cluster.from_objects(changed.values(), settings)
     probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
-    return trace(cluster, msgspec.structs.replace(probe, length=question.length))
+    return Answer(question, trace(cluster, msgspec.structs.replace(probe, length=question.length)), cluster)
 
 
 def _key(obj: Obj) -> str:
@@ -88,13 +97,14 @@ def _merged(old: Any, patch: Any) -> Any:
     return merged | {name: _merged(old.get(name, {}), value) for name, value in patch.items() if value is not None}
 
 
-def report(scenario: Scenario, answers: list[tuple[Question, Trace]]) -> str:
+def report(scenario: Scenario, answers: list[Answer]) -> str:
     """What people read: the report `manage.py trace` prints, one probe after the other."""
     parts = [f"{scenario.title}\n{scenario.about.strip()}"]
-    for question, answer in answers:
+    for question, answer, cluster in answers:
         changes = json.dumps(_changes(question), ensure_ascii=False) if _changes(question) else ""
+        text = readable(answer, question.words, suggest(cluster, answer))
         head = f"=== {question.name}\n{question.source} -> {question.to} {question.protocol}".rstrip()
-        parts.append(f"{head}{' if ' + changes if changes else ''}\n\n{readable(answer, question.words)}")
+        parts.append(f"{head}{' if ' + changes if changes else ''}\n\n{text}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,11 +114,9 @@ def _changes(question: Question) -> Obj:
     return {name: value for name, value in (*named.items(), ("set", made)) if value}
 
 
-def facts(answers: list[tuple[Question, Trace]]) -> str:
+def facts(answers: list[Answer]) -> str:
     """What programs compare: one line a fact, so that a changed decision is a changed line."""
-    return (
-        json.dumps({question.name: _facts(answer) for question, answer in answers}, indent=1, ensure_ascii=False) + "\n"
-    )
+    return json.dumps({one.question.name: _facts(one.trace) for one in answers}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _facts(answer: Trace) -> Obj:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clusterviz.engine import Trace
-from tests.scenarios.harness import FOLDERS, Question, ask, facts, landed, load, report, seen
+from tests.scenarios.harness import FOLDERS, ask, facts, landed, load, report, seen
 
 WRITE = os.environ.get("CLUSTERVIZ_GOLDENS") == "write"
 CASES = [
@@ -30,7 +30,7 @@ def test_a_probe_does_what_the_rules_say(folder: Path, name: str) -> None:
     """``expect`` of probes.yaml, written by hand from the rules, not from what the engine said."""
     scenario, objects = load(folder)
     question = next(one for one in scenario.probes if one.name == name)
-    answer = ask(scenario, objects, question)
+    answer = ask(scenario, objects, question).trace
     assert {what: found(answer, what) for what in question.expect} == question.expect
 
 
@@ -56,7 +56,7 @@ def found(answer: Trace, what: str) -> object:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_is_told_is_what_was_read_and_found_right(folder: Path) -> None:
     scenario, objects = load(folder)
-    answers: list[tuple[Question, Trace]] = [(one, ask(scenario, objects, one)) for one in scenario.probes]
+    answers = [ask(scenario, objects, one) for one in scenario.probes]
     for name, text in (("report.txt", report(scenario, answers)), ("facts.json", facts(answers))):
         file = folder / name
         if WRITE:
