@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from clusterviz.engine.assumptions import standing
 from clusterviz.engine.commands import command_for
 from clusterviz.engine.fixes import suggest
 from clusterviz.engine.proxyrules.used import lines_used
@@ -61,6 +62,8 @@ def document(trace: Trace) -> dict[str, Any]:
     hops = trace.forward + trace.reverse
     cited = {rule for hop in hops for step in hop.steps if step.rule for rule in step.rule.rules}
     data["rules"] = {rule: RULES[rule] for rule in sorted(cited)}
+    held = [{"code": one.code, "text": one.text, "standing": True} for one in standing(trace)]
+    data["assumptions"] = [*data["assumptions"], *held]
     data["children"] = [{"cause": child.cause, "trace": document(child.trace)} for child in trace.children]
     return data
 

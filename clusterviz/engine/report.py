@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.engine.addresses import host_port
+from clusterviz.engine.assumptions import standing
 from clusterviz.engine.explain import sentence, summary
 from clusterviz.engine.packet import IP, L4, Stack
 from clusterviz.engine.trace import Fix, Hop, Step, Trace
@@ -26,6 +27,8 @@ def readable(trace: Trace, level: str = "operator", fixes: tuple[Fix, ...] = ())
     lines += [f"stopped by: {blocker.rule}: {blocker.why}" for blocker in trace.blockers]
     lines += _fixes(fixes)
     lines += [f"assumed: {assumption.text}" for assumption in trace.assumptions]
+    always = ", ".join(one.code for one in standing(trace))
+    lines += [f"assumed as always: {always} (docs/assumptions.md)"] if always else []
     lines.append(f"verdict: {trace.verdict.value}; the client sees: {trace.symptom}")
     return "\n".join(lines)
 

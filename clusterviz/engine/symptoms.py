@@ -73,6 +73,7 @@ LOOPBACK = _row(
 )
 OUTSIDE = _same("an answer, if the server outside gives one") | {"ICMP": "ping answered, if the server outside does"}
 TOO_LARGE = _same("large packets vanish or ICMP says fragmentation needed; small ones pass")
+DNS_REFUSED = "the name look-up fails at once: temporary failure in name resolution"
 
 TABLE: dict[Verdict, Row] = {
     Verdict.DELIVERED: ANSWERED,
@@ -95,9 +96,7 @@ TABLE: dict[Verdict, Row] = {
     Verdict.NO_LB_PROVIDER: _same("no address to call: EXTERNAL-IP is <pending>"),
     Verdict.NO_LB_BACKEND: SILENCE,
     Verdict.NO_INGRESS_CONTROLLER: _same("no address to call: nobody serves the Ingress or Gateway"),
-    **{
-        verdict: dict.fromkeys(KINDS, NEVER) | dict.fromkeys(("HTTP", "HTTPS"), text) for verdict, text in HTTP.items()
-    },
+    **{verdict: dict.fromkeys(KINDS, NEVER) | dict.fromkeys(("HTTP", "HTTPS"), text) for verdict, text in HTTP.items()},
     Verdict.HAIRPIN_DROPPED: SILENCE,
     Verdict.REPLY_LOST: SILENCE,
     Verdict.TTL_EXPIRED: _same("ICMP time exceeded"),
@@ -158,5 +157,7 @@ def symptom(verdict: Verdict, probe: Probe, hops: tuple[Hop, ...], *, proxied: b
         return f"HTTP {status} from the {_proxy(hops)}"
     if verdict is Verdict.VIP_PORT_UNKNOWN and refused(verdict, hops):
         return REJECTED[kind]
+    if verdict is Verdict.DNS_BLOCKED and _fact(hops, "refused", False):
+        return DNS_REFUSED
     reason = hops[-1].steps[-1].reason if hops and hops[-1].steps else ""
     return BY_REASON.get(reason, TABLE[verdict])[kind]

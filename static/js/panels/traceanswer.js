@@ -22,9 +22,15 @@ export function wholeAnswer(trace, does) {
     section("Settings that matter", "settings", trace.settings ?? [], (/** @type {any} */ s) => h("li", {}, h("code", {}, `${s.name}: ${said(s.value)}`), " ", h("span", {}, s.why))),
     section("Sessions the kernel remembers", "sessions", trace.sessions, (/** @type {any} */ s) => h("li.mono", {}, `${s.node}: ${s.orig} · reply ${s.reply}${s.nat ? ` · ${s.nat}` : ""}`)),
     trace.reverse.length ? null : h("p.hint", {}, trace.reverse_reason || "There is no reply."),
-    section("Taken for granted", "assumptions", trace.assumptions, (/** @type {any} */ a) => h("li", {}, a.text)),
+    section("Taken for granted", "assumptions", trace.assumptions.filter((/** @type {any} */ a) => !a.standing), (/** @type {any} */ a) => h("li", {}, a.text)),
+    always(trace.assumptions.filter((/** @type {any} */ a) => a.standing)),
     does.captures ? downloads(does.captures) : null,
   ];
+}
+
+/** What every trace of this kind takes for granted. @param {any[]} all */
+function always(all) {
+  return all.length ? h("details", { testid: "trace-always" }, h("summary", {}, "Taken for granted as always"), h("ul.plain-list", {}, all.map((a) => h("li", {}, a.text)))) : null;
 }
 
 /** @param {any} value */
@@ -82,7 +88,7 @@ function copyButton(label, what, shown) {
 function downloads(ask) {
   const list = h("ul.plain-list", { testid: "trace-captures" });
   const details = h("details", { testid: "trace-pcap" }, h("summary", {}, "Download as pcap"),
-    h("p.hint", {}, "What tcpdump would have recorded at each place. In Wireshark, decode UDP port 8472 as VXLAN."), list);
+    h("p.hint", {}, "What tcpdump would have recorded at each place. Wireshark knows VXLAN on UDP port 4789; for another port use Decode As."), list);
   details.addEventListener("toggle", async () => {
     if (list.childElementCount) return;
     const points = await ask();
