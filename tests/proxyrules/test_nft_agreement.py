@@ -15,6 +15,7 @@ from clusterviz.engine.proxyrules import nftables
 from clusterviz.engine.proxyrules.read_nftables import read_nftables
 from clusterviz.engine.proxyrules.walk import Packet, Ruleset, Way
 from tests.proxyrules.test_agreement import destinations, local_addresses, sources, worlds
+from tests.proxyrules.world import cluster, endpoints, service
 
 
 def in_nftables_mode(cluster: Cluster) -> Cluster:
@@ -73,3 +74,15 @@ def accepted(decision: ServiceDecision, packet: Packet, ways: tuple[Way, ...]) -
     picked = host_port(decision.endpoint.ip, decision.target_port)
     marked = {way.target: way.marked for way in ways}
     assert marked[picked] == bool(decision.masquerade), (packet, decision, ways)
+
+
+@pytest.mark.parametrize(
+    ("to", "verdict"),
+    [("10.96.0.41", "reject"), ("10.96.200.9", "drop"), ("198.18.0.9", "accept"), ("9.9.9.9", "accept")],
+)
+def test_a_ping(to: str, verdict: str) -> None:
+    """PX-11, NFT-07: the guard of ClusterIPs asks for no protocol, so a ping is refused as an unknown port is."""
+    made = cluster(service(externalIPs=["198.18.0.9"]), endpoints(), proxy_mode="nftables")
+    packet = Packet(source="10.244.0.9", to=to, protocol="icmp", port=0, local=frozenset({"192.168.0.2"}))
+    (way,) = read_nftables(nftables(made, made.nodes["a"])).send(packet)
+    assert (way.verdict, way.target) == (verdict, "")
