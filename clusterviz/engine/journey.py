@@ -179,15 +179,17 @@ class Journey:
         found = self.resolution
         if found is None or not found.tries:
             return
+        alias = "resolved_alias" if found.service is not None else "resolved_outside"
         self.step(
             Action.RESOLVED,
-            "resolved_outside" if found.outside else "resolved",
+            alias if found.outside else "resolved",
             layer=7,
             direction="out",
             hook="userspace",
             component="resolver",
             rule=Rule(name="search list of resolv.conf", rules=("DNS-11", "DNS-12", *found.rules)),
             name=found.name,
+            asked=self.probe.destination.name,
             answered=found.tries[-1][0],
             tries=", ".join(f"{name} {rcode}" for name, rcode in found.tries),
             address=self.packet.ip.dst,

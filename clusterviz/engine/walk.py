@@ -17,7 +17,7 @@ from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.probe import Destination, Probe, Source
 from clusterviz.engine.reply import reply
-from clusterviz.engine.symptoms import symptom
+from clusterviz.engine.symptoms import refused, symptom
 from clusterviz.engine.trace import Action, Child, Rule, Trace, Verdict
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def _ask_dns(journey: Journey, pod_: Pod) -> bool:
         name=journey.probe.destination.name,
         tries=_tries(journey.resolution),
         why=child.blockers[0].why if child.blockers else "no answer",
+        refused=refused(child.verdict, child.forward),
     )
     for blocker in child.blockers:
         journey.block(Verdict.DNS_BLOCKED, ref=blocker.ref, rule=blocker.rule, why=blocker.why)
