@@ -9,14 +9,20 @@ import json
 import os
 import re
 import resource
+import select
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.kernel.sockets import Switchboard
 from tests.kernel.wires import Watch
 
 CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
+# Seconds a program needs to begin; and of silence after which it has printed all.
+STARTING, QUIET = 0.3, 0.1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -27,6 +33,11 @@ def call(function, *arguments):
         raise OSError(number, os.strerror(number))
 
 
+def die_with_parent():
+    """In a program about to start: it must not outlive the lab, nor keep its namespaces."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Lab:
     """Namespaces by name, each an inheritable file descriptor."""
 
@@ -35,6 +46,7 @@ class Lab:
         self.files = {}
         self.board = Switchboard()
         self.watch = Watch()
+        self.followers = {}
 
     def enter(self, name):
         """Let this process, and what it starts, act in the namespace."""
@@ -96,6 +108,26 @@ class Lab:
         self.enter(name)
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         return {"status": done.returncode, "output": done.stdout + done.stderr}
+
+    def follow(self, name, words):
+        """Start a program in a namespace that prints what happens, for `followed` to ask."""
+        self.enter(name)
+        self.followers[name] = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has one thread
+        )
+        os.set_blocking(self.followers[name].stdout.fileno(), False)
+        time.sleep(STARTING)
+        return {}
+
+    def followed(self, name):
+        """What the program has printed since it was last asked; it goes on."""
+        pipe, output = self.followers[name].stdout, b""
+        while select.select([pipe], [], [], QUIET)[0] and (more := pipe.read()):
+            output += more
+        return {"output": output.decode()}
 
     def fire(self, shots, patience):
         """Open all connections at once and tell what became of each, in order."""

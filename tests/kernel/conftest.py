@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
-from tests.kernel.lab import why_not
+from clusterviz.engine import Cluster
+from tests.kernel import table
+from tests.kernel.lab import Lab, why_not
+from tests.kernel.listening import called_ports
+from tests.kernel.world import plan
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,3 +29,31 @@ def kernel() -> None:
 def agreements() -> Counter[str]:
     """What the random clusters came to so far: probes, and outcomes by word."""
     return Counter()
+
+
+class Labs:
+    """The table's cluster under each of its settings, built when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._built: dict[str, tuple[Cluster, Lab]] = {}
+
+    def __call__(self, settings: str) -> tuple[Cluster, Lab]:
+        """The cluster and its lab."""
+        if settings not in self._built:
+            made, lab = table.cluster(settings), Lab()
+            self._built[settings] = made, lab
+            lab.build(plan(made, {*called_ports(made), 443}, ["203.0.113.80"]))
+        return self._built[settings]
+
+    def close(self) -> None:
+        """Take them all down."""
+        for _, lab in self._built.values():
+            lab.close()
+
+
+@pytest.fixture(scope="session")
+def labs() -> Iterator[Labs]:
+    """Labs that all tests of the table share."""
+    built = Labs()
+    yield built
+    built.close()

@@ -110,6 +110,15 @@ class Lab:
         """Exit ``status`` and ``output`` of one program in a namespace."""
         return self._say(do="ask", name=namespace, words=words)
 
+    def follow(self, namespace: str, words: list[str]) -> None:
+        """Start a program that prints what happens in a namespace."""
+        self._say(do="follow", name=namespace, words=words)
+
+    def followed(self, namespace: str) -> str:
+        """What that program has printed since it was last asked."""
+        output: str = self._say(do="followed", name=namespace)["output"]
+        return output
+
     def fire(self, shots: list[Shot], patience: float = PATIENCE) -> list[dict[str, Any]]:
         """Try all at once; ``outcome`` of each, and when answered by whom and what it saw."""
         results: list[dict[str, Any]] = self._say(do="fire", shots=shots, patience=patience)["results"]

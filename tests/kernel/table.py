@@ -116,24 +116,22 @@ def _services() -> list[Obj]:
     ]
 
 
-def _outside() -> list[Obj]:
-    """A Service whose endpoint somebody wrote by hand, outside the cluster (SVC-12)."""
-    service = _service("legacy", "10.96.0.115", "", port={"targetPort": 5432})
+def _by_hand(name: str, ip: str, target: int, *addresses: str) -> list[Obj]:
+    """A Service whose endpoints somebody wrote by hand (SVC-12)."""
+    service = _service(name, ip, "", port={"targetPort": target})
     del service["spec"]["selector"]
-    return [
-        service,
-        {
-            "kind": "EndpointSlice",
-            "metadata": {
-                "name": "legacy-1",
-                "namespace": "shop",
-                "labels": {"kubernetes.io/service-name": "legacy"},
-            },
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": ["192.0.2.10"]}],
-            "ports": [{"port": 5432, "protocol": "TCP"}],
+    slice_of = {
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": f"{name}-1",
+            "namespace": "shop",
+            "labels": {"kubernetes.io/service-name": name},
         },
-    ]
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address]} for address in addresses],
+        "ports": [{"port": target, "protocol": "TCP"}],
+    }
+    return [service, slice_of]
 
 
 def _policies() -> list[Obj]:
@@ -193,7 +191,11 @@ def objects() -> list[Obj]:
         _pod("shop/sealed", "10.244.2.3", "n3", "sealed", 8080),
         _pod("shop/host", "192.168.0.13", "n3", "host", 9100, hostNetwork=True),
     ]
-    return [*nodes, *pods, *_services(), *_outside(), *_policies()]
+    by_hand = [
+        *_by_hand("legacy", "10.96.0.115", 5432, "192.0.2.10"),
+        *_by_hand("three", "10.96.0.116", 8080, "10.244.0.2", "10.244.1.2", "10.244.1.3"),
+    ]
+    return [*nodes, *pods, *_services(), *by_hand, *_policies()]
 
 
 def cluster(settings: str) -> Cluster:
@@ -265,6 +267,7 @@ CASES = [
     Case("EPS-07", "vxlan", CLIENT, "10.96.0.110:80", {"refused"}),
     Case("SVC-13", "vxlan", CLIENT, "10.96.0.111:80", {"unready 10.244.0.3"}),
     Case("SVC-12", "vxlan", CLIENT, "10.96.0.115:80", {"192.0.2.10 192.168.0.11"}),
+    Case("IPT-07 three", "vxlan", CLIENT, "10.96.0.116:80", {"web-1 10.244.0.3", "web-2 10.244.0.3", "spy 10.244.0.3"}),
     Case("SVC-14 IPT-09", "vxlan", CLIENT, "10.96.0.104:80", BOTH),
     Case("SVC-14 NFT-06", "nftables", CLIENT, "10.96.0.104:80", BOTH),
     # node ports, balancers, externalIPs

@@ -6,12 +6,10 @@ from functools import cache
 
 import pytest
 
+from tests.kernel.conftest import Labs
 from tests.kernel.expect import Seen
 from tests.kernel.judge import Comparison, Question, compare
-from tests.kernel.lab import Lab
-from tests.kernel.listening import called_ports
-from tests.kernel.table import CASES, SETTINGS, Case, cluster
-from tests.kernel.world import plan
+from tests.kernel.table import CASES, SETTINGS, Case
 
 pytestmark = pytest.mark.kernel
 
@@ -23,14 +21,12 @@ def question(case: Case) -> Question:
 
 
 @cache
-def compared(settings: str) -> dict[int, Comparison]:
+def compared(labs: Labs, settings: str) -> dict[int, Comparison]:
     """All rows of one cluster at once, so that those that time out cost one second together."""
-    made = cluster(settings)
+    made, lab = labs(settings)
     cases = [case for case in CASES if case.settings == settings]
-    questions = [question(case) for case in cases]
-    with Lab() as lab:
-        lab.build(plan(made, {*called_ports(made), 443}, ["203.0.113.80"]))
-        return {id(case): found for case, found in zip(cases, compare(made, lab, questions), strict=True)}
+    found = compare(made, lab, [question(case) for case in cases])
+    return {id(case): one for case, one in zip(cases, found, strict=True)}
 
 
 def short(way: Seen) -> str:
@@ -40,8 +36,8 @@ def short(way: Seen) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rules)
-def test_case(case: Case) -> None:
-    found = compared(case.settings)[id(case)]
+def test_case(case: Case, labs: Labs) -> None:
+    found = compared(labs, case.settings)[id(case)]
     assert {short(way) for way in found.expected.ways} == case.ways, f"the engine: {found}"
     assert not found.fault, str(found)
 
