@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster, Destination, Probe, Request, Settings, Source
@@ -13,6 +14,18 @@ LABELS = st.fixed_dictionaries(
 )
 NAMESPACES = ("shop", "spy")
 PORTS = (80, 8080, 5432)
+HOST_PORT = 9000
+DUAL_STACK = {"service_cidr": "10.96.0.0/12,fd00:96::/108", "cluster_cidr": "10.244.0.0/16,fd00:10:244::/56"}
+# Families of a cluster: mostly one; two, the second one first; Services of two where kube-proxy knows pods of one.
+STACKS: list[dict[str, str]] = [
+    {},
+    {},
+    {},
+    DUAL_STACK,
+    DUAL_STACK,
+    {**DUAL_STACK, "service_cidr": "fd00:96::/108,10.96.0.0/12"},
+    {"service_cidr": DUAL_STACK["service_cidr"]},
+]
 
 
 def _named(kind: str, api: str, name: str, namespace: str = "") -> dict[str, Any]:
@@ -21,18 +34,25 @@ def _named(kind: str, api: str, name: str, namespace: str = "") -> dict[str, Any
 
 
 @st.composite
-def nodes(draw: Any) -> list[dict[str, Any]]:
-    count = draw(st.integers(1, 3))
-    return [
-        _named("Node", "v1", f"n{index}")
-        | ({"metadata": {"name": f"n{index}", "annotations": {"clusterviz.dev/down": "true"}}} if down else {})
-        for index in range(1, count + 1)
-        for down in [draw(st.integers(0, 9)) == 0]
-    ]
+def nodes(draw: Any, dual: bool = False, wide: bool = False) -> list[dict[str, Any]]:
+    """Up to three nodes, some of them down; ``wide``: some with a second address; ``dual``: most with an IPv6 one."""
+    found = []
+    for index in range(1, draw(st.integers(1, 3)) + 1):
+        made = _named("Node", "v1", f"n{index}")
+        if draw(st.integers(0, 9)) == 0:
+            made["metadata"]["annotations"] = {"clusterviz.dev/down": "true"}
+        ips = [f"192.168.0.{index + 10}"]
+        ips += [f"172.31.0.{index}"] if wide and draw(st.integers(0, 5)) == 0 else []
+        ips += [f"fd00:1::{index + 10}"] if dual and draw(st.integers(0, 7)) else []
+        if len(ips) > 1:
+            made["status"] = {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]}
+        found.append(made)
+    return found
 
 
 @st.composite
-def pods(draw: Any, node_count: int) -> list[dict[str, Any]]:
+def pods(draw: Any, node_count: int, wide: bool = False) -> list[dict[str, Any]]:
+    """Up to seven pods; ``wide``: some with a host port."""
     found = []
     for index in range(draw(st.integers(1, 7))):
         namespace = draw(st.sampled_from(NAMESPACES))
@@ -45,6 +65,8 @@ def pods(draw: Any, node_count: int) -> list[dict[str, Any]]:
         }
         if draw(st.integers(0, 9)) == 0:
             pod["spec"]["hostNetwork"] = True
+        elif wide and ports and draw(st.integers(0, 7)) == 0:
+            pod["spec"]["containers"][0]["ports"][0]["hostPort"] = HOST_PORT
         ready = draw(st.sampled_from(["True", "True", "True", "False"]))
         pod["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}
         if draw(st.integers(0, 7)) == 0:
@@ -54,7 +76,7 @@ def pods(draw: Any, node_count: int) -> list[dict[str, Any]]:
 
 
 @st.composite
-def services(draw: Any, by_hand: bool = False) -> list[dict[str, Any]]:
+def services(draw: Any, by_hand: bool = False, dual: bool = False) -> list[dict[str, Any]]:
     found = []
     for index in range(draw(st.integers(1, 3))):
         service = _named("Service", "v1", f"s{index}", draw(st.sampled_from(NAMESPACES)))
@@ -72,6 +94,8 @@ def services(draw: Any, by_hand: bool = False) -> list[dict[str, Any]]:
             spec["externalTrafficPolicy"] = draw(st.sampled_from(["Cluster", "Local"]))
         elif draw(st.integers(0, 4)) == 0:
             spec["clusterIP"] = "None"
+        if dual:
+            spec["ipFamilyPolicy"] = draw(st.sampled_from(["SingleStack", "PreferDualStack", "RequireDualStack"]))
         if by_hand and draw(st.integers(0, 3)) == 0:
             del spec["selector"]
             found.append(draw(slices(service)))
@@ -139,7 +163,9 @@ def policies(draw: Any) -> list[dict[str, Any]]:
 SETTINGS = st.builds(
     Settings,
     network=st.sampled_from(["vxlan", "host-gw"]),
-    proxy_mode=st.sampled_from(["iptables", "nftables"]),
+    proxy_mode=st.sampled_from(["iptables", "iptables", "nftables", "nftables", "ipvs"]),
+    localhost_nodeports=st.sampled_from([True, True, False]),
+    nodeport_addresses=st.sampled_from([(), (), (), ("primary",), ("172.31.0.0/24", "fd00:1::/64")]),
     masquerade_all=st.booleans(),
     detect_local=st.sampled_from([True, True, False]),
     enforce_policies=st.sampled_from([True, True, False]),
@@ -149,15 +175,18 @@ SETTINGS = st.builds(
 
 
 @st.composite
-def objects(draw: Any, by_hand: bool = False) -> list[dict[str, Any]]:
+def objects(draw: Any, by_hand: bool = False, dual: bool = False, wide: bool = False) -> list[dict[str, Any]]:
     """Nodes, pods, Services and policies; ``by_hand`` adds Services whose EndpointSlices somebody wrote."""
-    made = draw(nodes())
-    return [*made, *draw(pods(len(made))), *draw(services(by_hand)), *draw(policies())]
+    made = draw(nodes(dual, wide))
+    return [*made, *draw(pods(len(made), wide)), *draw(services(by_hand, dual)), *draw(policies())]
 
 
 @st.composite
 def clusters(draw: Any) -> Cluster:
-    return Cluster.from_objects(draw(objects(by_hand=True)), draw(SETTINGS))
+    """A cluster of one family or of two."""
+    stack = draw(st.sampled_from(STACKS))
+    settings = msgspec.structs.replace(draw(SETTINGS), **stack)
+    return Cluster.from_objects(draw(objects(by_hand=True, dual=bool(stack), wide=True)), settings)
 
 
 @st.composite
@@ -176,6 +205,8 @@ def probes(draw: Any, cluster: Cluster) -> Probe:
     targets += [
         Destination(kind="node", name=name, port=node_port) for name in cluster.nodes for node_port in node_ports
     ]
+    targets += [Destination(kind="ip", ip=ip, port=port) for one in cluster.services.values() for ip in one.cluster_ips]
+    targets += [Destination(kind="ip", ip=ip, port=HOST_PORT) for one in cluster.nodes.values() for ip in one.ips]
     targets += [Destination(kind="ip", ip="203.0.113.80", port=443), Destination(kind="ip", ip="127.0.0.1", port=port)]
     protocol = draw(st.sampled_from(["TCP", "TCP", "TCP", "UDP", "ICMP"]))
     request = draw(st.none() | st.just(Request(host="shop.example.com")))

@@ -8,10 +8,11 @@ import pytest
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.datapath.affinity import Affinity
+from clusterviz.engine.datapath.established import fate
 from clusterviz.engine.datapath.health import health_answer
 from clusterviz.engine.datapath.service import ServiceDecision
 from tests.engine.proxyworld import LB, VIP, ask, balanced, bare, entry, slice_of, targets, world
-from tests.engine.world import Obj
+from tests.engine.world import Obj, pod
 
 
 def sticky(*entries: Obj, **settings: Any) -> Cluster:
@@ -88,3 +89,32 @@ def test_a_node_that_has_not_synced_yet_still_sends_to_who_left() -> None:
     before, after = world(bare(), slice_of(entry("10.180.0.1"))), world(bare(), slice_of(entry("10.180.0.2")))
     assert targets(ask(before, VIP)) == {"10.180.0.1:8080"}
     assert targets(ask(after, VIP)) == {"10.180.0.2:8080"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "later", "expected"),
+    [
+        ("TCP", {"ready": "True"}, "kept"),
+        ("TCP", {"ready": "False"}, "kept"),
+        ("TCP", {"labels": {"app": "other"}}, "kept"),
+        ("TCP", None, "silent"),
+        ("UDP", {"ready": "True"}, "kept"),
+        ("UDP", {"ready": "False"}, "flushed"),
+        ("UDP", {"ready": "True", "deleted": True}, "kept"),
+        ("UDP", {"labels": {"app": "other"}}, "flushed"),
+        ("UDP", None, "flushed"),
+    ],
+)
+def test_what_becomes_of_a_connection_when_its_endpoint_changes(protocol: str, later: Any, expected: str) -> None:
+    """PX-17: TCP stays with its pod, UDP entries of endpoints that do not serve any more are flushed."""
+    made = bare(selector={"app": "x"}, ports=[{"name": "p80", "port": 80, "targetPort": 8080, "protocol": protocol}])
+    before = world(made, pod("ns1/one", "10.0.0.9", "a", app="x"))
+    decision = ask(before, VIP, proto=protocol)
+    assert decision is not None and decision.effect == "dnat"
+    after = [] if later is None else [pod("ns1/one", "10.0.0.9", "a", app="x")]
+    for one in after:
+        one["metadata"]["labels"] = later.get("labels", {"app": "x"})
+        one["status"]["conditions"] = [{"type": "Ready", "status": later.get("ready", "True")}]
+        if later.get("deleted"):
+            one["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert fate(world(made, *after), decision) == expected

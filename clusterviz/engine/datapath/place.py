@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from clusterviz.engine.addresses import family, in_any, in_cidr
+from clusterviz.engine.addresses import family, in_any, in_cidr, network
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.objects import Node, Pod
 
@@ -81,7 +81,7 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
             return Route("bridge", own_block(node, ip) or ip, "cni0", node=node, pod=pod)
         return _to_node(cluster, node, place, ip, pod)
     if owner is not None and ip in owner.ips:
-        return Route("onlink", cluster.settings.node_cidr, "eth0", node=owner)
+        return _onlink(cluster, node, ip, owner)
     found = cluster.block_of(ip)
     if found is not None and found[0].name == node.name:
         return Route("bridge", found[1], "cni0", node=node)
@@ -90,6 +90,24 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
     if in_any(ip, cluster.settings.service_cidr) or in_any(ip, cluster.settings.cluster_cidr):
         return Route("unreachable", "default", "eth0")
     return Route("default", "default", "eth0", via="the node's gateway")
+
+
+def _onlink(cluster: Cluster, node: Node, ip: str, owner: Node) -> Route:
+    """The route to another node: its segment, a line of its own, or the router between segments (NET-11)."""
+    segment = segment_of(cluster, node, ip)
+    if segment:
+        return Route("onlink", segment, "eth0", node=owner)
+    mine = [own for own in node.ips if family(own) == family(ip)]
+    beside = any(cluster.settings.one_segment(own, ip) for own in mine)
+    return Route("onlink", ip if beside else "default", "eth0", node=owner)
+
+
+def segment_of(cluster: Cluster, node: Node, ip: str) -> str:
+    """The node network that holds the address and that the node is on, "" when there is none."""
+    for cidr in filter(None, (part.strip() for part in cluster.settings.node_cidr.split(","))):
+        if in_cidr(ip, cidr) and any(in_cidr(own, cidr) for own in node.ips):
+            return str(network(cidr))
+    return ""
 
 
 def own_block(node: Node, ip: str) -> str:
@@ -126,4 +144,6 @@ def source_address(cluster: Cluster, node: Node, route: Route, ip: str, *, masqu
         return of_family(cluster.bridge_ips(node), ip) or of_family(node.ips, ip)
     if route.kind == "overlay":
         return of_family(cluster.overlay_ips(node), ip) or of_family(node.ips, ip)
-    return of_family(node.ips, ip)
+    segment = segment_of(cluster, node, route.via if route.kind == "direct" else ip)
+    beside = next((own for own in node.ips if segment and in_cidr(own, segment)), "")
+    return beside or of_family(node.ips, ip)
