@@ -195,7 +195,7 @@ def _lookup(cluster: Cluster, asked: _Question) -> tuple[list[_Found] | None, st
     namespace, leaf = labels[-2], labels[:-2]
     if labels[-1] == "pod" and cluster.settings.dns_pod_mode == "disabled":
         return None, "DNS-08"
-    if len(leaf) > 3 or not namespace_exists(cluster, namespace):
+    if len(leaf) > 3 or namespace not in cluster.namespace_names:
         return None, "DNS-06"
     if not leaf:
         return [], "DNS-06"
@@ -246,16 +246,6 @@ def _stripped(label: str) -> str:
 
 def _matches(wanted: tuple[str, str], port: str, protocol: str) -> bool:
     return wanted[0] in ("", port.lower()) and wanted[1] in ("", protocol.lower())
-
-
-def namespace_exists(cluster: Cluster, name: str) -> bool:
-    """Whether a namespace exists, as an object or by what lies in it."""
-    return ("", name) in cluster.namespaces or any(key[1] == name for key in cluster.objects)
-
-
-def known_namespaces(cluster: Cluster) -> set[str]:
-    """Namespaces that exist as objects or by what lies in them."""
-    return {name for _, name in cluster.namespaces} | {key[1] for key in cluster.objects if key[1]}
 
 
 def _answering(cluster: Cluster, service: Service) -> list[Endpoint]:
@@ -351,7 +341,7 @@ def _reverse(cluster: Cluster, owner: str) -> tuple[ResourceRecord, ...]:
             return (ResourceRecord(owner, "PTR", f"{service.name}.{service.namespace}.svc.{domain}", ttl),)
     names = (
         f"{endpoint_label(cluster, endpoint)}.{service.name}.{service.namespace}.svc.{domain}"
-        for _, service in sorted(cluster.services.items())
+        for service in cluster.services_behind(ip)
         for endpoint in _answering(cluster, service)
         if endpoint.ip == ip
     )

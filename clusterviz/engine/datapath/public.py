@@ -11,8 +11,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.datapath.dns import known_namespaces
-
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
@@ -93,7 +91,7 @@ def unknown_outside(cluster: Cluster, host: str) -> str:
     ending = labels[-1]
     if len(labels) == 1:
         return f"{host} has no dot and no Service has that name"
-    if len(labels) == 2 and ending in known_namespaces(cluster):
+    if len(labels) == 2 and ending in cluster.namespace_names:
         return f"namespace {ending} has no Service {labels[0]} that has an address"
     if ending in ENDINGS or (len(ending) == 2 and ending.isalpha()) or ending.startswith("xn--"):
         return ""
