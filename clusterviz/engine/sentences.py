@@ -74,8 +74,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Received on eth0 of {pod}, source {src}.",
     ),
     "load_balanced": (
-        "{address}:{port} is Service {service}: an address no machine has. The rules on node {node} draw 1 of {count} pods: {pod}.",
-        "kube-proxy on {node}: {service}, list {choice}, {count} candidates, p = {probability:.4f}, drew {random}.",
+        "{address}:{port} is Service {service}: {door}. The rules on node {node} draw 1 of {count} pods: {pod}.{keeps}",
+        "kube-proxy on {node}: {service}, list {choice}, {count} candidates, p = {probability:.4f}, drew {random}.{keeps}",
     ),
     "dnat": (
         "Node {node} rewrites the destination: {old} becomes {new}. From here on it is an ordinary pod packet.",

@@ -67,6 +67,25 @@ def _answer(_step: Step, hop: Hop) -> str:
     return refusal(hop.headers_in) or "Reply"
 
 
+DOORS = {
+    "cluster": "an address no machine has",
+    "nodeport": "a port that every node opens for it",
+    "lb": "the address of its load balancer",
+    "external": "an outside address that somebody routes to the nodes",
+}
+
+
+def _door(step: Step, _hop: Hop) -> str:
+    """What kind of address of a Service was called (SVC-01, SVC-05)."""
+    return DOORS.get(str(step.facts.get("via")), "an address of it")
+
+
+def _keeps(step: Step, _hop: Hop) -> str:
+    """What session affinity means for the client's next connections (SVC-14)."""
+    seconds = step.facts.get("timeout")
+    return f" Connections the client opens within {seconds} s go to the same pod." if seconds else ""
+
+
 WORDS: dict[str, Callable[[Step, Hop], str]] = {
     "opens": _opens,
     "proto": _proto,
@@ -74,4 +93,6 @@ WORDS: dict[str, Callable[[Step, Hop], str]] = {
     "ttl": _ttl,
     "arrival": _arrival,
     "answer": _answer,
+    "door": _door,
+    "keeps": _keeps,
 }
