@@ -36,8 +36,7 @@ def pass_through(j: Journey, at: At) -> At | None:
     assert node is not None
     j.enter("node", node.ref, node.name, node=node.name, in_iface=at.iface)
     if node.down:
-        _down(j, node)
-        return None
+        _down(j, node)  # the walk goes on as a ghost, for what else would stop the packet
     if at.came == "wire" and j.packet.outer:
         vxlan.unwrap(j, node)
     elif at.came != "local":
@@ -65,7 +64,6 @@ def pass_through(j: Journey, at: At) -> At | None:
     translated = j.packet.ip.dst != before[0].dst
     if at.came == "wire" and translated and not masquerade and route.kind not in ("local", "bridge"):
         _bypassed(j, node, before[0])
-        return None
     return _send(j, node, at, route, before[0], switched=switched)
 
 
@@ -274,7 +272,6 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
         assert route.pod is not None
         if at.pod is route.pod and at.came == "pod" and not j.cluster.settings.hairpin:
             _hairpin_off(j, node, route.pod)
-            return None
         if not switched:
             _ethernet(j, mac(packet.ip.src if at.came == "local" else _bridge(j, node)), mac(packet.ip.dst))
         _segment(j, node, before)
@@ -283,8 +280,8 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
     packets = route.kind == "overlay" and not j.cluster.settings.carries_frames  # the device takes no frames (NET-12)
     if not packets and (packet.eth is not None or route.kind in ("overlay", "direct", "onlink")):
         _frame_out(j, node, route)
-    if route.kind == "overlay" and not vxlan.wrap(j, node, route):
-        return None
+    if route.kind == "overlay":
+        vxlan.wrap(j, node, route)
     _segment(j, node, before, encapsulated=route.kind == "overlay")
     j.leave("eth0")
     if route.kind == "default":

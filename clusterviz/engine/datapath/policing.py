@@ -61,7 +61,7 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
         j.assume("icmp-policy", ICMP_POLICY)
     if verdict.why == "itself" and direction == "Egress":
         j.assume("loopback-policy", LOOPBACK_POLICY)
-    facts = {
+    facts: dict[str, Any] = {
         "pod": name,
         "way": direction.lower(),
         "peer": peer,

@@ -19,8 +19,8 @@ PORT_RANGE = (32768, 60999)
 NAMES = {"vxlan": "VXLAN", "geneve": "Geneve", "wireguard": "WireGuard", "ipip": "IP-in-IP", "udp": "UDP"}
 
 
-def wrap(j: Journey, node: Node, route: Route) -> bool:
-    """Put the outer headers on; False when the packet is too large for the wire (NET-13)."""
+def wrap(j: Journey, node: Node, route: Route) -> None:
+    """Put the outer headers on; a packet too large for the wire is blocked (NET-13)."""
     settings, packet = j.cluster.settings, j.packet
     assert route.node is not None
     near, far = of_family(node.ips, route.node.ip), route.node.ip
@@ -28,7 +28,6 @@ def wrap(j: Journey, node: Node, route: Route) -> bool:
     most = min(settings.mtu - overhead, settings.pod_mtu)
     if j.probe.length > most and j.probe.dont_fragment:
         _too_large(j, node, most)
-        return False
     frame = packet.eth
     if not settings.carries_frames:
         packet.eth = None
@@ -52,7 +51,6 @@ def wrap(j: Journey, node: Node, route: Route) -> bool:
         kind=NAMES[settings.network],
         overhead=overhead,
     )
-    return True
 
 
 def _too_large(j: Journey, node: Node, most: int) -> None:

@@ -1,0 +1,80 @@
+"""All that stops a connection is told, not only what stops it first (TRC-03, NP-06)."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from clusterviz.engine import Probe, Settings, Verdict, trace
+from tests.engine.world import Obj, ask, build, node, pod, policy, service
+
+GUARD = policy("shop/guard", "db", policyTypes=["Ingress"])
+MUTE = policy("shop/mute", "client", policyTypes=["Egress"])
+DNS = [
+    pod("kube-system/coredns-1", "10.244.2.8", "n3", app="dns", ports=()),
+    {
+        "kind": "Service",
+        "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+        "spec": {
+            "clusterIP": "10.96.0.10",
+            "selector": {"app": "dns"},
+            "ports": [{"port": 53, "protocol": "UDP"}],
+        },
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("extra", "to", "wanted"),
+    [
+        pytest.param(
+            [GUARD, MUTE], "10.244.2.2:5432", [Verdict.DENIED_EGRESS, Verdict.DENIED_INGRESS], id="both directions"
+        ),
+        pytest.param(
+            [GUARD, MUTE],
+            "10.244.2.2:1",
+            [Verdict.DENIED_EGRESS, Verdict.DENIED_INGRESS, Verdict.NOBODY_LISTENING],
+            id="and nobody listens",
+        ),
+        pytest.param(
+            [*DNS, MUTE, GUARD],
+            "http://db:5432/",
+            [Verdict.DNS_BLOCKED, Verdict.DENIED_EGRESS, Verdict.DENIED_INGRESS],
+            id="the name first",
+        ),
+    ],
+)
+def test_what_stops_it_further_on_is_known_too(extra: list[Obj], to: str, wanted: list[Verdict]) -> None:
+    """M11: opening DNS alone would only show the next one."""
+    found = ask(build(*extra), "shop/client", to)
+    assert [one.verdict for one in found.blockers] == wanted
+    assert found.verdict is wanted[0]
+    assert all(one.ref and one.rule and one.why for one in found.blockers)
+
+
+def test_behind_a_dead_node_policy_is_still_judged() -> None:
+    """NOD-05."""
+    down = node("n3", podCIDR="10.244.2.0/24")
+    down["metadata"]["annotations"] = {"clusterviz.dev/down": "true"}
+    cluster = build(GUARD)
+    cluster = type(cluster).from_objects(
+        [*(o for o in cluster.objects.values() if o["metadata"]["name"] != "n3"), down]
+    )
+    found = ask(cluster, "shop/client", "10.244.2.2:5432")
+    assert [one.verdict for one in found.blockers] == [Verdict.NODE_DOWN, Verdict.DENIED_INGRESS]
+
+
+def test_a_packet_too_large_would_be_denied_as_well() -> None:
+    """NET-13."""
+    large = msgspec.structs.replace(Probe.parse("shop/client", "10.244.2.2:5432"), length=1500)
+    found = trace(build(GUARD), large)
+    assert [one.verdict for one in found.blockers] == [Verdict.MTU_EXCEEDED, Verdict.DENIED_INGRESS]
+
+
+def test_a_pod_shut_off_from_itself_may_have_nobody_listening_either() -> None:
+    """PX-06."""
+    deaf = pod("shop/deaf", "10.244.0.9", "n1", app="deaf")
+    deaf["metadata"]["annotations"] = {"clusterviz.dev/listen": "1"}
+    cluster = build(deaf, service("shop/own", app="deaf"), settings=Settings(hairpin=False))
+    found = ask(cluster, "shop/deaf", "service:shop/own:80")
+    assert [one.verdict for one in found.blockers] == [Verdict.HAIRPIN_DROPPED, Verdict.NOBODY_LISTENING]
