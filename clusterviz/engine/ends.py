@@ -361,6 +361,9 @@ def _ingress_address(cluster: Cluster, origin: Origin, ingress: Ingress, name: s
     hosts = () if service is not None and service.type in ("LoadBalancer", "NodePort") else host_nodes(cluster, ingress)
     if hosts:
         return Target(reachable(origin, hosts[0].ips), _number(port), assumed=(note,))
+    known = tuple(one for one in ingress.addresses if is_ip(one))
+    if service is None and known:
+        return Target(reachable(origin, known), _number(port), assumed=(note,))
     if service is None:
         return Target(
             failed=Verdict.NO_INGRESS_CONTROLLER,

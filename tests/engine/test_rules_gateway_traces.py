@@ -113,7 +113,7 @@ def test_gw_13_a_data_plane_that_is_not_among_the_objects(source: str) -> None:
     """Its address is assumed, or that of the status; it reaches pods without NAT."""
     found = call("http://shop.example.com/", GATE, TO_WEB, gateway_class(), source=source)
     assert found.success and "gateway:shop/gw" in places(found)
-    assert {"gateway-address", "gateway-data-plane"} <= {one.code for one in found.assumptions}
+    assert {"gateway-address", "managed-data-plane"} <= {one.code for one in found.assumptions}
     known = {**GATE, "status": {"addresses": [{"type": "IPAddress", "value": "203.0.113.77"}]}}
     found = call("http://shop.example.com/", known, TO_WEB, source=source)
     assert found.success and seen(found) == "203.0.113.77"

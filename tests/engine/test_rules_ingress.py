@@ -227,3 +227,50 @@ def test_the_controllers_metrics_are_its_own() -> None:
     )
     assert ask(cluster, "shop/client", "http://10.244.2.3:10254/metrics").verdict is Verdict.DELIVERED
     assert ask(cluster, "shop/client", "http://10.244.2.3:80/").verdict is Verdict.NO_INGRESS_RULE
+
+
+def test_a_controller_outside_the_cluster_is_known_by_the_address_in_the_status() -> None:
+    """ING-01, ING-11: no pods of it among the objects; what is assumed is said."""
+    known = {**SITE, "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.80"}]}}}
+    cluster = build(known, KIND)
+    found = ask(cluster, "internet", "http://shop.example.com/")
+    assert found.success and "ingress:shop/site" in places(found) and seen(found) == "203.0.113.80"
+    assert {"managed-data-plane", "public-dns"} <= {one.code for one in found.assumptions}
+    assert ask(cluster, "shop/client", "http://203.0.113.80/").verdict is Verdict.NO_INGRESS_RULE
+    assert ask(cluster, "internet", "http://203.0.113.80:22/").verdict is Verdict.NOBODY_LISTENING
+    assert ask(cluster, "internet", "203.0.113.80:80").verdict is Verdict.INSUFFICIENT_INFO
+
+
+def controller(name: str, ip: str, **args: str) -> list[Obj]:
+    """A controller pod of ingress-nginx with flags, and its Service."""
+    made = pod(f"{name}/ctl", ip, "n3", app=name, ports=(80, 443))
+    made["metadata"]["labels"] |= {"app.kubernetes.io/name": "ingress-nginx"}
+    made["spec"]["containers"][0]["args"] = [f"--{key.replace('_', '-')}={value}" for key, value in args.items()]
+    return [made, service(f"{name}/front", app=name, type="LoadBalancer", target=80)]
+
+
+def test_two_controllers_of_one_kind_are_told_apart_by_their_class() -> None:
+    """ING-01: --controller-class is what an IngressClass names."""
+    inner = {**KIND, "metadata": {"name": "inner"}, "spec": {"controller": "example.com/inner"}}
+    mine = {**SITE, "spec": {**SITE["spec"], "ingressClassName": "inner"}}
+    pods = controller("inner", "10.244.2.7", controller_class="example.com/inner")
+    cluster = build(mine, inner, KIND, front(), *pods)
+    found = ask(cluster, "internet", "http://shop.example.com/")
+    assert found.success and "pod:inner/ctl" in places(found)
+    other = next(iter(cluster.services[("ingress", "front")].lb_ips))
+    assert ask(cluster, "internet", f"http://{other}/").verdict is Verdict.NO_INGRESS_RULE
+    only = build(mine, inner, *pods)
+    asked = ask(only, "internet", f"http://{only.services[('inner', 'front')].lb_ips[0]}/")
+    assert asked.verdict is Verdict.NO_INGRESS_RULE
+
+
+def test_the_controllers_own_default_backend_takes_what_no_rule_fits() -> None:
+    """ING-08."""
+    made = controller("edge", "10.244.2.7", default_backend_service="shop/web")
+    objects = [one for one in base() if one["metadata"]["name"] != "ctl"]
+    cluster = Cluster.from_objects([*objects, SITE, KIND, *made], Settings())
+    address = cluster.services[("edge", "front")].lb_ips[0]
+    found = ask(cluster, "internet", f"http://{address}/")
+    assert found.success and places(found)[-1] in ("pod:shop/web-1", "pod:shop/web-2")
+    rule = next(step.rule for hop in found.forward for step in hop.steps if step.reason == "proxy_chose")
+    assert rule is not None and "ING-08" in rule.rules

@@ -24,6 +24,12 @@ KNOWN = {
 }
 CLASS_NAMES = {"nginx": "ingress-nginx", "traefik": "traefik", "haproxy": "haproxy-ingress", "kong": "kong"}
 
+# App name of a controller's pods and spec.controller of its class.
+Kind = tuple[str, str]
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_GROUPS: WeakKeyDictionary[Cluster, dict[Kind, list[Ingress]]] = WeakKeyDictionary()
+_FRONTS: WeakKeyDictionary[Cluster, dict[Kind, Service | None]] = WeakKeyDictionary()
+
 HTTP_PORTS = ("http", "https", "web", "websecure", "http-web", "proxy", "proxy-ssl")
 
 
@@ -68,17 +74,48 @@ def app_name(cluster: Cluster, ingress: Ingress) -> str:
     return CLASS_NAMES.get(name) or KNOWN.get(cluster.settings.ingress_controller if name else "", "")
 
 
+def option(cluster: Cluster, pod: Pod, name: str) -> str:
+    """The value of a flag (``--name=value`` or ``--name value``) of a pod's processes, "" without it."""
+    spec = cluster.objects.get(("Pod", pod.namespace, pod.name), {}).get("spec") or {}
+    for container in spec.get("containers") or ():
+        words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))]
+        for word, following in zip(words, (*words[1:], ""), strict=False):
+            flag, equals, value = word.partition("=")
+            if flag.lstrip("-") == name and word.startswith("-"):
+                return value if equals else following
+    return ""
+
+
+def _is_of(cluster: Cluster, pod: Pod, app: str, controller: str) -> bool:
+    """Whether a pod is a controller of this app, and of this class when its --controller-class says one."""
+    own = option(cluster, pod, "controller-class")
+    if own and controller:
+        return own == controller
+    return bool(app) and is_controller(pod, app)
+
+
+def _kind_of(cluster: Cluster, ingress: Ingress) -> Kind:
+    found = class_of(cluster, ingress) if served(cluster, ingress) else None
+    return app_name(cluster, ingress), found.controller if found else ""
+
+
 def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
     """The Service in front of the controller's pods; one with an outside address is preferred."""
-    name = app_name(cluster, ingress)
-    if not name:
+    known, kind = _FRONTS.setdefault(cluster, {}), _kind_of(cluster, ingress)
+    if kind not in known:
+        known[kind] = _front(cluster, *kind)
+    return known[kind]
+
+
+def _front(cluster: Cluster, app: str, controller: str) -> Service | None:
+    if not app:
         return None
     found = [
         service
         for service in cluster.services.values()
         if service.selector
         and service.type != "ExternalName"
-        and any(is_controller(pod, name) for pod in selected(cluster, service))
+        and any(_is_of(cluster, pod, app, controller) for pod in selected(cluster, service))
     ]
     rank = {"LoadBalancer": 0, "NodePort": 1, "ClusterIP": 2}
     return min(found, key=lambda s: (rank.get(s.type, 3), not _serves_http(s), s.namespace, s.name), default=None)
@@ -86,15 +123,12 @@ def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
 
 def host_nodes(cluster: Cluster, ingress: Ingress) -> tuple[Node, ...]:
     """Nodes where a controller pod has the node's own ports (hostNetwork), usable ones first."""
-    name = app_name(cluster, ingress)
+    app, controller = _kind_of(cluster, ingress)
     found = [
-        cluster.nodes[pod.node]
-        for pod in cluster.pods.values()
-        if name
-        and pod.host_network
-        and pod.phase == "Running"
-        and is_controller(pod, name)
-        and pod.node in cluster.nodes
+        cluster.nodes[node]
+        for node, pods in cluster.host_pods.items()
+        if node in cluster.nodes
+        and any(pod.phase == "Running" and _is_of(cluster, pod, app, controller) for pod in pods)
     ]
     return tuple(sorted(found, key=lambda node: (node.down, not node.ready, node.name)))
 
@@ -115,19 +149,24 @@ def is_controller(pod: Pod, name: str) -> bool:
     return pod.labels.get("app.kubernetes.io/component", "controller") == "controller"
 
 
-# A snapshot never changes, so what was found for it holds as long as it lives.
-_BY_APP: WeakKeyDictionary[Cluster, dict[str, list[Ingress]]] = WeakKeyDictionary()
-
-
 def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
     """The Ingresses a controller pod serves, oldest first (ING-12); empty for an ordinary pod."""
-    by_app = _BY_APP.get(cluster)
-    if by_app is None:
-        by_app = _BY_APP[cluster] = {}
+    groups = _GROUPS.get(cluster)
+    if groups is None:
+        groups = _GROUPS[cluster] = {}
         for ingress in cluster.ingresses.values():
-            by_app.setdefault(app_name(cluster, ingress), []).append(ingress)
+            groups.setdefault(_kind_of(cluster, ingress), []).append(ingress)
     return oldest_first(
-        ingress for name, found in by_app.items() if name and is_controller(pod, name) for ingress in found
+        ingress for kind, found in groups.items() if kind[0] and _is_of(cluster, pod, *kind) for ingress in found
+    )
+
+
+def managed(cluster: Cluster, ip: str) -> list[Ingress]:
+    """Ingresses with this address in their status whose controller is not among the objects, oldest first."""
+    return oldest_first(
+        ingress
+        for ingress in cluster.ingresses.values()
+        if ip in ingress.addresses and controller_of(cluster, ingress) is None and not host_nodes(cluster, ingress)
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw, source_port
-from clusterviz.engine.datapath.gateways import managed
 from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.datapath.proxy import at_managed
 from clusterviz.engine.datapath.topology import local_list
@@ -58,9 +57,9 @@ def arrive_outside(j: Journey, at: At) -> At | None:
     if service is not None and j.packet.ip.src not in j.cluster.pod_by_ip:
         return _balance(j, service, ip, mode)
     source = j.cluster.pod_by_ip.get(j.packet.ip.src)
-    gateway = managed(j.cluster, ip)
-    if gateway is not None and source is None:
-        return at_managed(j, gateway, ip)
+    proxied = at_managed(j, ip) if source is None else "not a proxy"
+    if proxied != "not a proxy":
+        return proxied
     if source is not None:
         node = at.node
         assert node is not None
@@ -130,10 +129,9 @@ def leave_outside(j: Journey, _at: At) -> At | None:
     for service, via in j.cluster.services_by_ip.get(ip, ()):
         if via == "external":
             return _external_ip(j, service)
-    gateway = managed(j.cluster, ip)
-    if gateway is not None:
-        j.leave("")
-        return at_managed(j, gateway, ip)
+    proxied = at_managed(j, ip)
+    if proxied != "not a proxy":
+        return proxied
     _unroutable(j, ip)
     return None
 

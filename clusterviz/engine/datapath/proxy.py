@@ -7,19 +7,19 @@ from typing import Literal
 import msgspec
 
 from clusterviz.engine.addresses import host_port
-from clusterviz.engine.datapath.controllers import served_by, takes_requests
+from clusterviz.engine.datapath.controllers import is_any_controller, managed, option, served_by, takes_requests
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.gateways import carried, listener_port
+from clusterviz.engine.datapath.gateways import managed as gateways_managed
 from clusterviz.engine.datapath.ingress import IngressMatch, backend_port, route_request
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
 from clusterviz.engine.datapath.routed import Picked, at_gateway, tls_ended
 from clusterviz.engine.datapath.service import every
 from clusterviz.engine.gateway.answer import Forwarded
-from clusterviz.engine.gateway.objects import Gateway
 from clusterviz.engine.gateway.refs import endpoint_port, usable
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Endpoint, Pod, ServicePort
+from clusterviz.engine.objects import Endpoint, Pod, Service, ServicePort
 from clusterviz.engine.packet import Http
 from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Action, Candidate, Considered, Rule, Verdict
@@ -42,10 +42,13 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
         picked = at_gateway(j, gateways, request, listener, pod.ref, f"{pod.namespace}/{pod.name}")
     else:
         ingresses = served_by(j.cluster, pod)
-        if not ingresses or not takes_requests(j.cluster, pod, port):
+        if not (ingresses or is_any_controller(j.cluster, pod)) or not takes_requests(j.cluster, pod, port):
             return "not a proxy"
         j.proxy_hop = len(j.hops)
-        picked = _at_controller(j, pod, route_request(j.cluster, request, ingresses), request)
+        match = route_request(j.cluster, request, ingresses)
+        default = option(j.cluster, pod, "default-backend-service") if match.status == 404 else ""
+        name = f"{pod.namespace}/{pod.name}"
+        picked = _at_default(j, pod, default, match, request) or _at_controller(j, pod.ref, name, match, request)
     if picked is None:
         return None
     if j.proxies >= MOST_PROXIES:
@@ -54,39 +57,45 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     return _second_connection(j, pod, picked, GATEWAY if listener else CONTROLLER)
 
 
-def at_managed(j: Journey, gateway: Gateway, ip: str) -> At | None:
-    """A data plane outside the cluster takes the packet and calls the backend's pod directly."""
-    name = f"gateway {gateway.namespace}/{gateway.name}"
-    j.enter("proxy", gateway.ref, name, role="transit")
-    j.assume(
-        "gateway-data-plane",
-        f"The data plane of Gateway {gateway.namespace}/{gateway.name} is not among the objects; it is taken to run "
-        f"at {ip} outside the cluster and to reach pods without NAT.",
-    )
-    j.way(gateway.ref, "ingress")
-    request = asked(j)
-    port = j.packet.dport or 0
-    if request is None or not any(one.port == port for one in gateway.listeners):
-        ports = ", ".join(f"{one.port}/{one.protocol}" for one in gateway.listeners)
-        why = f"{name} listens on {ports}" if request else "only HTTP requests are followed through a Gateway"
-        rule = Rule(name="listeners", ref=gateway.ref, path="spec.listeners", rules=("GW-13",))
-        j.step(Action.REJECTED, "no_listener", layer=4, component=GATEWAY, rule=rule, why=why, proxy=GATEWAY)
-        j.block(
-            Verdict.INSUFFICIENT_INFO if request is None else Verdict.NOBODY_LISTENING,
-            ref=gateway.ref,
-            rule=rule.name,
-            why=why,
-        )
+def at_managed(j: Journey, ip: str) -> At | NotProxy | None:
+    """A data plane outside the cluster takes the packet and calls the backend's pod directly.
+
+    It is that of a Gateway, or of Ingresses, with this address and no pods among the objects.
+    """
+    gateway = gateways_managed(j.cluster, ip)
+    ingresses = [] if gateway else managed(j.cluster, ip)
+    if gateway is None and not ingresses:
+        return "not a proxy"
+    ref = gateway.ref if gateway else ingresses[0].ref
+    kind, component = ("Gateway", GATEWAY) if gateway else ("Ingress", CONTROLLER)
+    name = f"{kind} {ref.partition(':')[2]}"
+    j.leave("")
+    j.enter("proxy", ref, name, role="transit")
+    note = f"The data plane of {name} is not among the objects; it is taken to run at {ip} outside the cluster"
+    j.assume("managed-data-plane", f"{note} and to reach pods without NAT.")
+    j.way(ref, "ingress")
+    request, port = asked(j), j.packet.dport or 0
+    listens = {one.port for one in gateway.listeners} if gateway else {80, 443}
+    if request is None or port not in listens:
+        numbers = ", ".join(str(one) for one in sorted(listens))
+        why = f"{name} listens on {numbers}" if request else f"only HTTP requests are followed through a {kind}"
+        rule = Rule(name="listeners", ref=ref, rules=("GW-13",) if gateway else ("ING-10",))
+        j.step(Action.REJECTED, "no_listener", layer=4, component=component, rule=rule, why=why, proxy=component)
+        verdict = Verdict.NOBODY_LISTENING if request else Verdict.INSUFFICIENT_INFO
+        j.block(verdict, ref=ref, rule=rule.name, why=why)
         return None
     j.proxy_hop = len(j.hops)
-    picked = at_gateway(j, [gateway], request, port, gateway.ref, name)
+    if gateway is not None:
+        picked = at_gateway(j, [gateway], request, port, ref, name)
+    else:
+        picked = _at_controller(j, ref, name, route_request(j.cluster, request, ingresses), request)
     if picked is None:
         return None
     node = j.cluster.nodes.get(picked.endpoint.node) or next(iter(j.cluster.nodes.values()), None)
     if node is None:
-        j.block(Verdict.INSUFFICIENT_INFO, ref=gateway.ref, rule="no node", why="no node leads to the pod")
+        j.block(Verdict.INSUFFICIENT_INFO, ref=ref, rule="no node", why="no node leads to the pod")
         return None
-    connect(j, picked, ip, gateway.ref, GATEWAY)
+    connect(j, picked, ip, ref, component)
     j.leave("")
     return At("node", node, came="outside", iface="eth0")
 
@@ -100,24 +109,51 @@ def asked(j: Journey) -> Request | None:
     return msgspec.structs.replace(request, scheme="http", host=sent.host, path=sent.path)
 
 
-def _at_controller(j: Journey, pod: Pod, match: IngressMatch, request: Request) -> Picked | None:
+def _at_default(j: Journey, pod: Pod, name: str, match: IngressMatch, request: Request) -> Picked | None:
+    """The controller's own default backend, ``namespace/name``, takes what no rule fits (ING-08); None without one."""
+    space, _, short = name.partition("/")
+    service = j.cluster.services.get((space, short))
+    port = next((one for one in service.ports if one.protocol == "TCP"), None) if service else None
+    if service is None or port is None or not usable(j.cluster, service, port):
+        return None
+    if match.certificate:
+        tls_ended(j, CONTROLLER, pod.ref, match.certificate)
+    rule = Rule(name="--default-backend-service", text=name, ref=pod.ref, made_by=CONTROLLER, rules=("ING-08",))
+    return _choose(j, pod.ref, f"{pod.namespace}/{pod.name}", service, port, match, request, rule)
+
+
+def _at_controller(j: Journey, place: str, name: str, match: IngressMatch, request: Request) -> Picked | None:
     """An Ingress controller's choice; None when it answers 404, 308 or 503 itself."""
     for note in match.assumptions:
         j.assume(note.code, note.text)
     if match.certificate:
-        tls_ended(j, CONTROLLER, pod.ref, match.certificate)
+        tls_ended(j, CONTROLLER, place, match.certificate)
     if match.backend is None or match.ingress is None:
-        _no_rule(j, pod, match, request)
+        _no_rule(j, place, match, request)
         return None
     if match.status:
         _redirect(j, match, request) if match.location else _unavailable(j, match, match.why)
         return None
     service, port, _ = backend_port(j.cluster, match.ingress, match.backend)
-    ready = usable(j.cluster, service, port) if service and port else []
-    if service is None or port is None or not ready:
+    if service is None or port is None or not usable(j.cluster, service, port):
         _unavailable(j, match, "no ready endpoint")
         return None
-    random = draw(j.probe.seed, "proxy", pod.ref, service.ref)
+    return _choose(j, place, name, service, port, match, request, _rule(match))
+
+
+def _choose(
+    j: Journey,
+    place: str,
+    name: str,
+    service: Service,
+    port: ServicePort,
+    match: IngressMatch,
+    request: Request,
+    rule: Rule,
+) -> Picked:
+    """One of the ready endpoints, all with the same odds (ING-13)."""
+    ready = usable(j.cluster, service, port)
+    random = draw(j.probe.seed, "proxy", place, service.ref)
     endpoint, number = ready[min(int(random * len(ready)), len(ready) - 1)]
     candidates = _candidates(every(j.cluster, service, port), port, endpoint, len(ready))
     j.chose(candidates)
@@ -127,7 +163,7 @@ def _at_controller(j: Journey, pod: Pod, match: IngressMatch, request: Request) 
         layer=7,
         hook="userspace",
         component=CONTROLLER,
-        rule=_rule(match),
+        rule=rule,
         considered=match.considered,
         candidates=candidates,
         host=request.host or "no host",
@@ -135,8 +171,8 @@ def _at_controller(j: Journey, pod: Pod, match: IngressMatch, request: Request) 
         service=f"{service.namespace}/{service.name}",
         pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
         count=len(ready),
-        command=f"kubectl describe ingress -n {match.ingress.namespace} {match.ingress.name}",
-        controller=f"{pod.namespace}/{pod.name}",
+        command=f"kubectl get endpointslices -n {service.namespace} -l kubernetes.io/service-name={service.name}",
+        controller=name,
     )
     sent = Forwarded(host=request.host, path=match.rewritten or request.path, query=request.query)
     return Picked(endpoint, number, sent, ())
@@ -252,14 +288,14 @@ def _redirect(j: Journey, match: IngressMatch, request: Request) -> None:
     j.block(Verdict.REDIRECTED, ref=rule.ref, rule=rule.name, why=match.why)
 
 
-def _no_rule(j: Journey, pod: Pod, match: IngressMatch, request: Request) -> None:
+def _no_rule(j: Journey, place: str, match: IngressMatch, request: Request) -> None:
     j.step(
         Action.REJECTED,
         "no_ingress_rule",
         layer=7,
         hook="userspace",
         component=CONTROLLER,
-        rule=Rule(name="no rule matches", ref=pod.ref, rules=("ING-08",)),
+        rule=Rule(name="no rule matches", ref=place, rules=("ING-08",)),
         considered=match.considered,
         host=request.host or "no host",
         path=request.path,
@@ -268,7 +304,7 @@ def _no_rule(j: Journey, pod: Pod, match: IngressMatch, request: Request) -> Non
     )
     j.block(
         Verdict.NO_INGRESS_RULE,
-        ref=pod.ref,
+        ref=place,
         rule="no rule matches",
         why=f"no Ingress rule for {request.host or 'no host'}{request.path}",
     )
