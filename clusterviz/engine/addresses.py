@@ -27,7 +27,8 @@ def network(cidr: str) -> Network:
 
 
 @lru_cache(maxsize=65536)
-def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parsed(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address, None for what is none."""
     try:
         return ipaddress.ip_address(ip)
     except ValueError:
@@ -37,7 +38,7 @@ def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 @lru_cache(maxsize=65536)
 def in_cidr(ip: str, cidr: str) -> bool:
     """Whether ``ip`` lies in ``cidr``; False for another family or no address at all."""
-    address, net = _address(ip), network(cidr)
+    address, net = parsed(ip), network(cidr)
     return address is not None and address.version == net.version and address in net
 
 
@@ -64,7 +65,7 @@ def sortable(ip: str) -> int:
 
 def canonical(text: str) -> str:
     """An address as Python and the kernel print it; "" for what is none."""
-    address = _address(text)
+    address = parsed(text)
     return "" if address is None else str(address)
 
 

@@ -13,40 +13,30 @@ from typing import Any, Literal
 import msgspec
 
 from clusterviz.engine import index_services, indexes
-from clusterviz.engine.addresses import family, network, nth, sortable
+from clusterviz.engine.addresses import family, sortable
+from clusterviz.engine.classes import Classes
 from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
-from clusterviz.engine.gateway.objects import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
 from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.loading import digest, no_collections, parse_all, unpack
+from clusterviz.engine.lookups import Lookups, Name, Records
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
-    ContainerPort,
     Endpoint,
-    EndpointSlice,
-    Ingress,
-    IngressClass,
     Key,
-    Namespace,
-    NetworkPolicy,
-    Node,
     Obj,
     Pod,
     Service,
-    Workload,
     key_of,
 )
-from clusterviz.engine.overlay import GONE, Kept, changed
+from clusterviz.engine.overlay import GONE, changed
 from clusterviz.engine.parse import Interned, parse
 from clusterviz.engine.settings import Settings
 
 __all__ = ["Change", "Cluster", "unpack"]
-
-Name = tuple[str, str]
-Records = dict[str, Mapping[Name, Any]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -61,7 +51,7 @@ class Change(msgspec.Struct, frozen=True):
         return key_of(self.value) if self.verb == "set" else tuple(self.value)
 
 
-class Cluster:
+class Cluster(Lookups):
     """A snapshot. Never mutated; equal content gives an equal `fingerprint`."""
 
     def __init__(
@@ -74,19 +64,9 @@ class Cluster:
     ) -> None:
         self.settings = settings
         self.objects = objects
-        self._records = records
+        super().__init__(records)
         self._known_total = total
         self.fill_warnings = warnings
-        self.namespaces: Mapping[Name, Namespace] = records.get("Namespace", {})
-        self.pods: Mapping[Name, Pod] = records.get("Pod", {})
-        self.services: Mapping[Name, Service] = records.get("Service", {})
-        self.ingresses: Mapping[Name, Ingress] = records.get("Ingress", {})
-        self.ingress_classes: Mapping[Name, IngressClass] = records.get("IngressClass", {})
-        self.policies: Mapping[Name, NetworkPolicy] = records.get("NetworkPolicy", {})
-        self.gateway_classes: Mapping[Name, GatewayClass] = records.get("GatewayClass", {})
-        self.gateways: Mapping[Name, Gateway] = records.get("Gateway", {})
-        self.routes: Mapping[Name, HTTPRoute] = records.get("HTTPRoute", {})
-        self.grants: Mapping[Name, ReferenceGrant] = records.get("ReferenceGrant", {})
 
     @classmethod
     def from_objects(cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True) -> Cluster:
@@ -174,7 +154,7 @@ class Cluster:
     def with_settings(self, settings: Settings) -> Cluster:
         """The same objects under other settings."""
         new = Cluster(settings, self.objects, self._records, self.fill_warnings, self._known_total)
-        apart = {"settings", "fingerprint", "warnings", "node_by_ip", "choices"}
+        apart = {"settings", "fingerprint", "warnings", "node_by_ip", "choices", "classes", "passable", "parties"}
         new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name in _INDEXES.keys() - apart})
         return new
 
@@ -203,81 +183,9 @@ class Cluster:
         return hashlib.blake2b(seed, digest_size=8).hexdigest()
 
     @cached_property
-    def nodes(self) -> dict[str, Node]:
-        """Nodes by name, oldest first."""
-        return indexes.nodes(self._records.get("Node", {}))
-
-    @cached_property
-    def workloads(self) -> Mapping[Key, Workload]:
-        """Workloads by key."""
-        return {
-            (kind, *name): workload for kind in WORKLOAD_KINDS for name, workload in self._records.get(kind, {}).items()
-        }
-
-    @cached_property
-    def _addresses(self) -> indexes.Addresses:
-        return indexes.addresses(self.pods)
-
-    @property
-    def pod_by_ip(self) -> Mapping[str, Pod]:
-        """Live pods by each of their addresses; hostNetwork pods share the node's and stay out (NET-02)."""
-        return self._addresses.pods
-
-    @cached_property
-    def node_by_ip(self) -> Mapping[str, Node]:
-        """Nodes by every address they own: InternalIPs, bridge and overlay addresses."""
-        found: dict[str, Node] = {}
-        for node in self.nodes.values():
-            found |= dict.fromkeys((*self.overlay_ips(node), *self.bridge_ips(node)), node)
-        for node in self.nodes.values():
-            found |= dict.fromkeys(node.ips, node)
-        return found
-
-    @cached_property
-    def _blocks(self) -> indexes.Blocks:
-        return indexes.Blocks(self.nodes)
-
-    def block_of(self, ip: str) -> tuple[Node, str] | None:
-        """The first node one of whose pod CIDRs holds the address, and that CIDR."""
-        found = self._blocks.find(ip)
-        return (self.nodes[found[0]], found[1]) if found else None
-
-    @cached_property
-    def host_pods(self) -> Mapping[str, list[Pod]]:
-        """Running hostNetwork pods by node name (NET-02)."""
-        return indexes.host_pods(self.pods)
-
-    @cached_property
-    def pods_by_host_port(self) -> dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]]:
-        """(node, protocol, host port) -> pods that have it, the youngest first; host pods need none (NET-02)."""
-        return indexes.pods_by_host_port(self.pods)
-
-    def bridge_ips(self, node: Node) -> tuple[str, ...]:
-        """Addresses of cni0: the first of each pod CIDR (NET-04)."""
-        return tuple(nth(cidr, 1) for cidr in node.pod_cidrs if network(cidr).num_addresses > 1)
-
-    def overlay_ips(self, node: Node) -> tuple[str, ...]:
-        """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""
-        return tuple(nth(cidr, 0) for cidr in node.pod_cidrs) if self.settings.encapsulated else ()
-
-    @property
-    def mirrored(self) -> Mapping[Name, EndpointSlice]:
-        """Endpoints objects of old clients, read as slices."""
-        return self._records.get("Endpoints", {})
-
-    @cached_property
-    def slices_by_service(self) -> Mapping[Name, list[EndpointSlice]]:
-        """Given EndpointSlices (and mirrored Endpoints) by Service."""
-        return index_services.slices_by_service(self._records.get("EndpointSlice", {}).values(), self.mirrored.values())
-
-    @cached_property
-    def _endpoints(self) -> Kept[Name, tuple[Endpoint, ...]]:
-        return Kept()
-
-    @cached_property
-    def choices(self) -> Kept[Name, dict[Any, Any]]:
-        """What `datapath.service` chose for a Service, kept until its endpoints change."""
-        return Kept()
+    def classes(self) -> Classes:
+        """Policy verdicts by class of pods."""
+        return Classes(self)
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """All endpoints of a Service, ready or not, by address (IPT-16).
@@ -297,85 +205,6 @@ class Cluster:
         return found
 
     @cached_property
-    def _label_sets(self) -> indexes.LabelSets:
-        return indexes.label_sets(self.pods)
-
-    def pods_selected(self, namespace: str, selector: Mapping[str, str]) -> list[Pod]:
-        """Pods of a namespace that have all these labels."""
-        wanted = selector.items()
-        return [
-            self.pods[name]
-            for labels, names in self._label_sets.get(namespace, {}).items()
-            if wanted <= dict(labels).items()
-            for name in names
-        ]
-
-    @cached_property
-    def _selectors(self) -> Mapping[index_services.Item, tuple[Name, ...]]:
-        return index_services.selectors(self.services.values())
-
-    def services_selecting(self, pod: Pod) -> list[Service]:
-        """Services whose selector matches the pod's labels (EPS-01)."""
-        return index_services.selecting(self._selectors, self.services, pod)
-
-    @cached_property
-    def _sliced(self) -> Mapping[str, tuple[Name, ...]]:
-        return index_services.sliced(self.slices_by_service)
-
-    def services_behind(self, ip: str) -> list[Service]:
-        """Services that have an endpoint with this address, by name."""
-        node, pod = self.node_by_ip.get(ip), self.pod_by_ip.get(ip)
-        pods = [*([pod] if pod else []), *(self.host_pods.get(node.name, ()) if node else ())]
-        names = {(one.namespace, one.name) for each in pods for one in self.services_selecting(each)}
-        found = [self.services.get(name) for name in sorted(names.union(self._sliced.get(ip, ())))]
-        return [one for one in found if one and any(entry.ip == ip for entry in self.endpoints(one))]
-
-    @cached_property
-    def services_by_ip(self) -> Mapping[str, list[tuple[Service, str]]]:
-        """Every virtual address with its Services and what it is: cluster, external or lb."""
-        return index_services.by_ip(self.services.values())
-
-    @cached_property
-    def services_by_node_port(self) -> Mapping[tuple[str, int], tuple[Service, int]]:
-        """(protocol, node port) -> Service and index of its port."""
-        return index_services.by_node_port(self.services)
-
-    @cached_property
-    def balancers(self) -> dict[str, tuple[Service, str]]:
-        """Address of a load balancer -> its Service and ipMode (SVC-07)."""
-        return index_services.balancers(self.services.values())
-
-    @cached_property
-    def health_checks(self) -> dict[int, list[Service]]:
-        """healthCheckNodePort -> its Services (PX-14)."""
-        return index_services.health_checks(self.services.values())
-
-    @cached_property
-    def policies_by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
-        """Policies of each namespace by name."""
-        return indexes.policies_by_namespace(self.policies)
-
-    @cached_property
-    def namespace_names(self) -> frozenset[str]:
-        """Namespaces that exist as objects or by what lies in them."""
-        return frozenset({key[1] for key in self.objects if key[1]} | {name for _, name in self.namespaces})
-
-    def namespace_labels(self, name: str) -> Mapping[str, str]:
-        """Labels of a namespace, its own name among them even when no object was given (NP-11)."""
-        namespace = self.namespaces.get(("", name))
-        return namespace.labels if namespace else {"kubernetes.io/metadata.name": name}
-
-    def workload_of(self, pod: Pod) -> Workload | None:
-        """The workload on top: the Deployment of the ReplicaSet that owns the pod."""
-        kind, name = pod.owner
-        workload = self.workloads.get((kind, pod.namespace, name))
-        if workload is not None and workload.owner[1]:
-            return self.workloads.get((workload.owner[0], pod.namespace, workload.owner[1]), workload)
-        if workload is None and kind == "ReplicaSet":
-            return self.workloads.get(("Deployment", pod.namespace, name.rpartition("-")[0]))
-        return workload
-
-    @cached_property
     def pods_of_workload(self) -> Mapping[Key, list[Pod]]:
         """Pods by the key of the workload on top, oldest first."""
         return indexes.pods_of_workload(self)
@@ -385,8 +214,17 @@ class Cluster:
         """Everything legal and useless in this snapshot."""
         return self.fill_warnings + collect(self)
 
+    def services_behind(self, ip: str) -> list[Service]:
+        """Services that have an endpoint with this address, by name."""
+        node, pod = self.node_by_ip.get(ip), self.pod_by_ip.get(ip)
+        pods = [*([pod] if pod else []), *(self.host_pods.get(node.name, ()) if node else ())]
+        names = {(one.namespace, one.name) for each in pods for one in self.services_selecting(each)}
+        found = [self.services.get(name) for name in sorted(names.union(self._sliced.get(ip, ())))]
+        return [one for one in found if one and any(entry.ip == ip for entry in self.endpoints(one))]
+
 
 _WORKLOADS = frozenset(WORKLOAD_KINDS)
+_POLICIES = frozenset({"NetworkPolicy", "Namespace"})
 _PODS, _NODES, _SERVICES = frozenset({"Pod"}), frozenset({"Node"}), frozenset({"Service"})
 # Index -> the kinds it is made of, and the function that follows their changes. Nodes come first: others ask for them.
 _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
@@ -405,6 +243,9 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "_selectors": (_SERVICES, index_services.follow_selectors),
     "balancers": (_SERVICES, index_services.follow_balancers),
     "health_checks": (_SERVICES, index_services.follow_health_checks),
+    "parties": (_PODS | _NODES | _POLICIES, indexes.follow_parties),
+    "classes": (_POLICIES, lambda *_: None),
+    "passable": (_NODES, lambda *_: None),
     "policies_by_namespace": (frozenset({"NetworkPolicy"}), indexes.follow_policies),
     "pods_of_workload": (_PODS | _WORKLOADS, indexes.follow_pods_of_workload),
 }

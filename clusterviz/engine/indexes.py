@@ -6,15 +6,14 @@ None when building anew is simpler. Both must give the same; the tests compare t
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import network
+from clusterviz.engine.addresses import network, parsed
 from clusterviz.engine.objects import ContainerPort, Key, NetworkPolicy, Node, Pod, Workload
-from clusterviz.engine.overlay import GONE, changed
+from clusterviz.engine.overlay import GONE, Kept, changed
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -80,6 +79,13 @@ def follow_addresses(old: Addresses, deltas: Sequence[Delta], _new: Cluster) -> 
     return Addresses(changed(old.pods, over), old.doubled)
 
 
+def follow_parties(old: Kept[str, Any], deltas: Sequence[Delta], _new: Cluster) -> Kept[str, Any] | None:
+    """Those whose pod changed are asked anew, all of them after a change of a node, a policy or a namespace."""
+    if any(delta.kind != "Pod" for delta in deltas):
+        return None
+    return old.without({ip for delta in deltas for pod, _ in delta.sides for ip in pod.ips})
+
+
 def nodes(found: Mapping[Name, Node]) -> dict[str, Node]:
     """Oldest first."""
     return {node.name: node for node in sorted(found.values(), key=lambda n: (n.created, n.name))}
@@ -127,9 +133,8 @@ class Blocks:
 
     def find(self, ip: str) -> tuple[str, str] | None:
         """Name of the first node that has a block with the address, and the block."""
-        try:
-            address = ipaddress.ip_address(ip)
-        except ValueError:
+        address = parsed(ip)
+        if address is None:
             return None
         number, version = int(address), address.version
         held = [

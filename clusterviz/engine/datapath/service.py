@@ -274,7 +274,7 @@ def pick(
     name = f"{port_name(service, port)}/{port.protocol}"
     names = [host_port(usable[i].ip, one.numbers[i]) for i in range(len(usable))] if service.affinity else []
     random = _random(one, source, seed, fixed=service.affinity and affinity is None)
-    index, sticky = min(int(random * len(usable)), len(usable) - 1), ""
+    index, sticky = _place(random, usable), ""
     if service.affinity:
         rules, sticky = (*rules, "SVC-14"), "new"
         fresh = affinity.fresh(one.node, name, source, now, service.affinity_timeout) if affinity else frozenset()
@@ -306,6 +306,15 @@ def pick(
         sticky=sticky,  # type: ignore[arg-type]
         affinity=affinity,
     )
+
+
+def drawn(one: Chosen, source: str, seed: int) -> int:
+    """The place `pick` draws in ``one.choice.endpoints`` for a Service without session affinity."""
+    return _place(_random(one, source, seed, fixed=False), one.choice.endpoints)
+
+
+def _place(random: float, usable: tuple[Endpoint, ...]) -> int:
+    return min(int(random * len(usable)), len(usable) - 1)
 
 
 def _random(one: Chosen, source: str, seed: int, *, fixed: bool) -> float:
