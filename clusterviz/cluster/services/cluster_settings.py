@@ -34,7 +34,8 @@ MOST_HELD = 20
 def settings_problems(cluster: Cluster, changes: Mapping[str, Any]) -> list[Problem]:
     """Why ``changes`` (values by name, None for the default) cannot be made; empty when they can."""
     after = _after(cluster, changes)
-    flaws = check_settings({**changes, **after})
+    unknown = {name: value for name, value in changes.items() if name not in fields()}
+    flaws = check_settings(unknown | after)
     found = [Problem(object=f"Cluster {cluster.name}", field=flaw.field, message=flaw.message) for flaw in flaws]
     if not found and cluster.pk is not None and ADDRESSES & changes.keys():
         found = _held(cluster, after)
