@@ -351,3 +351,8 @@ def _either(reader: Reader, wire: str, kind: Any, default: Any) -> Any:
     if kind is bool:
         return reader.get(wire, bool, None)
     return read_careful(reader.child(wire), kind) if reader.data.get(wire) else default
+
+
+# msgspec works out a type when it is first read, and two threads that do so at once crash the process.
+for _shape in (PodShape, NodeShape, ServiceShape, SliceShape):
+    msgspec.convert({}, _shape)
