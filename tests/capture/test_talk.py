@@ -9,6 +9,7 @@ from clusterviz.capture import captures, packets
 from clusterviz.engine import Probe, Trace, trace
 from tests.capture.test_frames import TRACES, frames
 from tests.capture.world import cluster
+from tests.scenarios.harness import HERE, ask, load
 
 HANDSHAKE = ["SYN", "SYN,ACK", "ACK"]
 CLOSE = ["FIN,ACK", "FIN,ACK", "ACK"]
@@ -134,6 +135,32 @@ def test_a_look_up_asks_name_by_name_until_one_answers() -> None:
     asked = [name for name, answer, _ in names("no such name", "pod_shop_client_eth0") if not answer]
     assert asked[:3] == ["nope.shop.svc.cluster.local", "nope.svc.cluster.local", "nope.cluster.local"]
     assert [rcode for _, answer, rcode in names("no such name", "pod_shop_client_eth0") if answer][:3] == [3, 3, 3]
+
+
+def answers(name: str) -> list[dpkt.dns.DNS]:
+    """The DNS answers a probe of scenario 7 brings to its client."""
+    scenario, objects = load(HERE / "07-dns")
+    question = next(one for one in scenario.probes if one.name == name)
+    data = captures(ask(scenario, objects, question).trace)["pod_shop_you_eth0"]
+    segments = [dpkt.ethernet.Ethernet(frame).data.data for _, frame in frames(data)]
+    return [dpkt.dns.DNS(one.data) for one in segments if isinstance(one, dpkt.udp.UDP) and one.sport == 53]
+
+
+def test_an_external_name_is_answered_with_its_alias_and_the_address() -> None:
+    """DNS-05."""
+    (answer,) = answers("an alias for a name outside")
+    assert [(one.name, one.type) for one in answer.an] == [
+        ("partner.shop.svc.cluster.local", dpkt.dns.DNS_CNAME),
+        ("pay.example.com", dpkt.dns.DNS_A),
+    ]
+    assert answer.an[0].cname == "pay.example.com"
+
+
+def test_a_name_of_the_internet_is_answered_by_a_server_upstream() -> None:
+    """DNS-12: the cluster's own names first, each with authority; the last answer has none."""
+    found = answers("a name of the Internet is asked inside first")
+    assert [(one.rcode, one.aa) for one in found] == [(3, 1), (3, 1), (3, 1), (0, 0)]
+    assert found[-1].qd[0].name == "www.example.com"
 
 
 def test_a_blocked_look_up_asks_twice_five_seconds_apart() -> None:
