@@ -137,6 +137,23 @@ def test_a_look_up_asks_name_by_name_until_one_answers() -> None:
     assert [rcode for _, answer, rcode in names("no such name", "pod_shop_client_eth0") if answer][:3] == [3, 3, 3]
 
 
+@pytest.mark.parametrize(
+    ("name", "inner", "status"),
+    [
+        ("the backend's pods listen on another port", ["SYN", "RST,ACK"], b"502"),
+        ("a policy lets only shop pods reach web", ["SYN"] * 4, b"504"),
+    ],
+)
+def test_what_the_controller_meets_behind_it_becomes_a_status(name: str, inner: list[str], status: bytes) -> None:
+    """ING-11: the client's connection is well, the controller's own is refused or hangs."""
+    scenario, objects = load(HERE / "12-ingress")
+    found = ask(scenario, objects, next(one for one in scenario.probes if one.name == name)).trace
+    said = flags(found, "pod_ingress-nginx_controller_eth0")
+    assert said == [*HANDSHAKE, "PSH,ACK", "ACK", *inner, "PSH,ACK", "ACK", *CLOSE]
+    told = [one.say.payload for one in packets(found) if one.sight.point.id == "internet" and one.say.payload]
+    assert told[-1].startswith(b"HTTP/1.1 " + status)
+
+
 def answers(name: str) -> list[dpkt.dns.DNS]:
     """The DNS answers a probe of scenario 7 brings to its client."""
     scenario, objects = load(HERE / "07-dns")
