@@ -101,6 +101,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Service {service} has no port {port}/{proto} (it has {ports}); the node refuses it.",
         "{mode} mode rejects ports a ClusterIP does not have.",
     ),
+    "vip_icmp_refused": (
+        "{address} is the address of Service {service}: only its ports lead anywhere. The rules of node {node} refuse everything else for it, a ping too.",
+        "cluster-ips-check on {node}: ip daddr @cluster-ips reject.",
+    ),
     "vip_icmp": (
         "A ping to {address} gets no answer: a Service address is only a rule for its ports, no machine has it.",
         "No rule for ICMP on {service}; nothing owns {address}.",

@@ -107,6 +107,7 @@ TABLE: dict[Verdict, Row] = {
 BY_REASON: dict[str, Row] = {
     "no_family": NO_WAY,
     "node_no_family": NO_WAY,
+    "vip_icmp_refused": dict.fromkeys(KINDS, NEVER) | {"ICMP": "destination port unreachable, at once"},
 }
 
 
@@ -124,7 +125,7 @@ def kind_of(probe: Probe) -> Kind:
 
 def refused(verdict: Verdict, hops: tuple[Hop, ...]) -> bool:
     """Whether something answers with a refusal rather than silence."""
-    if verdict is Verdict.VIP_PORT_UNKNOWN:
+    if verdict in (Verdict.VIP_PORT_UNKNOWN, Verdict.VIP_ICMP_UNANSWERED):
         return bool(hops and hops[-1].steps and hops[-1].steps[-1].action is Action.REJECTED)
     return verdict in REFUSALS
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from clusterviz.engine import Probe, trace
 from tests.engine.proxyworld import LB, OUTSIDE, VIP, ask, balanced, bare, effect, entry, slice_of, targets, world
-from tests.engine.world import Obj
+from tests.engine.world import Obj, pod
 
 
 @pytest.mark.parametrize(
@@ -207,3 +208,21 @@ def test_a_hashing_scheduler_of_ipvs_sends_a_source_to_one_endpoint() -> None:
         cluster = world(bare(), slice_of(*entries), proxy_mode="ipvs", ipvs_scheduler=scheduler)
         picked = {found.endpoint.ip for seed in range(20) if (found := ask(cluster, VIP, seed=seed)) and found.endpoint}
         assert (len(picked) == 1) is same
+
+
+@pytest.mark.parametrize(
+    ("mode", "target", "reason", "felt"),
+    [
+        ("iptables", VIP, "vip_icmp", "ping gets no answer, while TCP works"),
+        ("nftables", VIP, "vip_icmp_refused", "destination port unreachable, at once"),
+        ("nftables", "198.18.0.9", "vip_icmp", "ping gets no answer, while TCP works"),
+        ("ipvs", VIP, "ping_answered", "ping answered"),
+    ],
+)
+def test_a_ping_to_a_virtual_address(mode: Any, target: str, reason: str, felt: str) -> None:
+    """PX-11, IPV-01, NFT-07: nftables refuses everything but ports on a ClusterIP, IPVS has the address on a device."""
+    client = pod("ns1/client", "10.0.0.7", "a", app="client")
+    cluster = world(client, bare(externalIPs=["198.18.0.9"]), slice_of(entry("10.180.0.1")), proxy_mode=mode)
+    found = trace(cluster, Probe.parse("ns1/client", target, protocol="ICMP"))
+    assert (found.forward[-1].steps[-1].reason, found.symptom) == (reason, felt)
+    assert bool(found.reverse) is (reason != "vip_icmp")

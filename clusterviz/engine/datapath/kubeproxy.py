@@ -5,7 +5,7 @@ from __future__ import annotations
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
-from clusterviz.engine.datapath.lookup import is_local
+from clusterviz.engine.datapath.lookup import is_local, owners
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
 from clusterviz.engine.datapath.service import ServiceDecision, decide, port_name
@@ -170,26 +170,46 @@ def _why(decision: ServiceDecision, node: Node, lack: str) -> str:
 
 
 def _icmp(j: Journey, node: Node) -> str | None:
-    entries = j.cluster.services_by_ip.get(j.packet.ip.dst)
-    if not entries or j.packet.ip.dst in j.cluster.node_by_ip:
+    """A ping to a virtual IP: nobody's in iptables mode, refused on a ClusterIP by nftables, IPVS's own (PX-11)."""
+    address, mode = j.packet.ip.dst, j.cluster.settings.proxy_mode
+    entries = owners(j.cluster, address)
+    if not entries or address in j.cluster.node_by_ip:
         return ""
-    service = entries[0][0]
+    service = next((one for one, via in entries if via == "cluster"), entries[0][0])
+    refused = mode == "nftables" and address in service.cluster_ips
     j.way(service.ref, "service")
+    if mode == "ipvs":
+        j.step(
+            Action.DELIVERED,
+            "ping_answered",
+            hook="input",
+            component="kube-proxy",
+            rule=Rule(name="kube-ipvs0", text=f"{address} dev kube-ipvs0", ref=service.ref, rules=("IPV-01",)),
+            settings=("proxy_mode",),
+            pod=f"node {node.name}",
+        )
+        j.end(Verdict.DELIVERED)
+        return None
+    rule = Rule(name="no rule for ICMP", ref=service.ref, made_by="kube-proxy", rules=("PX-11",))
+    if refused:
+        rule = Rule(name="cluster-ips-check", text="reject", ref=service.ref, made_by="kube-proxy", rules=("PX-11",))
     j.step(
-        Action.DROPPED,
-        "vip_icmp",
-        hook="prerouting",
+        Action.REJECTED if refused else Action.DROPPED,
+        "vip_icmp_refused" if refused else "vip_icmp",
+        hook="forward" if refused else "prerouting",
         component="kube-proxy",
-        rule=Rule(name="no rule for ICMP", ref=service.ref, made_by="kube-proxy", rules=("PX-11",)),
-        address=j.packet.ip.dst,
+        rule=rule,
+        settings=("proxy_mode",),
+        address=address,
         service=f"{service.namespace}/{service.name}",
         node=node.name,
     )
-    j.assume("vip-icmp", "Whether a ping to a virtual IP is answered differs by proxy mode; here it is not.")
+    if not refused:
+        j.assume("vip-icmp", "A virtual address does not answer a ping; in some modes a node would.")
     j.block(
         Verdict.VIP_ICMP_UNANSWERED,
         ref=service.ref,
-        rule="no rule for ICMP",
+        rule=rule.name,
         why="a virtual IP is only (protocol, port) rules; nothing answers a ping",
     )
     return None
