@@ -247,7 +247,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "hairpin_mode is off on the bridge port of {pod}: dropped.",
     ),
     "mtu_exceeded": (
-        "The packet of {length} bytes is too large for the overlay (at most {mtu}) and may not be split.",
+        "The packet of {length} bytes is too large for the way on (at most {mtu}) and may not be split.",
         "{length} > {mtu} with DF on {node}: ICMP fragmentation needed.",
     ),
     "exited": (

@@ -65,10 +65,11 @@ def test_what_a_person_set_stays(shop: Cluster) -> None:
     """An import does not undo what an editor chose; a document does, for it is meant."""
     services.change_settings(shop, {"proxy_mode": "ipvs"}, origin="set by ada")
     summary = load(shop, KUBE_PROXY % "10.244.0.0/16")
-    assert shop.engine_settings.proxy_mode == "ipvs"
+    assert shop.settings == {"proxy_mode": "ipvs"}
     assert any("set by ada" in str(entry) for entry in summary.warnings)
     load(shop, DOCUMENT % "proxy_mode: nftables")
-    assert shop.engine_settings.proxy_mode == "nftables" and shop.origins["proxy_mode"] == "ClusterSettings in f0.yaml"
+    assert shop.settings == {"proxy_mode": "nftables"}
+    assert shop.origins == {"proxy_mode": "ClusterSettings in f0.yaml"}
 
 
 def test_a_dry_run_and_a_refused_import_change_no_setting(shop: Cluster) -> None:

@@ -74,14 +74,18 @@ def test_the_mtu_of_pods(network: Any, cidr: str, mtu: int) -> None:
     assert Settings(network=network, node_cidr=cidr).pod_mtu == mtu
 
 
-@pytest.mark.parametrize(("network", "most"), [("vxlan", 1450), ("wireguard", 1420), ("ipip", 1480), ("udp", 1472)])
+@pytest.mark.parametrize(
+    ("network", "most"), [("vxlan", 1450), ("wireguard", 1420), ("ipip", 1480), ("udp", 1472), ("host-gw", 1500)]
+)
 def test_a_packet_too_large_for_the_overlay(network: Any, most: int) -> None:
-    """NET-13: one byte more than fits, and may not be split."""
+    """NET-13: one byte more than fits, and may not be split; one that may be split passes."""
     cluster = build(settings=Settings(network=network))
     for length, verdict in ((most, Verdict.DELIVERED), (most + 1, Verdict.MTU_EXCEEDED)):
         parsed = Probe.parse("shop/client", FAR)
         probe = Probe(source=parsed.source, destination=parsed.destination, length=length)
         assert trace(cluster, probe).verdict is verdict
+        split = Probe(source=parsed.source, destination=parsed.destination, length=length, dont_fragment=False)
+        assert trace(cluster, split).verdict is Verdict.DELIVERED
 
 
 @pytest.mark.parametrize(

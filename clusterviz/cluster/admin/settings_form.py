@@ -28,7 +28,7 @@ class ListField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare as lists."""
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class RangeField(forms.CharField):
@@ -65,9 +65,10 @@ def form_field(field: Field) -> forms.Field:
     more["required"] = field.kind not in ("list", "str") or (field.default != "" and field.kind == "str")
     if field.kind == "choice":
         return forms.ChoiceField(choices=[(one, one) for one in field.choices], **more)
-    if field.kind in ("int", "float"):
-        kind = forms.IntegerField if field.kind == "int" else forms.FloatField
-        return kind(min_value=field.least, max_value=field.most, **more)
+    if field.kind == "int":
+        return forms.IntegerField(min_value=int(field.least or 0), max_value=int(field.most or 0), **more)
+    if field.kind == "float":
+        return forms.FloatField(min_value=field.least, max_value=field.most, **more)
     kinds: dict[str, type[forms.CharField]] = {"list": ListField, "range": RangeField}
     return kinds.get(field.kind, forms.CharField)(max_length=2048, **more)
 

@@ -37,7 +37,7 @@ def settings_problems(cluster: Cluster, changes: Mapping[str, Any]) -> list[Prob
     unknown = {name: value for name, value in changes.items() if name not in fields()}
     flaws = check_settings(unknown | after)
     found = [Problem(object=f"Cluster {cluster.name}", field=flaw.field, message=flaw.message) for flaw in flaws]
-    if not found and cluster.pk is not None and ADDRESSES & changes.keys():
+    if not found and ADDRESSES & changes.keys() and Cluster.objects.filter(pk=cluster.pk).exists():
         found = _held(cluster, after)
     return found
 
@@ -144,9 +144,11 @@ def _named(obj: Obj) -> bool:
 
 
 def _entry(cluster: Cluster, name: str, source: str, document: Document | None = None) -> Entry:
-    value = plain(cluster.engine_settings)[name]
-    place = {"file": document.file, "document": document.document, "line": document.line} if document else {}
-    return Entry(kind=KIND, namespace="", name=name, why=f"{value}, from {source}", **place)
+    why = f"{plain(cluster.engine_settings)[name]}, from {source}"
+    if document is None:
+        return Entry(kind=KIND, namespace="", name=name, why=why)
+    place = document.file, document.document, document.line
+    return Entry(kind=KIND, namespace="", name=name, file=place[0], document=place[1], line=place[2], why=why)
 
 
 def _after(cluster: Cluster, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -282,6 +282,8 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
         _frame_out(j, node, route)
     if route.kind == "overlay":
         vxlan.wrap(j, node, route)
+    else:
+        vxlan.fit(j, node, j.cluster.settings.mtu, "eth0")
     _segment(j, node, before, encapsulated=route.kind == "overlay")
     j.leave("eth0")
     if route.kind == "default":

@@ -26,8 +26,7 @@ def wrap(j: Journey, node: Node, route: Route) -> None:
     near, far = of_family(node.ips, route.node.ip), route.node.ip
     overhead = settings.overhead(6 if ":" in far else 4)
     most = min(settings.mtu - overhead, settings.pod_mtu)
-    if j.probe.length > most and j.probe.dont_fragment:
-        _too_large(j, node, most)
+    fit(j, node, most, settings.overlay_device)
     frame = packet.eth
     if not settings.carries_frames:
         packet.eth = None
@@ -53,17 +52,19 @@ def wrap(j: Journey, node: Node, route: Route) -> None:
     )
 
 
-def _too_large(j: Journey, node: Node, most: int) -> None:
-    rule = Rule(name="MTU", rules=("NET-13", "NET-07", "NET-12"))
+def fit(j: Journey, node: Node, most: int, device: str) -> None:
+    """Block a packet that is too large for the device it would leave by and may not be split (NET-13)."""
+    if j.probe.length <= most or not j.probe.dont_fragment:
+        return
     j.step(
         Action.DROPPED,
         "mtu_exceeded",
-        rule=rule,
+        rule=Rule(name="MTU", rules=("NET-13", "NET-07", "NET-12")),
         settings=("network", "mtu"),
         length=j.probe.length,
         mtu=most,
         node=node.name,
-        command=f"ip link show {j.cluster.settings.overlay_device}",
+        command=f"ip link show {device}",
     )
     j.block(Verdict.MTU_EXCEEDED, ref=node.ref, rule="MTU", why=f"{j.probe.length} bytes do not fit {most}")
 
