@@ -40,7 +40,8 @@ def _fixes(fixes: tuple[Fix, ...]) -> list[str]:
         again = number and fix.group == fixes[number - 1].group and fix.verified
         word = "and" if again else "or" if number else "would help" if fix.verified else "might help, not enough alone"
         lines.append(f"{word}: {fix.title}")
-        shown = fix.command or (f"{fix.setting} = {fix.value}" if fix.setting else f"--to {fix.value}")
+        told = f"--to {fix.value}" if fix.value else ""
+        shown = fix.command or (f"{fix.setting} = {fix.value}" if fix.setting else told)
         lines += [f"    {line}" for line in shown.splitlines()]
     return lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from clusterviz.engine.remedies import edge, names, network, policy, service
+from clusterviz.engine.remedies import edge, gateway, names, network, policy, service
 from clusterviz.engine.remedies.edit import Edit, Situation
 from clusterviz.engine.trace import Verdict
 
@@ -26,9 +26,11 @@ REMEDIES: dict[Verdict, tuple[Remedy, ...]] = {
     Verdict.POD_NOT_RUNNING: (network.other_pods,),
     Verdict.NO_LB_PROVIDER: (edge.no_provider,),
     Verdict.NO_LB_BACKEND: (edge.no_backend,),
-    Verdict.NO_INGRESS_CONTROLLER: (edge.no_controller,),
+    Verdict.NO_INGRESS_CONTROLLER: (edge.no_controller, gateway.no_class),
     Verdict.NO_INGRESS_RULE: (edge.no_rule,),
     Verdict.PROXY_NO_ENDPOINTS: (edge.no_backend_service,),
+    Verdict.PROXY_BACKEND_INVALID: (gateway.invalid_backend,),
+    Verdict.REDIRECTED: (gateway.redirected,),
     Verdict.HAIRPIN_DROPPED: (network.hairpin,),
     Verdict.REPLY_LOST: (network.egress_nat,),
     Verdict.MTU_EXCEEDED: (network.mtu,),

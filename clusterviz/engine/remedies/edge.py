@@ -126,7 +126,8 @@ def _one_more_path(situation: Situation, here: Key, index: tuple[int, int], path
 def no_backend_service(situation: Situation) -> Found:
     """The Service behind a rule: one that exists, a port it has, pods that are ready (ING-09)."""
     service, step = service_of(situation), situation.step
-    if service is not None and str(situation.fact("why")) not in ("no such Service", "the Service has no such port"):
+    ready = str(situation.fact("why")) not in ("no such Service", "the Service has no such port")
+    if service is not None and ready:
         yield from no_endpoints(situation)
         return
     if step is None or step.rule is None or not step.rule.ref.startswith("ingress:"):

@@ -39,7 +39,7 @@ def mtu(situation: Situation) -> Found:
     largest = settings.pod_mtu
     why = f"The encapsulation adds {settings.mtu - largest} bytes, and the wire carries {settings.mtu}."
     smaller = msgspec.structs.replace(probe, length=largest)
-    yield calling(smaller, typed(smaller), f"Send packets of at most {largest} bytes: MTU {largest} in the pods.", why)
+    yield calling(smaller, "", f"Send packets of at most {largest} bytes: MTU {largest} in the pods.", why)
     wanted = probe.length + settings.mtu - largest
     yield setting("mtu", wanted, f"Raise the MTU of the node network to {wanted}.", why)
 

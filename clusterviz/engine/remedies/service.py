@@ -46,6 +46,7 @@ def no_endpoints(situation: Situation) -> Found:
         yield from _reselect(situation, service)
         return
     yield from _named_port(situation, service, pods)
+    yield from _get_ready(situation, pods)
     if any(pod.ips and not pod.ready for pod in pods) and not service.publish_not_ready:
         yield patching(
             key(service),
@@ -55,6 +56,22 @@ def no_endpoints(situation: Situation) -> Found:
             f"kubectl describe pod -n {service.namespace} {next(p.name for p in pods if not p.ready)}.",
             weight=3000,
         )
+
+
+def _get_ready(situation: Situation, pods: list[Pod]) -> Found:
+    """The condition kubelet writes once the readiness probe passes."""
+    for pod in [pod for pod in pods if pod.ips and pod.phase == "Running" and not pod.ready][:1]:
+        own: Key = ("Pod", pod.namespace, pod.name)
+        given = (situation.cluster.objects[own].get("status") or {}).get("conditions") or []
+        kept = [entry for entry in given if entry.get("type") != "Ready"]
+        edit = patching(
+            own,
+            {"status": {"conditions": [*kept, {"type": "Ready", "status": "True"}]}},
+            f"Make pod {pod.namespace}/{pod.name} ready.",
+            "Its readiness probe fails, and its events say how; kubelet sets the condition once the probe passes.",
+        )
+        told = msgspec.structs.replace(edit.fix, command=f"kubectl describe pod -n {pod.namespace} {pod.name}")
+        yield msgspec.structs.replace(edit, fix=told)
 
 
 def _own_slices(situation: Situation, service: Service) -> Found:
@@ -229,10 +246,13 @@ def _more_ports(situation: Situation, service: Service, port: int) -> Edit:
     declared = {one.port for pod in behind(situation.cluster, service) for one in pod.ports}
     ports = _ports(situation, service)
     for one in ports:
-        one.setdefault("name", f"port-{one.get('port')}")
-    fitting = next((one.target for one in service.ports if one.protocol == protocol), port)
-    target = port if port in declared or not service.ports else fitting
-    added: Obj = {"name": f"port-{port}", "port": port, "protocol": protocol, "targetPort": target}
+        one.setdefault("name", f"port-{one.get('port')}-{str(one.get('protocol') or 'TCP').lower()}")
+    targets = [one.target for one in service.ports if one.port == port]
+    targets += [port] if port in declared or not service.ports else []
+    targets += [one.target for one in service.ports if one.protocol == protocol]
+    target = targets[0] if targets else port
+    name = f"port-{port}-{protocol.lower()}"
+    added: Obj = {"name": name, "port": port, "protocol": protocol, "targetPort": target}
     return patching(
         key(service),
         {"spec": {"ports": [*ports, added] if ports else [added]}},
@@ -261,8 +281,9 @@ def nobody_listening(situation: Situation) -> Found:
                 other,
                 host_port(own, number),
                 f"Call port {number} of pod {pod.namespace}/{pod.name}.",
-                f"Nothing in the pod listens on {port}, but something on {number}.",
+                f"Nothing in the pod listens on {port}, but something on {number}: another application, perhaps.",
                 ref=pod.ref,
+                weight=300,
             )
     yield from _bind(situation, pod, port)
 
@@ -281,13 +302,15 @@ def _bind(situation: Situation, pod: Pod, port: object) -> Found:
         entries = [str(port) if entry == f"127.0.0.1:{port}" else entry for entry in pod.listen or ()]
         title = f"Let the process of pod {name} listen on every address, not on 127.0.0.1 alone."
         why = "From other pods a port on loopback is closed; the annotation tells ClusterViz where the process listens."
+        weight = 0
     else:
-        entries = [*(pod.listen or map(str, dict.fromkeys(one.port for one in pod.ports))), str(port)]
+        weight = 2000
+        entries = list(dict.fromkeys([*(pod.listen or (str(one.port) for one in pod.ports)), str(port)]))
         title = f"Let a process of pod {name} listen on port {port}."
         why = "No object says that one does. If one does, this annotation tells ClusterViz so."
     annotation: Obj = {"metadata": {"annotations": {LISTEN_ANNOTATION: ", ".join(entries)}}}
     pods = tuple(_same_owner(situation, pod))
-    yield patching(pods[0], annotation, title, why, weight=2000, then=tuple((one, annotation) for one in pods[1:]))
+    yield patching(pods[0], annotation, title, why, weight=weight, then=tuple((one, annotation) for one in pods[1:]))
 
 
 def _same_owner(situation: Situation, pod: Pod) -> Iterator[Key]:

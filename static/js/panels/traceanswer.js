@@ -60,11 +60,11 @@ function change(fix, does) {
   const text = h("pre.command", { tabindex: "0", "aria-label": "The change as YAML" }, shown.trimEnd());
   return h("div.fix", { data: { kind: fix.kind } }, h("strong", {}, fix.title),
     h("details.rulebook", {}, h("summary.hint", {}, "why"), h("p", {}, fix.why)),
-    text,
+    shown ? text : null,
     h("div.fixactions", {},
       fix.command ? copyButton("Copy command", fix.command, text) : null,
       fix.patch ? copyButton("Copy YAML", fix.patch, text) : null,
-      fix.kind === "call" && does.call ? h("button.chip", { testid: "trace-instead", onclick: () => does.call?.(fix) }, "Trace this instead") : null,
+      fix.kind === "call" && fix.value && does.call ? h("button.chip", { testid: "trace-instead", onclick: () => does.call?.(fix) }, "Trace this instead") : null,
       chip(fix.ref, does.select)));
 }
 
