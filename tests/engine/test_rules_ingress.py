@@ -274,3 +274,24 @@ def test_the_controllers_own_default_backend_takes_what_no_rule_fits() -> None:
     assert found.success and places(found)[-1] in ("pod:shop/web-1", "pod:shop/web-2")
     rule = next(step.rule for hop in found.forward for step in hop.steps if step.reason == "proxy_chose")
     assert rule is not None and "ING-08" in rule.rules
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [("api.example.com", "external:"), ("web.shop.svc.cluster.local", "pod:shop/web")],
+)
+def test_a_backend_that_is_only_a_name_is_called_by_that_name(name: str, end: str) -> None:
+    """SVC-09, ING-09."""
+    alias = service("shop/alias", type="ExternalName", externalName=name)
+    made = ingress("i", ("shop.example.com", "Prefix", "/", "alias"))
+    found = ask(build(made, KIND, front(), alias), "internet", "http://shop.example.com/")
+    assert found.success and places(found)[-1].startswith(end)
+    assert "external-backend" in {one.code for one in found.assumptions}
+
+
+def test_only_the_nearest_misses_are_told() -> None:
+    """Three thousand Ingresses of other hosts say nothing about a request."""
+    many = [ingress(f"i{n}", (f"h{n}.test", "Prefix", "/", "web")) for n in range(120)]
+    cluster = Cluster.from_objects(many, Settings())
+    found = match_request(list(cluster.ingresses.values()), "h7.test", "/")
+    assert found.backend is not None and len(found.considered) == 50

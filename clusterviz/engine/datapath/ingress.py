@@ -6,7 +6,8 @@ Both work on partial objects: no pod, node or controller is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 Located = tuple[Ingress, IngressPath]
+# The nearest misses are told; hundreds of other hosts would tell nothing more.
+MOST_CONSIDERED = 50
 
 
 class IngressMatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +33,7 @@ class IngressMatch(msgspec.Struct, frozen=True, kw_only=True):
     ``status`` is what the controller answers itself: 404 (``backend`` None), 308 with ``location``, 503; 0 when
     a backend answers. ``path`` None: a default backend took it (ING-08). ``rewritten`` is the path the backend
     gets. ``certificate`` is "" for plain HTTP, ``default``, or the Secret of the host as namespace/name (ING-10).
-    ``considered`` begins with the nearest miss; ``rules`` are ids of docs/rules.md.
+    ``considered`` begins with the nearest miss and has at most 50 entries; ``rules`` are ids of docs/rules.md.
     """
 
     status: int = 0
@@ -70,18 +73,27 @@ def oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
     return sorted(ingresses, key=lambda one: (not one.created, one.created, one.namespace, one.name))
 
 
-def route_request(cluster: Cluster, request: Request, ingresses: Iterable[Ingress] | None = None) -> IngressMatch:
+def route_request(
+    cluster: Cluster,
+    request: Request,
+    ingresses: Iterable[Ingress] | None = None,
+    *,
+    ingress_nginx: bool | None = None,
+) -> IngressMatch:
     """The whole answer of a controller to a request, down to 503 for a backend that cannot be used (ING-09).
 
     ``ingresses`` are those of one controller; None takes all in the cluster whose class the settings say is
-    served (ING-01). ingress-nginx's own behaviour counts where its class or annotations are used.
+    served (ING-01). ``ingress_nginx`` says whether that controller's own behaviour counts; None: where its class
+    or annotations are used.
     """
     from clusterviz.engine.datapath.controllers import app_name, served
 
     chosen = oldest_first(cluster.ingresses.values() if ingresses is None else ingresses)
     if ingresses is None:
         chosen = [one for one in chosen if served(cluster, one)]
-    special = nginx.has_own(chosen) or any(app_name(cluster, one) == "ingress-nginx" for one in chosen)
+    special = ingress_nginx
+    if special is None:
+        special = nginx.has_own(chosen) or any(app_name(cluster, one) == "ingress-nginx" for one in chosen)
     found = match_request(
         chosen, request.host, request.path, scheme=request.scheme, query=request.query, ingress_nginx=special
     )
@@ -89,6 +101,10 @@ def route_request(cluster: Cluster, request: Request, ingresses: Iterable[Ingres
         return found
     service, port, why = backend_port(cluster, found.ingress, found.backend)
     rules = (*found.rules, "ING-09")
+    if service is not None and service.type == "ExternalName":
+        text = f"The controller is taken to call {service.external_name}, the name Service {service.name} stands for."
+        note = Assumption("external-backend", text)
+        return msgspec.structs.replace(found, assumptions=(*found.assumptions, note), rules=rules)
     if service is None or port is None:
         return msgspec.structs.replace(found, status=503, why=why, rules=rules)
     if not endpoints_known(cluster):
@@ -111,6 +127,8 @@ def backend_port(
     service = cluster.services.get((ingress.namespace, backend.service))
     if service is None:
         return None, None, "no such Service"
+    if service.type == "ExternalName" and isinstance(backend.port, int):
+        return service, ServicePort(port=backend.port, target=backend.port), ""
     port = next((one for one in service.ports if one.protocol == "TCP" and backend.port in (one.port, one.name)), None)
     return service, port, "" if port else "the Service has no such port"
 
@@ -217,7 +235,7 @@ def _considered(
     host, best, path = asked
     found: list[tuple[int, int, Considered]] = []
     for ingress, one in inside:
-        if (ingress, one) == winner:
+        if winner is not None and one is winner[1]:
             continue
         kind = "regular expression" if regex else one.type
         name = f"{ingress.namespace}/{ingress.name} {kind} {one.path}"
@@ -228,15 +246,20 @@ def _considered(
             readable = not regex or nginx.readable(one.path)
             why = f"{path} does not fit" if readable else "its regular expression is not one RE2 can read"
             found.append((1, -_shared(one.path, path), Considered(name, why, ingress.ref)))
-    for ingress in ingresses:
-        for rule in ingress.rules:
-            if rule.host == best:
-                continue
-            fits = host_matches(rule.host, host)
-            why = f"{best} is more specific" if fits else f"{host or 'no host'} is another host"
-            name = f"{ingress.namespace}/{ingress.name} host {rule.host or 'any'}"
-            found.append((2 if fits else 3, 0, Considered(name, why, ingress.ref)))
-    return tuple(one for _, _, one in sorted(found, key=lambda entry: entry[:2]))
+    paths = [one for _, _, one in sorted(found, key=lambda entry: entry[:2])][:MOST_CONSIDERED]
+    hosts = _other_hosts(ingresses, host, best)
+    return (*paths, *islice(hosts, MOST_CONSIDERED - len(paths)))
+
+
+def _other_hosts(ingresses: Sequence[Ingress], host: str, best: str | None) -> Iterator[Considered]:
+    """Rules of hosts that fit less well, then of hosts that do not fit."""
+    for wanted in (True, False):
+        for ingress in ingresses:
+            for rule in ingress.rules:
+                if rule.host != best and host_matches(rule.host, host) is wanted:
+                    why = f"{best} is more specific" if wanted else f"{host or 'no host'} is another host"
+                    name = f"{ingress.namespace}/{ingress.name} host {rule.host or 'any'}"
+                    yield Considered(name, why, ingress.ref)
 
 
 def _beaten(loser: IngressPath, winner: Located | None) -> str:

@@ -6,13 +6,21 @@ from typing import Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import host_port
-from clusterviz.engine.datapath.controllers import is_any_controller, managed, option, served_by, takes_requests
+from clusterviz.engine.addresses import host_port, public_address
+from clusterviz.engine.datapath.controllers import (
+    is_any_controller,
+    is_controller,
+    managed,
+    option,
+    served_by,
+    takes_requests,
+)
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.gateways import carried, listener_port
 from clusterviz.engine.datapath.gateways import managed as gateways_managed
 from clusterviz.engine.datapath.ingress import IngressMatch, backend_port, route_request
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
+from clusterviz.engine.datapath.resolver import resolve
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
 from clusterviz.engine.datapath.routed import Picked, at_gateway, tls_ended
 from clusterviz.engine.datapath.service import every
@@ -45,7 +53,8 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
         if not (ingresses or is_any_controller(j.cluster, pod)) or not takes_requests(j.cluster, pod, port):
             return "not a proxy"
         j.proxy_hop = len(j.hops)
-        match = route_request(j.cluster, request, ingresses)
+        own = is_controller(pod, "ingress-nginx")
+        match = route_request(j.cluster, request, ingresses, ingress_nginx=own)
         default = option(j.cluster, pod, "default-backend-service") if match.status == 404 else ""
         name = f"{pod.namespace}/{pod.name}"
         picked = _at_default(j, pod, default, match, request) or _at_controller(j, pod.ref, name, match, request)
@@ -135,10 +144,44 @@ def _at_controller(j: Journey, place: str, name: str, match: IngressMatch, reque
         _redirect(j, match, request) if match.location else _unavailable(j, match, match.why)
         return None
     service, port, _ = backend_port(j.cluster, match.ingress, match.backend)
-    if service is None or port is None or not usable(j.cluster, service, port):
+    if service is None or port is None:
+        _unavailable(j, match, match.why)
+        return None
+    if service.type == "ExternalName":
+        return _external(j, name, service, port.port, match, request)
+    if not usable(j.cluster, service, port):
         _unavailable(j, match, "no ready endpoint")
         return None
     return _choose(j, place, name, service, port, match, request, _rule(match))
+
+
+def _external(
+    j: Journey, name: str, service: Service, port: int, match: IngressMatch, request: Request
+) -> Picked | None:
+    """The backend is only a name: the controller looks it up and calls what it finds (SVC-09)."""
+    space, _, short = name.partition("/")
+    found = resolve(j.cluster, j.cluster.pods.get((space, short)), service.external_name)
+    ip = next(iter(found.addresses), "") or (public_address(service.external_name) if found.outside else "")
+    if not ip:
+        _unavailable(j, match, f"{service.external_name} has no address")
+        return None
+    j.step(
+        Action.LOAD_BALANCED,
+        "proxy_chose",
+        layer=7,
+        hook="userspace",
+        component=CONTROLLER,
+        rule=_rule(match),
+        considered=match.considered,
+        host=request.host or "no host",
+        path=request.path,
+        service=f"{service.namespace}/{service.name}",
+        pod=service.external_name,
+        count=1,
+        controller=name,
+    )
+    sent = Forwarded(host=request.host, path=match.rewritten or request.path, query=request.query)
+    return Picked(Endpoint(ip=ip), port, sent, ("SVC-09",))
 
 
 def _choose(

@@ -21,6 +21,8 @@ from clusterviz.engine.trace import Assumption, Considered
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
+# The nearest misses are told; hundreds of other routes would tell nothing more.
+MOST_CONSIDERED = 50
 OUTCOMES: dict[int, Outcome] = {404: "not_found", 500: "error", 503: "unavailable"}
 # Of several Gateways, the answer that goes furthest is the one meant.
 FURTHEST: tuple[Outcome, ...] = ("accepted", "redirect", "unavailable", "error", "not_found", "no_listener")
@@ -165,7 +167,7 @@ def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -
         for place, one in enumerate(sorted(tried, key=lambda one: one.rank))
         if one is not winner
     ]
-    considered = tuple(one for _, one in sorted(missed, key=lambda pair: pair[0]))
+    considered = tuple(one for _, one in sorted(missed, key=lambda pair: pair[0]))[:MOST_CONSIDERED]
     base = msgspec.structs.replace(base, listener=listener.name, considered=considered)
     if winner is None:
         why = f"no rule of an attached route takes {asked.request.method} {host}{asked.path}"
