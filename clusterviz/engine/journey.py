@@ -6,6 +6,7 @@ blockers, so that all of them are known.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -94,6 +95,7 @@ class Journey:
         self.proxy_hop: int | None = None
         self.proxies = 0
         self.resolution: Resolution | None = None
+        self.synced: Mapping[str, Cluster] = {}
         self._known_owners: dict[str, str] = {}
         self._assumed: dict[str, Assumption] = {}
         self._place: Place | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family
@@ -41,16 +41,18 @@ DECIDING = {
 }
 
 
-def trace(cluster: Cluster, probe: Probe) -> Trace:
+def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None) -> Trace:
     """What happens to a new connection: every hop forward, the reply, the verdict.
 
-    The same snapshot and probe always give the same answer. Raises `ProbeError` when the question
-    names something that does not exist.
+    The same snapshot and probe always give the same answer. ``synced`` tells, by the name of a node, the
+    cluster as that node's kube-proxy saw it last (PX-18, PX-19); nodes left out are up to date. Raises
+    `ProbeError` when the question names something that does not exist.
     """
     origin = find_origin(cluster, probe.source)
     target = find_target(cluster, origin, probe)
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
     journey.resolution = target.resolution
+    journey.synced = synced or {}
     for code, text in target.assumed:
         journey.assume(code, text)
     if _look_up(journey, origin, target) or target.failed is None:

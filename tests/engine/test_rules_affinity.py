@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusterviz.engine import Cluster
+from clusterviz.engine import Cluster, Probe, Verdict, trace
 from clusterviz.engine.datapath.affinity import Affinity
 from clusterviz.engine.datapath.established import fate
 from clusterviz.engine.datapath.health import health_answer
@@ -85,10 +85,18 @@ def test_the_health_check_counts_ready_local_endpoints(entries: list[Obj], expec
 
 
 def test_a_node_that_has_not_synced_yet_still_sends_to_who_left() -> None:
-    """PX-18, PX-19: its rules are those of the cluster as it last saw it."""
-    before, after = world(bare(), slice_of(entry("10.180.0.1"))), world(bare(), slice_of(entry("10.180.0.2")))
-    assert targets(ask(before, VIP)) == {"10.180.0.1:8080"}
-    assert targets(ask(after, VIP)) == {"10.180.0.2:8080"}
+    """PX-18, PX-19: its rules are those of the cluster as it last saw it; another node's are not."""
+    made = bare(selector={"app": "x"}, ports=[{"name": "p80", "port": 80, "targetPort": 8080}])
+    clients = [pod(f"ns1/on-{name}", f"10.244.{index}.7", name, app="c") for index, name in enumerate("ab")]
+    before = world(made, *clients, pod("ns1/old", "10.244.0.9", "a", app="x"), cluster_cidr="10.244.0.0/16")
+    after = world(made, *clients, pod("ns1/new", "10.244.0.10", "a", app="x"), cluster_cidr="10.244.0.0/16")
+    assert targets(ask(before, VIP)) == {"10.244.0.9:8080"}
+    assert targets(ask(after, VIP)) == {"10.244.0.10:8080"}
+    for name, expected in (("a", Verdict.POD_GONE), ("b", Verdict.DELIVERED)):
+        found = trace(after, Probe.parse(f"ns1/on-{name}", f"http://{VIP}/"), synced={"a": before})
+        assert found.verdict is expected
+        (step,) = [step for hop in found.forward for step in hop.steps if step.reason == "load_balanced"]
+        assert ("min_sync_period" in step.settings) is (name == "a")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ OUTCOME = {
     "drop": (Action.DROPPED, "no_local_endpoint", Verdict.NO_LOCAL_ENDPOINT_DROPPED),
     "source_range": (Action.DROPPED, "source_range", Verdict.SOURCE_RANGE_DROPPED),
 }
+# kube-proxy's own least time between two syncs, in seconds; every trace tells of that one (PX-18).
+USUAL_PERIOD = 1.0
 
 
 def translate(j: Journey, node: Node, at: At) -> str | None:
@@ -28,9 +30,17 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
         return _icmp(j, node)
     ip = packet.ip
     local = at.came == "local"
+    rules = j.synced.get(node.name, j.cluster)  # what the node's kube-proxy has heard of (PX-18)
+    place = rules.nodes.get(node.name, node)
     decision = decide(
-        j.cluster, node, ip.src, ip.dst, packet.l4.proto, packet.l4.dport, from_node=local, seed=j.probe.seed
+        rules, place, ip.src, ip.dst, packet.l4.proto, packet.l4.dport, from_node=local, seed=j.probe.seed
     )
+    period = j.cluster.settings.min_sync_period
+    if decision is not None and period > USUAL_PERIOD:
+        j.assume(
+            "slow-sync",
+            f"Rules are taken to be up to date; kube-proxy here writes them only every {period:g} s (PX-18).",
+        )
     if decision is not None and decision.verdict == "accept":
         _accept(j, node, at, decision)
         return decision.masquerade
@@ -287,7 +297,7 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
         chain=_entry_chain(j, decision),
         rule=rule,
         candidates=decision.candidates,
-        settings=_settings(decision),
+        settings=(*_settings(decision), *(("min_sync_period",) if node.name in j.synced else ())),
         layer=4,
         command=command(j.cluster.settings, decision, packet.ip.dst, rule),
         service=name,
