@@ -161,6 +161,12 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
         "10.244.0.3",
         "10.244.0.0",
     ),
+    "min_sync_period": (
+        {"min_sync_period": 30.0},
+        lambda s: [one.code for one in ask(world(s), "shop/client", "10.96.0.20:80").assumptions if "sync" in one.code],
+        [],
+        ["slow-sync"],
+    ),
     "nodeport_range": ({"nodeport_range": (40000, 40100)}, lambda settings: address(settings)[-1], "usual", "other"),
     "nodeport_addresses": (
         {"nodeport_addresses": ("10.0.0.0/8",)},
@@ -240,8 +246,8 @@ def test_each_setting_changes_an_answer(name: str) -> None:
     assert question(msgspec.structs.replace(Settings(), **changed)) == other
 
 
-# Edge settings have their tests beside the rules of Ingresses and Gateways; the length of a sync is shown as it is.
-ELSEWHERE = {"ingress_class", "ingress_controller", "gateway_class", "gateway_controller", "min_sync_period"}
+# Edge settings have their tests beside the rules of Ingresses and Gateways.
+ELSEWHERE = {"ingress_class", "ingress_controller", "gateway_class", "gateway_controller"}
 
 
 def test_no_setting_is_left_out() -> None:
