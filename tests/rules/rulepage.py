@@ -15,6 +15,7 @@ from clusterviz.engine.rulebook import RULES, STATUS
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "rules.md"
 CITED = re.compile(rf"\b(?:{'|'.join(sorted({name.partition('-')[0] for name in RULES}))})-\d{{1,2}}\b")
+NAMED = re.compile(r"(?<![a-z])([a-z]{2,3})_(\d{1,2})(?!\d)")
 SHOWN = 2
 HEAD = """# The rules
 
@@ -55,6 +56,7 @@ def _cited(path: Path) -> Iterator[tuple[str, set[str]]]:
             continue
         parts: list[ast.AST] = [node, *node.decorator_list]
         rules = {rule for part in parts for rule in CITED.findall(ast.get_source_segment(source, part) or "")}
+        rules |= {f"{kind.upper()}-{number}" for kind, number in NAMED.findall(node.name)} & RULES.keys()
         used = {name.id for part in parts for name in ast.walk(part) if isinstance(name, ast.Name)}
         yield node.name, rules.union(*(tables[name] for name in used & tables.keys()))
 
