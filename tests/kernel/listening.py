@@ -12,6 +12,7 @@ from clusterviz.engine import Cluster
 from clusterviz.engine.addresses import family
 from clusterviz.engine.datapath.listen import host_listener, listener
 from clusterviz.engine.objects import Node, Pod
+from clusterviz.engine.proxyrules.portals import node_port_addresses
 
 PROTOCOLS = ("TCP", "UDP")
 LOOPBACKS = {4: "127.0.0.1", 6: "::1"}
@@ -45,7 +46,10 @@ def pod_sockets(cluster: Cluster, pods: Iterable[Pod], ports: Iterable[int]) -> 
 
 
 def host_sockets(cluster: Cluster, nodes: Iterable[Node], ports: Iterable[int]) -> list[Socket]:
-    """Sockets of hostNetwork pods, and kube-proxy's own health check ports (NET-02, PX-14)."""
+    """Sockets of hostNetwork pods, and kube-proxy's own health check ports (NET-02, PX-14).
+
+    Those are bound where node ports are.
+    """
     found: list[Socket] = []
     checks = {
         service.health_check_port
@@ -55,13 +59,23 @@ def host_sockets(cluster: Cluster, nodes: Iterable[Node], ports: Iterable[int]) 
     for node in nodes:
         own = (*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node), *LOOPBACKS.values())
         for ip in dict.fromkeys(own):
+            bound = _bound(cluster, node, family(ip))
+            checked = checks if bound is None or ip in bound else set()
             found += [
                 (node.ref, node.ref, proto, ip, port)
                 for port in ports
                 for proto in PROTOCOLS
-                if (proto == "TCP" and port in checks) or host_listener(cluster, node, proto, ip, port).open
+                if (proto == "TCP" and port in checked) or host_listener(cluster, node, proto, ip, port).open
             ]
     return found
+
+
+def _bound(cluster: Cluster, node: Node, version: int) -> tuple[str, ...] | None:
+    """Where node ports answer: nftables mode begins with the primary address alone (PX-12)."""
+    settings = cluster.settings
+    if settings.proxy_mode == "nftables" and not settings.nodeport_addresses:
+        return tuple([ip for ip in node.ips if family(ip) == version][:1])
+    return node_port_addresses(cluster, node, version)
 
 
 def outside_sockets(outside: Iterable[str], ports: Iterable[int]) -> list[Socket]:

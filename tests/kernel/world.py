@@ -35,6 +35,8 @@ QUIET = {
     "net/ipv6/conf/default/accept_dad": "0",
 }
 FORWARDING = {
+    "net/ipv4/conf/all/send_redirects": "0",
+    "net/ipv4/conf/default/send_redirects": "0",
     "net/ipv4/ip_forward": "1",
     "net/ipv6/conf/all/forwarding": "1",
     "net/ipv4/fib_multipath_hash_policy": "1",
@@ -65,6 +67,7 @@ def outside_addresses(cluster: Cluster, asked: Iterable[str] = ()) -> list[str]:
     found = {*CLIENTS, settings.client_ip, *asked, *known} - virtual
     inside = {ip for pod in cluster.pods.values() for ip in pod.ips} | set(cluster.node_by_ip)
     ours = f"{settings.cluster_cidr},{settings.service_cidr}"
+    ours += f",{settings.node_cidr}"
     return sorted(ip for ip in found - inside if not in_any(ip, ours) and not network(ip).is_loopback)
 
 
@@ -144,6 +147,26 @@ def _node_links(index: int, pods: list[Pod]) -> Iterator[str]:
         yield f"link add {veth(pod)} type veth peer name eth0 netns <{pod.ref}>"
 
 
+def _segments(cluster: Cluster) -> list[str]:
+    return [part.strip() for part in cluster.settings.node_cidr.split(",") if part.strip()]
+
+
+def _segment(cluster: Cluster, ip: str) -> str:
+    """The node network an address lies in; one outside of all is alone on its card."""
+    return next((part for part in _segments(cluster) if in_cidr(ip, part)), "")
+
+
+def _beside(cluster: Cluster, own: str, ip: str) -> bool:
+    """Whether another node hears this one without a router: unless several node networks part them (NET-11).
+
+    Inside one segment the connected route says so already.
+    """
+    mine, theirs = _segment(cluster, own), _segment(cluster, ip)
+    if family(own) != family(ip) or mine == theirs != "":
+        return False
+    return not mine or len([part for part in _segments(cluster) if family(part) == family(own)]) < 2
+
+
 def _underlay(cluster: Cluster, node: Node) -> str:
     """The node's own end of the overlay: a family all nodes have."""
     nodes = cluster.nodes.values()
@@ -164,7 +187,8 @@ def _node(cluster: Cluster, node: Node, pods: list[Pod]) -> Iterator[str]:
     settings = cluster.settings
     yield "link set lo up"
     for ip in node.ips:
-        yield f"addr add {_host(ip)} dev eth0"
+        segment = _segment(cluster, ip)
+        yield f"addr add {ip}/{network(segment).prefixlen} dev eth0" if segment else f"addr add {_host(ip)} dev eth0"
     yield f"link set eth0 mtu {settings.mtu} up"
     yield "link add cni0 type bridge forward_delay 0 mcast_snooping 0"
     for cidr, ip in zip((cidr for cidr in node.pod_cidrs if _wide(cidr)), cluster.bridge_ips(node), strict=True):
@@ -206,7 +230,8 @@ def _node_routes(cluster: Cluster, node: Node, pods: list[Pod]) -> Iterator[str]
         if other.name == node.name:
             continue
         for ip in other.ips:
-            yield _route(ip, "dev eth0")
+            if any(_beside(cluster, own, ip) for own in node.ips):
+                yield _route(ip, "dev eth0")
         device = _device(cluster) if _overlay(cluster) else "eth0"
         if _overlay(cluster):
             for ip in ("0.0.0.0", "::"):

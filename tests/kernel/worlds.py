@@ -22,7 +22,7 @@ def _rarely(draw: Any, one_in: int) -> bool:
 @st.composite
 def worlds(draw: Any, *, dual: bool = False) -> list[Obj]:
     """Objects of a small cluster; ``dual`` gives nodes, pods and Services a second family."""
-    made = draw(nodes())
+    made = draw(nodes(wide=not dual))
     parts = [*draw(pods(len(made))), *draw(services(by_hand=True)), *draw(policies())]
     for index, obj in enumerate(made, 1):
         if dual:
