@@ -108,6 +108,23 @@ HEADLESS = service("shop/hl", app="db", clusterIP="None", port=5432, target=5432
 BALANCED = service("shop/lb", app="web", type="LoadBalancer", clusterIP="10.96.0.44")
 CLOSED = policy("shop/none", "web", policyTypes=["Ingress"])
 
+INGRESS: Obj = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "Ingress",
+    "metadata": {"name": "front", "namespace": "shop"},
+    "spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}},
+}
+NGINX: Obj = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "nginx", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}},
+    "spec": {"controller": "k8s.io/ingress-nginx"},
+}
+OTHER_CLASS: Obj = {**NGINX, "metadata": {"name": "other"}, "spec": {"controller": "example.com/other"}}
+FRONT = service("ingress/ctl", app="ingress-nginx", target=80, type="NodePort", clusterIP="10.96.0.80")
+FRONT["spec"]["ports"][0]["nodePort"] = 30080
+FRONT_URL = "http://192.168.0.11:30080/"
+
 CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
     "node_cidr": ({"node_cidr": "10.9.0.0/24"}, first_node, ("192.168.0.11",), ("10.9.0.11",)),
     "cluster_cidr": ({"cluster_cidr": "10.5.0.0/16"}, first_block, ("10.244.0.0/24",), ("10.5.0.0/24",)),
@@ -215,6 +232,18 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
         "NXDOMAIN",
         "NOERROR",
     ),
+    "ingress_class": (
+        {"ingress_class": "nginx"},
+        verdict("internet", FRONT_URL, INGRESS, OTHER_CLASS, FRONT),
+        "no_ingress_rule",
+        "delivered",
+    ),
+    "ingress_controller": (
+        {"ingress_controller": "example.com/other"},
+        verdict("internet", FRONT_URL, INGRESS, NGINX, FRONT),
+        "delivered",
+        "no_ingress_rule",
+    ),
     "load_balancer_provider": (
         {"load_balancer_provider": False},
         verdict("internet", "service:shop/lb:80", BALANCED),
@@ -246,8 +275,8 @@ def test_each_setting_changes_an_answer(name: str) -> None:
     assert question(msgspec.structs.replace(Settings(), **changed)) == other
 
 
-# Edge settings have their tests beside the rules of Ingresses and Gateways.
-ELSEWHERE = {"ingress_class", "ingress_controller", "gateway_class", "gateway_controller"}
+# Settings of Gateways have their tests beside the rules of Gateways.
+ELSEWHERE = {"gateway_class", "gateway_controller"}
 
 
 def test_no_setting_is_left_out() -> None:
