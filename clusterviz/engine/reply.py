@@ -8,6 +8,11 @@ from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Header, Http, Rewri
 from clusterviz.engine.symptoms import HTTP, answered_status, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
 
+# Ends where the node itself sends word, which is not followed hop by hop.
+TOLD = {
+    Verdict.POD_GONE: "host unreachable, after some seconds",
+    Verdict.MTU_EXCEEDED: "fragmentation needed",
+}
 BACK = Rule(name="reply", rules=("TRC-04",))
 ESTABLISHED = Rule(name="established", rules=("NP-07",))
 ROLES = {"sender": "receiver", "receiver": "sender"}
@@ -67,7 +72,11 @@ def _refusal(hops: tuple[Hop, ...]) -> Answer:
 def _silence(verdict: Verdict, hops: tuple[Hop, ...]) -> str:
     if verdict in (Verdict.NAME_NOT_FOUND, Verdict.DNS_BLOCKED, Verdict.NO_LB_PROVIDER, Verdict.NO_INGRESS_CONTROLLER):
         return "No connection was tried, so there is no reply."
-    return f"No reply: the packet ended at {hops[-1].place.label} and nobody answers for it."
+    place = hops[-1].place.label
+    if verdict in TOLD:
+        how = "the sender" if hops[0].place == hops[-1].place else "the sender by ICMP"
+        return f"No reply: the packet ended at {place}, which tells {how}: {TOLD[verdict]}."
+    return f"No reply: the packet ended at {place} and nobody answers for it."
 
 
 def _one(hop: Hop, answer: Answer) -> tuple[Hop, ...]:
