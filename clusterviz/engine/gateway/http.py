@@ -145,12 +145,15 @@ def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -
     """The best match among the routes attached to the listener that takes the request (GW-03, 05, 06)."""
     tried: list[Candidate] = []
     missed: list[tuple[tuple[int, int], Considered]] = []
+    here = {one.route for one in asked.attached if one.accepted and one.listener == listener.name}
     for one in asked.attached:
         route = asked.cluster.routes[one.route]
         name = f"{route.namespace}/{route.name}"
         if not one.accepted or one.listener != listener.name:
+            if one.route in here:
+                continue
             where = f"listener {one.listener or '(none)'}"
-            why = one.why if not one.accepted else f"attached to another, less specific {where}"
+            why = one.why if not one.accepted else f"attached to {where}, and the request is for {listener.name}"
             missed.append(((60, 0), Considered(f"{name} on {where}", why, route.ref)))
             continue
         own = tuple(h for h in route.hostnames if intersect(listener.hostname, h) is not None)
