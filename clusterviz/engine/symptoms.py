@@ -74,6 +74,8 @@ LOOPBACK = _row(
 OUTSIDE = _same("an answer, if the server outside gives one") | {"ICMP": "ping answered, if the server outside does"}
 TOO_LARGE = _same("large packets vanish or ICMP says fragmentation needed; small ones pass")
 DNS_REFUSED = "the name look-up fails at once: temporary failure in name resolution"
+# What a resolver says where the name is not simply missing (DNS-01, DNS-10).
+BY_RCODE = {"SERVFAIL": DNS_REFUSED, "NODATA": "the name has no address (NODATA), no connection is tried"}
 
 TABLE: dict[Verdict, Row] = {
     Verdict.DELIVERED: ANSWERED,
@@ -160,5 +162,8 @@ def symptom(verdict: Verdict, probe: Probe, hops: tuple[Hop, ...], *, proxied: b
         return REJECTED[kind]
     if verdict is Verdict.DNS_BLOCKED and _fact(hops, "refused", False):
         return DNS_REFUSED
+    rcode = str(_fact(hops, "rcode", "")) if verdict is Verdict.NAME_NOT_FOUND else ""
+    if rcode in BY_RCODE:
+        return BY_RCODE[rcode]
     reason = hops[-1].steps[-1].reason if hops and hops[-1].steps else ""
     return BY_REASON.get(reason, TABLE[verdict])[kind]

@@ -15,7 +15,7 @@ from clusterviz.engine.ends import Origin, Target, find_origin, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
-from clusterviz.engine.probe import Destination, Probe, Source
+from clusterviz.engine.probe import Destination, Probe, Protocol, Source
 from clusterviz.engine.reply import reply
 from clusterviz.engine.symptoms import refused, symptom
 from clusterviz.engine.trace import Action, Child, Rule, Trace, Verdict
@@ -33,6 +33,8 @@ STAGES: dict[str, Callable[[Journey, At], At | None]] = {
     "outside_out": outside.arrive_outside,
 }
 MOST_STAGES = 64
+UDP: Protocol = "UDP"
+TCP: Protocol = "TCP"
 # Settings that decide before any packet is sent.
 DECIDING = {
     Verdict.NO_LB_PROVIDER: ("load_balancer_provider",),
@@ -140,6 +142,7 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
         why=target.why,
         settings=DECIDING.get(target.failed, ()),
         tries=_tries(found),
+        rcode=found.rcode if found else "",
         name=journey.probe.destination.name,
     )
     journey.block(target.failed, ref=target.ref, rule="before any packet", why=target.why)
@@ -160,16 +163,27 @@ def _ask_dns(journey: Journey, pod_: Pod) -> bool:
             "dns-implied", "No DNS Service is among the objects; the cluster is taken to have one that answers."
         )
         return True
-    question = Probe(
+    # An answer that does not fit is asked again by TCP, which a policy may allow or not (DNS-14).
+    found = journey.resolution
+    for protocol in (UDP, TCP) if found is not None and found.truncated else (UDP,):
+        child = trace(cluster, _question(cluster, pod_, protocol, journey.probe.seed))
+        journey.children.append(Child("dns", child))
+        if not child.success:
+            return _unanswered(journey, pod_, child)
+    return True
+
+
+def _question(cluster: Cluster, pod_: Pod, protocol: Protocol, seed: int) -> Probe:
+    return Probe(
         source=Source(kind="pod", namespace=pod_.namespace, name=pod_.name),
         destination=Destination(kind="ip", ip=cluster.settings.dns_ip, port=53),
-        protocol="UDP",
-        seed=journey.probe.seed,
+        protocol=protocol,
+        seed=seed,
     )
-    child = trace(cluster, question)
-    journey.children.append(Child("dns", child))
-    if child.success:
-        return True
+
+
+def _unanswered(journey: Journey, pod_: Pod, child: Trace) -> bool:
+    """The look-up that fails because its query does; always False."""
     journey.packet.sent = False
     journey.enter("pod", pod_.ref, f"{pod_.namespace}/{pod_.name}", node=pod_.node, role="sender")
     for waypoint in child.waypoints:

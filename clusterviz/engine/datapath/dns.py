@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION, SCHEMA_TTL = "1.1.0", 28800
 MOST_ALIASES = 8
 FORWARDED = "FORWARDED"
+# Bytes of an answer over UDP without EDNS, which C libraries do not use by themselves (DNS-14).
+LARGEST_UDP = 512
 _FAMILIES = {"A": 4, "AAAA": 6}
 
 
@@ -32,6 +34,11 @@ class ResourceRecord(NamedTuple):
     type: str
     value: str
     ttl: int
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, its owner compressed to a pointer."""
+        return 12 + {"A": 4, "AAAA": 16}.get(self.type, len(self.value) + 2)
 
     @property
     def text(self) -> str:
@@ -60,6 +67,12 @@ class Answer(msgspec.Struct, frozen=True):
     def addresses(self) -> tuple[str, ...]:
         """A and AAAA values."""
         return tuple(one.value for one in self.records if one.type in _FAMILIES)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the records do not fit a UDP answer, so that they are asked again by TCP (DNS-14)."""
+        question = 12 + len(self.records[0].owner) + 6 if self.records else 0
+        return question + sum(one.size for one in self.records) > LARGEST_UDP
 
     @property
     def alias(self) -> str:

@@ -44,7 +44,7 @@ class Resolution(msgspec.Struct, frozen=True):
 
     A try ends with NOERROR, NODATA, NXDOMAIN, SERVFAIL, or FORWARDED where a nameserver outside answers; each
     was asked as A and as AAAA. ``service`` is the Service the name belongs to; ``outside`` when the address is
-    for public DNS to say, of ``name``.
+    for public DNS to say, of ``name``; ``truncated`` when an answer needed TCP.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Resolution(msgspec.Struct, frozen=True):
     outside: bool = False
     rules: tuple[str, ...] = ()
     records: tuple[ResourceRecord, ...] = ()
+    truncated: bool = False
 
 
 def resolv_conf(cluster: Cluster, pod: Pod | None) -> ResolvConf:
@@ -144,10 +145,10 @@ def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
     asked_outside = 0  # tries up to the name as it is, when that question left the cluster
     plain = name.rstrip(".")
     for one in lookup_order(cluster, pod, name):
-        answer = _both(cluster, one) if ours else Answer(FORWARDED, rules=("DNS-15",))
+        answer, truncated = _both(cluster, one) if ours else (Answer(FORWARDED, rules=("DNS-15",)), False)
         tries.append((one, _outcome(answer)))
         if answer.addresses or answer.alias:
-            return _found(cluster, name, tuple(tries), answer)
+            return _found(cluster, name, tuple(tries), answer, truncated=truncated)
         if answer.rcode == FORWARDED and one == plain:
             asked_outside = len(tries)
     rcodes = [rcode for _, rcode in tries]
@@ -158,21 +159,24 @@ def resolve(cluster: Cluster, pod: Pod | None, name: str) -> Resolution:
     return Resolution(name, tuple(tries), rcode=worst, rules=rules)
 
 
-def _both(cluster: Cluster, name: str) -> Answer:
-    """The answers for A and for AAAA in one."""
+def _both(cluster: Cluster, name: str) -> tuple[Answer, bool]:
+    """The answers for A and for AAAA in one, and whether one of them was too long for UDP."""
     first = query(cluster, name, "A")
     if first.rcode != "NOERROR":
-        return first
+        return first, False
     second = query(cluster, name, "AAAA")
     records = tuple(dict.fromkeys((*first.records, *second.records)))
-    return msgspec.structs.replace(first, records=records, upstream=first.upstream or second.upstream)
+    both = msgspec.structs.replace(first, records=records, upstream=first.upstream or second.upstream)
+    return both, first.truncated or second.truncated
 
 
 def _outcome(answer: Answer) -> str:
     return answer.rcode if answer.records or answer.rcode != "NOERROR" else "NODATA"
 
 
-def _found(cluster: Cluster, name: str, tries: tuple[tuple[str, str], ...], answer: Answer) -> Resolution:
+def _found(
+    cluster: Cluster, name: str, tries: tuple[tuple[str, str], ...], answer: Answer, *, truncated: bool
+) -> Resolution:
     """The resolution of a try that answered; an alias that leads outside takes over the name (DNS-05)."""
     outside = not answer.addresses
     return Resolution(
@@ -184,6 +188,7 @@ def _found(cluster: Cluster, name: str, tries: tuple[tuple[str, str], ...], answ
         outside,
         answer.rules,
         answer.records,
+        truncated,
     )
 
 
