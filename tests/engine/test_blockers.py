@@ -78,3 +78,22 @@ def test_a_pod_shut_off_from_itself_may_have_nobody_listening_either() -> None:
     cluster = build(deaf, service("shop/own", app="deaf"), settings=Settings(hairpin=False))
     found = ask(cluster, "shop/deaf", "service:shop/own:80")
     assert [one.verdict for one in found.blockers] == [Verdict.HAIRPIN_DROPPED, Verdict.NOBODY_LISTENING]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "to"), [("TCP", "10.244.1.2:8080"), ("UDP", "10.244.1.2:8080"), ("ICMP", "10.244.1.2")]
+)
+def test_every_node_on_the_way_keeps_an_entry_and_the_answer_hits_it(protocol: str, to: str) -> None:
+    """TRC-04: made on both nodes going there, hit on both coming back, pings too."""
+    found = ask(build(), "shop/client", to, protocol=protocol)
+    assert [one.node for one in found.sessions] == ["n1", "n2"]
+    assert {one.proto for one in found.sessions} == {protocol}
+    hits = [step.session for hop in found.reverse for step in hop.steps if step.session]
+    assert [(one.node, one.state) for one in hits] == [("n2", "ESTABLISHED"), ("n1", "ESTABLISHED")]
+
+
+def test_a_masqueraded_ping_is_turned_back() -> None:
+    """EGR-01, TRC-04."""
+    found = ask(build(), "shop/client", "203.0.113.80", protocol="ICMP")
+    assert [(one.nat, one.orig) for one in found.sessions] == [("snat", "10.244.0.3>203.0.113.80")]
+    assert found.sessions[0].reply == "203.0.113.80>192.168.0.11"

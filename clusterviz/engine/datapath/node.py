@@ -11,7 +11,7 @@ from clusterviz.engine.datapath import vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
 from clusterviz.engine.datapath.kubeproxy import translate
-from clusterviz.engine.datapath.place import At, Route, own_block, route_for, source_address, veth
+from clusterviz.engine.datapath.place import At, Route, own_block, route_for, segment_of, source_address, veth
 from clusterviz.engine.datapath.policing import police
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.journey import Journey
@@ -232,23 +232,14 @@ def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str, pl
 
 
 def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
-    old_ip, old_l4 = before
-    new_ip, new_l4 = j.packet.ip, j.packet.l4
-    if not isinstance(old_l4, L4) or not isinstance(new_l4, L4):
-        return
-    nat = "+".join(
-        name
-        for name, changed in (
-            ("dnat", (old_ip.dst, old_l4.dport) != (new_ip.dst, new_l4.dport)),
-            ("snat", (old_ip.src, old_l4.sport) != (new_ip.src, new_l4.sport)),
-        )
-        if changed
-    )
+    """The conntrack entry this packet makes here; a ping is followed as well, by its addresses."""
+    old, new = _ends(*before), _ends(j.packet.ip, j.packet.l4)
+    nat = "+".join(name for name, changed in (("dnat", old[1] != new[1]), ("snat", old[0] != new[0])) if changed)
     session = Session(
         node=node.name,
-        proto=new_l4.proto,
-        orig=f"{host_port(old_ip.src, old_l4.sport)}>{host_port(old_ip.dst, old_l4.dport)}",
-        reply=f"{host_port(new_ip.dst, new_l4.dport)}>{host_port(new_ip.src, new_l4.sport)}",
+        proto=j.packet.ip.proto,
+        orig=f"{old[0]}>{old[1]}",
+        reply=f"{new[1]}>{new[0]}",
         nat=nat,
     )
     j.step(
@@ -257,11 +248,16 @@ def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
         hook="postrouting",
         component="conntrack",
         session=session,
-        command=f"conntrack -L -s {old_ip.src}",
+        command=f"conntrack -L -s {before[0].src}",
         nat=nat or "no NAT",
         node=node.name,
         rule=Rule(name="conntrack entry", text=f"{session.orig} reply {session.reply}", rules=("PX-10",)),
     )
+
+
+def _ends(ip: IP, l4: Header) -> tuple[str, str]:
+    """Sender and receiver as conntrack tells them apart."""
+    return (host_port(ip.src, l4.sport), host_port(ip.dst, l4.dport)) if isinstance(l4, L4) else (ip.src, ip.dst)
 
 
 def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched: bool) -> At | None:
@@ -324,7 +320,15 @@ def _frame_out(j: Journey, node: Node, route: Route) -> None:
         ours = next(iter(j.cluster.overlay_ips(node)), node.ip)
         _ethernet(j, mac(ours), mac(route.via or route.node.ip))
     else:
-        _ethernet(j, mac(node.ip), mac(route.node.ip if route.node else nth(j.cluster.settings.node_cidr, 1)))
+        beside = route.node is not None and route.prefix != "default"
+        _ethernet(j, mac(node.ip), mac(route.node.ip if beside and route.node else _gateway(j, node)))
+
+
+def _gateway(j: Journey, node: Node) -> str:
+    """The router of the node's segment: its first address; the objects do not say which it is (NET-11)."""
+    segments = [segment_of(j.cluster, node, own) for own in node.ips]
+    first = j.cluster.settings.node_cidr.split(",")[0].strip()
+    return nth(next((segment for segment in segments if segment), first), 1)
 
 
 def _ethernet(j: Journey, src: str, dst: str) -> None:
