@@ -291,9 +291,12 @@ def _block_in_use(ips: list[str], settings: Settings, blocks: set[str], cidr: st
     return ""
 
 
-def _node_ip(cidr: str, taken: set[Any]) -> str:
-    net = network(cidr)
-    for offset in range(11, min(net.num_addresses - 1, 1 << 16)):
-        if str(net[offset]) not in taken:
-            return str(net[offset])
-    raise AddressError(f"no free node address in {cidr}")
+def _node_ip(cidrs: str, taken: set[Any]) -> str:
+    """The next free address of the first segment that has one, from .11 on where it is large enough (NET-11)."""
+    for cidr in filter(None, (part.strip() for part in cidrs.split(","))):
+        net = network(cidr)
+        end = min(net.num_addresses - 1, 1 << 16)
+        for offset in range(11 if end > 11 else 2, end):
+            if str(net[offset]) not in taken:
+                return str(net[offset])
+    raise AddressError(f"no free node address in {cidrs}")

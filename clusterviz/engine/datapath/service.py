@@ -152,7 +152,8 @@ def decide(
             if mode != "iptables":
                 break  # the guard stands before any translation; in iptables mode it is a fall through
         elif one.choice.endpoints and (one.found.via != "nodeport" or answers(cluster, node, ip)):
-            return pick(one, source, seed, affinity=affinity, now=now, mode=mode)
+            picked = pick(one, source, seed, affinity=affinity, now=now, mode=mode)
+            return _judged_again(cluster, node, picked, source, from_node=from_node) or picked
     if barred is not None:
         return _refusal(barred, "source_range", ("SVC-17", "PX-01"))
     return _untranslated(cluster, node, lists, ip, from_node=from_node)
@@ -219,6 +220,33 @@ def _untranslated(
             return _refusal(one, one.refusal, (*one.rules, "PX-07"))
     outside = next((one for one in lists if one.found.via != "nodeport"), None)
     return None if outside is None or local else _refusal(outside, "untouched", (*outside.rules, "IPT-01"))
+
+
+def _judged_again(
+    cluster: Cluster, node: Node, picked: ServiceDecision, source: str, *, from_node: bool
+) -> ServiceDecision | None:
+    """The filter rules see the endpoint's address: another Service's refusal may stand for it (IPT-01, IPT-11).
+
+    So where an endpoint is at an address that is an externalIP or a node port of a Service without endpoints.
+    """
+    endpoint, port, mode = picked.endpoint, picked.port, cluster.settings.proxy_mode
+    if endpoint is None or port is None or mode == "ipvs":
+        return None
+    found = matches(cluster, node, endpoint.ip, port.protocol, picked.target_port)
+    if not found:
+        return None
+    origin = origin_of(cluster, node, source, from_node=from_node)
+    lists = [chosen(cluster, node, one, family(endpoint.ip), origin) for one in found]
+    barred = next(
+        (one for one in lists if not _admits(cluster, node, one, source, endpoint.ip, from_node=from_node)), None
+    )
+    if barred is not None and mode == "iptables":
+        return _refusal(barred, "source_range", ("SVC-17", "IPT-10"))
+    forwarded = not from_node and not is_local(cluster, node, endpoint.ip)
+    if mode == "iptables" and picked.masquerade and forwarded:
+        return None  # KUBE-FORWARD accepts what is marked (IPT-13)
+    refused = _untranslated(cluster, node, lists, endpoint.ip, from_node=from_node)
+    return refused if refused is not None and refused.effect != "none" else None
 
 
 def _refusal(one: Chosen, verdict: ServiceVerdict, rules: tuple[str, ...]) -> ServiceDecision:
