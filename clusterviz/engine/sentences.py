@@ -195,7 +195,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "decapsulated": (
         "Node {node} unwraps the packet: inside, sender and receiver are as they were, {src} to {dst}.",
-        "VXLAN header removed; inner {src} -> {dst}.",
+        "Outer headers removed; inner {src} -> {dst}.",
     ),
     "wire": ("Over the cable to node {target}.", "Packet {src} -> {dst} on the node network."),
     "wire_encapsulated": (
