@@ -1,0 +1,58 @@
+"""Rules PX-03..05 and PX-08: the traffic policies and the masquerade, with an endpoint here and one elsewhere."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.engine.proxyworld import ask, balanced, entry, slice_of, world
+
+ALL, HERE = {"1", "2"}, {"1"}
+POLICIES = list(product(("Cluster", "Local"), repeat=2))
+FAMILIES: dict[int, dict[str, str]] = {
+    4: {"pod": "10.5.0.9", "node": "192.168.0.2", "outside": "203.0.113.7", "vip": "172.30.0.41", "lb": "1.2.3.4"},
+    6: {"pod": "fd00:10::9", "node": "fd00::2", "outside": "2001:db8::7", "vip": "fd00:96::41", "lb": "fd00:51::1"},
+}
+DETECTORS: dict[str, dict[str, Any]] = {
+    "cluster-cidr": {},
+    "none": {"detect_local": False},
+    "masquerade-all": {"masquerade_all": True},
+}
+
+
+def expected(who: str, entry_: str, internal: str, external: str, detector: str) -> tuple[set[str], bool]:
+    """The endpoints that may be drawn, and whether the source is hidden, as the rules say it."""
+    if entry_ == "vip":
+        hidden = detector == "masquerade-all" or (detector != "none" and who != "pod")
+        return (HERE if internal == "Local" else ALL), hidden
+    if external == "Cluster":
+        return ALL, True
+    if who == "pod" and detector != "none":
+        return ALL, False
+    return (ALL, True) if who == "node" else (HERE, False)
+
+
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+@pytest.mark.parametrize("version", FAMILIES)
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_policies_and_masquerade(detector: str, version: int, mode: Any) -> None:
+    """PX-03, PX-04, PX-05, PX-08, EPS-05, EPS-06: all flows of a cluster of both families, by either proxy."""
+    known = FAMILIES[version]
+    places = {"vip": (known["vip"], 80), "lb": (known["lb"], 80), "nodeport": (known["node"], 30080)}
+    halves = [
+        slice_of(entry("10.180.0.1", "a"), entry("10.180.0.2", "b")),
+        slice_of(entry("fd00:180::1", "a"), entry("fd00:180::2", "b"), name="six", kind="IPv6"),
+    ]
+    for internal, external in POLICIES:
+        made = balanced("1.2.3.4", "fd00:51::1", clusterIPs=["172.30.0.41", "fd00:96::41"])
+        made["spec"] |= {"internalTrafficPolicy": internal, "externalTrafficPolicy": external}
+        cluster = world(made, *halves, proxy_mode=mode, **DETECTORS[detector])
+        for who, (where, (ip, port)) in product(("pod", "node", "outside"), places.items()):
+            found = ask(cluster, ip, port, source=known[who], from_node=who == "node")
+            assert found is not None and found.verdict == "accept"
+            drawn = {
+                one.address.rpartition(":" if version == 6 else ".")[2] for one in found.candidates if one.probability
+            }
+            assert (drawn, bool(found.masquerade)) == expected(who, where, internal, external, detector)
