@@ -14,6 +14,8 @@ from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.trace import SUCCESSES, Action, Hop
 
 MOST_SEEDS = 600
+STICKY_TRIES = 6
+SOME_TRIES = 4
 REFUSED = frozenset({Verdict.NO_ENDPOINTS_REJECTED, Verdict.NOBODY_LISTENING, Verdict.POD_NOT_RUNNING})
 UNREACHABLE = frozenset({Verdict.POD_GONE, Verdict.TTL_EXPIRED})
 
@@ -37,13 +39,12 @@ class Seen(NamedTuple):
 class Expectation(NamedTuple):
     """``ways`` with their probabilities; ``sticky`` when a client keeps its endpoint (SVC-14).
 
-    ``rules`` are the ids the traces cite, ``paths`` how many ways chance has in all.
+    ``draws`` is how many choices one after the other lie on the way: a balancer's, a Service's.
     """
 
     ways: dict[Seen, float]
     sticky: bool
-    balanced: bool
-    rules: frozenset[str]
+    draws: int
 
 
 def seen(answer: Trace) -> Seen:
@@ -117,12 +118,17 @@ def expect(cluster: Cluster, probe: Probe) -> Expectation:
     total: dict[Seen, float] = {}
     for chance, way in ways.values():
         total[way] = total.get(way, 0.0) + chance
-    return Expectation(total, sticky, any(len(path) > 1 for path in ways), frozenset(rules))
+    return Expectation(total, sticky, max(map(len, ways)))
 
 
 def tries(found: Expectation, risk: float = 1e-7) -> int:
-    """How often to connect so that a way that exists is missed with at most this probability."""
-    rarest = min(found.ways.values())
+    """How often to connect so that a way that exists is missed with at most this probability.
+
+    Where all draws come to one thing some more are made: the kernel may know of others.
+    """
+    if found.sticky:
+        return STICKY_TRIES
     if len(found.ways) == 1:
-        return 1
+        return SOME_TRIES if found.draws else 1
+    rarest = min(found.ways.values())
     return math.ceil(math.log(risk / len(found.ways)) / math.log1p(-rarest))
