@@ -91,6 +91,12 @@ def nth(cidr: str, n: int) -> str:
     return str(network(cidr)[n])
 
 
+@lru_cache(maxsize=65536)
+def second(cidr: str) -> str:
+    """The address after the first, "" where there is none."""
+    return nth(cidr, 1) if network(cidr).num_addresses > 1 else ""
+
+
 def allocate_service_ip(cidr: str, taken: Container[str]) -> str:
     """Next free ClusterIP: above the static band first, the band last (SVC-03).
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -160,13 +160,15 @@ class Cluster(Lookups):
 
     def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
         """Give the next snapshot every index that was built here, changed where the deltas concern it."""
-        kinds = {delta.kind for delta in deltas}
-        for name, (made_of, follow) in _INDEXES.items():
-            index = self.__dict__.get(name)
-            if index is not None and not kinds.isdisjoint(made_of):
+        mine, others = self.__dict__, new.__dict__
+        untouched, touched_by = _concerned(frozenset([delta.kind for delta in deltas]))
+        others.update([(name, mine[name]) for name in untouched if name in mine])
+        for name in touched_by:
+            if (index := mine.get(name)) is not None:
+                made_of, follow = _INDEXES[name]
                 index = follow(index, [delta for delta in deltas if delta.kind in made_of], new)
-            if index is not None:
-                new.__dict__[name] = index
+                if index is not None:
+                    others[name] = index
         if (touched := index_services.touched_services(deltas, self, new)) is not None:
             new._endpoints = self._endpoints.without(touched) if touched else self._endpoints
             new.choices = self.choices.without(touched) if touched else self.choices
@@ -249,3 +251,12 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "policies_by_namespace": (frozenset({"NetworkPolicy"}), indexes.follow_policies),
     "pods_of_workload": (_PODS | _WORKLOADS, indexes.follow_pods_of_workload),
 }
+
+
+@cache
+def _concerned(kinds: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Indexes that changes of these kinds leave alone, and those they do not."""
+    split: tuple[list[str], list[str]] = [], []
+    for name, (made_of, _) in _INDEXES.items():
+        split[not kinds.isdisjoint(made_of)].append(name)
+    return split

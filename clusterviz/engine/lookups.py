@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from clusterviz.engine import index_services, indexes
-from clusterviz.engine.addresses import network, nth
+from clusterviz.engine.addresses import nth, second
 from clusterviz.engine.gateway.objects import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
 from clusterviz.engine.objects import (
     WORKLOAD_KINDS,
@@ -106,7 +106,7 @@ class Lookups:
 
     def bridge_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of cni0: the first of each pod CIDR (NET-04)."""
-        return tuple(nth(cidr, 1) for cidr in node.pod_cidrs if network(cidr).num_addresses > 1)
+        return tuple([ip for cidr in node.pod_cidrs if (ip := second(cidr))])
 
     def overlay_ips(self, node: Node) -> tuple[str, ...]:
         """Addresses of the overlay device: .0 of each pod CIDR (NET-10); none when routed."""

@@ -15,6 +15,7 @@ D = TypeVar("D")
 
 # A base of this size is copied as fast as its differences would be looked up.
 FEW = 512
+FEW_STALE = 128
 GONE: Any = object()
 _MISSING: Any = object()
 
@@ -131,7 +132,7 @@ class Kept(Generic[K, V]):
         new: Kept[K, V] = Kept()
         gone = self._stale.union(keys)
         own = {key: value for key, value in self._own.copy().items() if key not in keys}
-        if len(gone) > FEW:
+        if len(gone) > FEW_STALE:
             new._shared = {key: value for key, value in self._shared.copy().items() if key not in gone} | own
         else:
             new._shared, new._own, new._stale = self._shared, own, gone

@@ -178,9 +178,9 @@ def _turned(header: Header, answer: Answer, ttl: int, *, wrapped: bool) -> Heade
         if wrapped or not answer.unreachable:
             return IP(header.dst, header.src, header.proto, ttl, header.version)
         return IP(answer.source or header.dst, header.src, "ICMP", ttl, header.version)
+    if answer.unreachable and type(header) in (L4, ICMP):
+        return ICMP("port-unreachable")
     if type(header) is L4:
-        if answer.unreachable:
-            return ICMP("port-unreachable")
         return L4(header.proto, header.dport, header.sport, answer.flags if header.flags else "")
     return ICMP("echo-reply") if type(header) is ICMP else header
 

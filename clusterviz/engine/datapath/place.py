@@ -62,6 +62,8 @@ def home(cluster: Cluster, pod: Pod) -> Node | None:
 
 def of_family(ips: tuple[str, ...], ip: str) -> str:
     """The first address of the family of ``ip``, else the first, else ""."""
+    if len(ips) == 1:
+        return ips[0]
     same = [one for one in ips if family(one) == family(ip)]
     return same[0] if same else (ips[0] if ips else "")
 

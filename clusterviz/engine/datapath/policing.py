@@ -55,7 +55,7 @@ def _before_masquerade(j: Journey, pod: Pod, verdict: PolicyVerdict, kept: str, 
 
 def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) -> PolicyVerdict:
     packet = j.packet
-    verdict = judge(j.cluster, direction, pod, peer, packet.ip.proto, packet.dport)
+    verdict = j.cluster.classes.judge(j.cluster, direction, pod, peer, packet.ip.proto, packet.dport)
     name = f"{pod.namespace}/{pod.name}"
     if verdict.isolated and not isinstance(packet.l4, L4) and verdict.why in ("allowed", "denied"):
         j.assume("icmp-policy", ICMP_POLICY)
