@@ -16,9 +16,10 @@ CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
 def codes(path: Path) -> Iterator[str]:
-    """First arguments of ``assume``, keys of tables of assumptions, and first parts of ``assumed`` notes."""
+    """First arguments of `assume` and `Assumption`, keys of tables of assumptions, first parts of `assumed` notes."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "assume":
+        called = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called in ("assume", "Assumption"):
             found: list[ast.expr] = node.args[:1]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "ASSUMPTIONS":
             found = [key for key in getattr(node.value, "keys", []) if key]
