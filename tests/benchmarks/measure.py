@@ -1,0 +1,110 @@
+"""What the engine costs, in CPU seconds of this process: the best of several rounds, the collector switched off."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from clusterviz.engine import Change, Cluster, trace
+from clusterviz.engine.decision import decide
+from tests.benchmarks.synthetic import SETTINGS, Size, cluster_objects, questions
+
+
+class Costs(NamedTuple):
+    """CPU seconds: of one build, the first answer after it, one trace, one decision, one update; bytes a pod."""
+
+    size: Size
+    build: float
+    first: float
+    trace: float
+    decision: float
+    update: float
+    memory: float
+
+    @property
+    def build_a_pod(self) -> float:
+        """CPU seconds a pod."""
+        return self.build / self.size.pods
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the collector, which would look at everything alive at moments of its own choice."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def seconds(work: Callable[[], Any], rounds: int) -> float:
+    """The quickest of several rounds."""
+    best = float("inf")
+    with quiet():
+        for _ in range(rounds):
+            start = time.process_time()
+            work()
+            best = min(best, time.process_time() - start)
+    return best
+
+
+def build(objects: list[dict[str, Any]]) -> Cluster:
+    """As the dashboard builds it: the objects are complete."""
+    return Cluster.from_objects(objects, SETTINGS, expand=False)
+
+
+def updates(cluster: Cluster, count: int) -> list[Change]:
+    """Pods that turn unready, all over the cluster."""
+    names = sorted(cluster.pods)
+    found = []
+    for number in range(count):
+        obj = copy.deepcopy(cluster.objects["Pod", *names[number * 7919 % len(names)]])
+        obj["status"]["conditions"][0]["status"] = "False"
+        found.append(Change("set", obj))
+    return found
+
+
+def warm(cluster: Cluster) -> None:
+    """Every index that traffic and the dashboard ask for, so that an update has them all to change."""
+    for name in ("fingerprint", "pods_of_workload", "host_pods", "services_by_node_port", "pods_by_host_port"):
+        getattr(cluster, name)
+
+
+def measure(size: Size, rounds: int = 3, count: int = 2_000) -> Costs:
+    """All costs of one size. Traces and decisions are asked twice, the first time to warm what is remembered."""
+    objects = cluster_objects(size)
+    built = seconds(lambda: build(objects), rounds)
+    cluster = build(objects)
+    probes = questions(cluster, count)
+    start = time.process_time()
+    trace(cluster, probes[0])
+    first = time.process_time() - start
+    traces = seconds(lambda: [trace(cluster, probe) for probe in probes], rounds + 1) / count
+    decisions = seconds(lambda: [decide(cluster, probe) for probe in probes], rounds + 2) / count
+    warm(cluster)
+    changes = updates(cluster, 200)
+
+    def follow() -> None:
+        new = cluster
+        for change in changes:
+            new = new.apply([change])
+
+    update = seconds(follow, rounds + 1) / len(changes)
+    return Costs(size, built, first, traces, decisions, update, memory(objects) / size.pods)
+
+
+def memory(objects: list[dict[str, Any]]) -> int:
+    """Bytes a snapshot takes beyond the plain objects."""
+    gc.collect()
+    tracemalloc.start()
+    cluster = build(objects)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert cluster.pods
+    return size
