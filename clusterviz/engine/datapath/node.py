@@ -6,6 +6,8 @@ FORWARD (NetworkPolicy), POSTROUTING (masquerade), then the device.
 
 from __future__ import annotations
 
+import msgspec
+
 from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, nth
 from clusterviz.engine.datapath import vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
@@ -13,6 +15,7 @@ from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
 from clusterviz.engine.datapath.kubeproxy import translate
 from clusterviz.engine.datapath.place import At, Route, own_block, route_for, segment_of, source_address, veth
 from clusterviz.engine.datapath.policing import police
+from clusterviz.engine.datapath.proxynames import masquerading
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
@@ -50,6 +53,8 @@ def pass_through(j: Journey, at: At) -> At | None:
     switched = at.came == "pod" and route.kind == "bridge" and bool(_same_block(j, node, before[0].src))
     if not _route(j, node, at, route, switched=switched):
         return None
+    if switched and route.pod is not None and route.pod is at.pod and not j.cluster.settings.hairpin:
+        _hairpin_off(j, node, route.pod)  # before the bridge's FORWARD and POSTROUTING hooks
     if route.kind == "local" and at.came != "local":
         masquerade = ""  # INPUT: what stays on the node never passes POSTROUTING
     plugin = None if masquerade or route.kind == "local" else _plugin(j, node, route)
@@ -208,22 +213,20 @@ def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str, pl
     if isinstance(packet.l4, L4):
         number = source_port(j.probe.seed, "masquerade", node.name, packet.l4.sport)
         diffs += packet.change("l4", "masquerade", sport=number)
+    rule, command = masquerading(j.cluster.settings, address)
+    if plugin:
+        rule = Rule(name="FLANNEL-POSTRTG", text=plugin.text, made_by="flannel", rules=("EGR-01", "EGR-02"))
+        command = f"{'ip6tables' if family(address) == 6 else 'iptables'} -t nat -L FLANNEL-POSTRTG -n"
     j.step(
         Action.MASQUERADED,
         "masqueraded_egress" if plugin and plugin.leaves else "masqueraded",
         hook="postrouting",
         diffs=diffs,
-        component="flannel" if plugin else "kube-proxy",
-        chain="FLANNEL-POSTRTG" if plugin else "KUBE-POSTROUTING",
-        rule=Rule(
-            name="MASQUERADE",
-            text=plugin.text if plugin else "-j MASQUERADE --random-fully",
-            ref=node.ref,
-            made_by="flannel" if plugin else "kube-proxy",
-            rules=("EGR-01", "EGR-02") if plugin else ("PX-09", "IPT-12"),
-        ),
-        command="iptables -t nat -L POSTROUTING -n",
-        settings=("egress_nat", "cluster_cidr") if plugin else (),
+        component=rule.made_by,
+        chain=rule.name,
+        rule=msgspec.structs.replace(rule, ref=node.ref),
+        command=command,
+        settings=("egress_nat", "cluster_cidr") if plugin else ("proxy_mode",),
         address=address,
         why=why,
         dev=route.dev,
@@ -266,8 +269,6 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
         return At("node_in", node, came=at.came)
     if route.kind == "bridge":
         assert route.pod is not None
-        if at.pod is route.pod and at.came == "pod" and not j.cluster.settings.hairpin:
-            _hairpin_off(j, node, route.pod)
         if not switched:
             _ethernet(j, mac(packet.ip.src if at.came == "local" else _bridge(j, node)), mac(packet.ip.dst))
         _segment(j, node, before)
