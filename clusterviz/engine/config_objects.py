@@ -160,6 +160,8 @@ def _kubernetes(reading: Reading, source: str, block: list[str], one: Directive)
     reading.take(source, "dns_ttl", int(ttl) if ttl.isdecimal() else ttl)
     reading.take(source, "dns_ignore_empty_service", "empty_service" in options.get("ignore", []))
     reading.take(source, "dns_endpoint_pod_names", "endpoint_pod_names" in options)
+    if "fallthrough" in options:
+        reading.take(source, "dns_fallthrough", [zone.rstrip(".") or "." for zone in options["fallthrough"] or ["."]])
     for name in ("namespaces", "labels", "namespace_labels"):
         if name in options:
             reading.note(source, f"kubernetes {name} is not followed: every namespace and Service is answered")

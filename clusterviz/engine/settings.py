@@ -125,6 +125,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dns_ignore_empty_service: Annotated[
         bool, about("DNS", "A Service without ready endpoints has no name.", "DNS-10")
     ] = False
+    dns_fallthrough: Annotated[
+        tuple[str, ...],
+        about("DNS", "Zones in which unknown names are passed on to the nameservers; a dot is every zone.", "DNS-07"),
+    ] = ()
     dns_endpoint_pod_names: Annotated[
         bool, about("DNS", "Endpoints without hostname are named after their pod.", "DNS-03")
     ] = False

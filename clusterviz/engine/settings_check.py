@@ -152,7 +152,7 @@ def _texts(flaws: Flaws, name: str, values: tuple[str, ...]) -> None:
                 flaws.check(place, value, _cidr(value) and f"{_cidr(value)}, or primary")
         elif name == "dns_upstream":
             flaws.check(place, value, "" if is_ip(value) else "must be a valid IP address")
-        elif name == "dns_search":
+        elif name == "dns_search" or (name == "dns_fallthrough" and value != "."):
             flaws.check(place, value, _name(value))
 
 

@@ -221,6 +221,22 @@ def test_name_servers_bring_their_addresses(cluster: Cluster) -> None:
     assert [one.value for one in answer.additional] == ["10.0.0.10"]
 
 
+@pytest.mark.parametrize(
+    ("zones", "name", "rcode"),
+    [
+        (("in-addr.arpa",), "9.0.0.10.in-addr.arpa", "FORWARDED"),
+        (("in-addr.arpa",), f"gone.ns1.{S}", "NXDOMAIN"),
+        ((".",), f"gone.ns1.{S}", "FORWARDED"),
+        ((".",), f"one.ns1.{S}", "NOERROR"),
+        ((".",), f"ns1.{S}", "NOERROR"),
+        ((ZONE,), f"gone.ns1.{S}", "FORWARDED"),
+    ],
+)
+def test_unknown_names_may_be_passed_on(zones: tuple[str, ...], name: str, rcode: str) -> None:
+    """DNS-07: fallthrough concerns names that do not exist, in the zones it names."""
+    assert query(world(dns_fallthrough=zones), name, "A").rcode == rcode
+
+
 @pytest.mark.parametrize("name", [f"one.ns1.{S}", f"gone.ns1.{S}", f"172-0-0-9.ns1.pod.{ZONE}", f"foo.{ZONE}"])
 def test_until_it_has_read_the_cluster(name: str) -> None:
     """DNS-10: SERVFAIL with the SOA; the zone itself is known."""

@@ -15,7 +15,6 @@ from clusterviz.engine.datapath.place import route_for
 from clusterviz.engine.datapath.resolver import resolv_conf
 from clusterviz.engine.proxyrules import virtual_servers
 from clusterviz.engine.rulebook import RULES
-from clusterviz.engine.sensitivity import alternatives, choices, settings_that_matter
 from clusterviz.engine.settings_check import check_settings, differing, fields, plain
 from clusterviz.engine.trace import Trace
 from tests.engine.world import Obj, ask, base, header, pod, policy, seen, service
@@ -226,6 +225,12 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
         "NOERROR",
         "NXDOMAIN",
     ),
+    "dns_fallthrough": (
+        {"dns_fallthrough": ("in-addr.arpa",)},
+        lambda s: query(world(s), "10.244.0.99", "PTR").rcode,
+        "NXDOMAIN",
+        "FORWARDED",
+    ),
     "dns_endpoint_pod_names": (
         {"dns_endpoint_pod_names": True},
         rcode(f"db-0.hl.shop.{SVC}", HEADLESS),
@@ -336,61 +341,3 @@ def test_sound_settings_pass_and_come_back() -> None:
 def test_families(cidr: str, expected: tuple[int, ...]) -> None:
     """SVC-16: the order of the Service CIDRs, primary first."""
     assert Settings(service_cidr=cidr).families == expected
-
-
-def mattering(found: Cluster, who: str, to: str) -> dict[tuple[str, Any], tuple[str, str]]:
-    return {(one.name, one.other): (one.changes, one.why) for one in alternatives(found, ask(found, who, to))}
-
-
-def test_the_trace_names_what_would_have_been_else() -> None:
-    """Verdict, endpoints and source under other settings; nothing for settings that change nothing."""
-    told = mattering(world(Settings(), CLOSED), "shop/client", "10.244.1.2:8080")
-    assert told == {("enforce_policies", False): ("verdict", "With enforce policies off: connected.")}
-    told = mattering(world(Settings()), "shop/client", "10.96.0.30:5432")
-    assert (
-        told[("masquerade_all", True)][0] == "source"
-        and "10.244.0.0 as the source" in told[("masquerade_all", True)][1]
-    )
-    told = mattering(world(Settings()), "node/n1", "10.244.1.2:8080")
-    assert told[("network", "host-gw")][0] == "source"
-    told = mattering(world(Settings(), BALANCED), "internet", "service:shop/lb:80")
-    assert told[("load_balancer_provider", False)][0] == "verdict"
-
-
-def test_alternatives_as_plain_data() -> None:
-    """What a trace document carries."""
-    found = world(Settings(), CLOSED)
-    told = settings_that_matter(found, ask(found, "shop/client", "10.244.1.2:8080"))
-    assert told[0] | {"why": ""} == {
-        "name": "enforce_policies",
-        "value": True,
-        "other": False,
-        "verdict": "delivered",
-        "changes": "verdict",
-        "why": "",
-    }
-
-
-def test_every_closed_choice_is_tried() -> None:
-    """Booleans and lists of values, nothing else."""
-    assert choices()["proxy_mode"] == ("iptables", "nftables", "ipvs") and choices()["hairpin"] == (True, False)
-    assert "mtu" not in choices() and "cluster_cidr" not in choices()
-
-
-@pytest.mark.parametrize(
-    ("settings", "who", "to", "names"),
-    [
-        ({"enforce_policies": False}, "shop/client", "10.244.1.2:8080", {"enforce_policies"}),
-        ({"hairpin": False}, "shop/client", "10.96.0.42:80", {"hairpin"}),
-        ({"masquerade_all": True}, "shop/client", "10.96.0.30:5432", {"masquerade_all"}),
-        ({"egress_nat": False}, "shop/client", "192.0.2.9:80", {"egress_nat"}),
-        ({"load_balancer_provider": False}, "internet", "service:shop/lb:80", {"load_balancer_provider"}),
-        ({}, "shop/client", "http://web.shop/", {"ndots", "cluster_domain"}),
-        ({}, "shop/client", "10.244.1.2:8080", {"network"}),
-    ],
-)
-def test_steps_name_the_settings_that_decided(settings: dict[str, Any], who: str, to: str, names: set[str]) -> None:
-    """Each decision made by a setting says so."""
-    found = ask(world(Settings(**settings), CLOSED if "enforce_policies" in settings else SELF, BALANCED), who, to)
-    told = {name for hop in found.forward for step in hop.steps for name in step.settings}
-    assert names <= told

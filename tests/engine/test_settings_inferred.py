@@ -94,6 +94,14 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
             },
             id="DNS-03 DNS-08 DNS-09 DNS-10 options",
         ),
+        pytest.param(
+            [coredns("pods insecure\nttl 30\nfallthrough in-addr.arpa ip6.arpa.")],
+            {"dns_fallthrough": ["in-addr.arpa", "ip6.arpa"]},
+            id="DNS-07 fallthrough",
+        ),
+        pytest.param(
+            [coredns("pods insecure\nttl 30\nfallthrough")], {"dns_fallthrough": ["."]}, id="DNS-07 every zone"
+        ),
         pytest.param([coredns("")], {"dns_pod_mode": "disabled", "dns_ttl": 5}, id="DNS-08 DNS-09 CoreDNS's defaults"),
         pytest.param(
             [coredns("pods insecure\nttl 30", "forward . 9.9.9.9:53 tls://[2620:fe::fe]:853 dns.example")],

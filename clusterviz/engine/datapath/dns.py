@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import canonical, family, in_cidr, network
+from clusterviz.engine.addresses import canonical, family
+from clusterviz.engine.datapath.reverse_names import from_arpa, reverse_zone
 from clusterviz.engine.objects import Endpoint, Service
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
@@ -130,7 +131,7 @@ def in_domain(cluster: Cluster, name: str) -> bool:
 def _question(settings: Settings, owner: str, qtype: str) -> _Question | None:
     """The question with its zone; None when no zone of the cluster holds the name."""
     name, domain = owner.lower(), settings.cluster_domain.rstrip(".").lower()
-    zone = domain if name == domain or name.endswith("." + domain) else _reverse_zone(settings, name)
+    zone = domain if name == domain or name.endswith("." + domain) else reverse_zone(settings, name)
     if not zone:
         return None
     labels = name.removesuffix(zone).removesuffix(".").split(".")
@@ -154,6 +155,8 @@ def _in_zone(cluster: Cluster, asked: _Question) -> Answer:
         rule = "DNS-06"
     else:
         found, rule = _lookup(cluster, asked)
+    if found is None and _passed_on(settings, asked.name):
+        return Answer(FORWARDED, upstream=settings.nameservers, rules=(rule, "DNS-07"))
     if found is None:
         rcode = "NXDOMAIN" if settings.dns_synced else "SERVFAIL"
         return Answer(rcode, authority=(_soa(settings, asked.zone),), rules=(rule,))
@@ -164,6 +167,11 @@ def _in_zone(cluster: Cluster, asked: _Question) -> Answer:
         return _told(settings, asked, tuple(aliases), (rule,))
     records, outside = _addresses(cluster, asked, found, ())
     return _told(settings, asked, records, (rule,), settings.nameservers if outside else ())
+
+
+def _passed_on(settings: Settings, name: str) -> bool:
+    """Whether the plugin leaves a name it does not know to the next one, which asks the nameservers."""
+    return any(zone == "." or name == zone or name.endswith("." + zone) for zone in settings.dns_fallthrough)
 
 
 def _told(
@@ -345,7 +353,7 @@ def _glue(found: list[_Found], ttl: int) -> tuple[ResourceRecord, ...]:
 
 def _reverse(cluster: Cluster, owner: str) -> tuple[ResourceRecord, ...]:
     """The names of an address: the Service whose ClusterIP it is, else the endpoint in every Service (DNS-07)."""
-    ip = _from_arpa(owner)
+    ip = from_arpa(owner)
     domain, ttl = cluster.settings.cluster_domain.rstrip("."), cluster.settings.dns_ttl
     if not ip or not cluster.settings.dns_synced:
         return ()
@@ -359,39 +367,3 @@ def _reverse(cluster: Cluster, owner: str) -> tuple[ResourceRecord, ...]:
         if endpoint.ip == ip
     )
     return tuple(ResourceRecord(owner, "PTR", name, ttl) for name in dict.fromkeys(names))
-
-
-def _from_arpa(name: str) -> str:
-    """The address a reverse name stands for, "" when it stands for none."""
-    name = name.lower()
-    if name.endswith(".in-addr.arpa"):
-        return canonical(".".join(reversed(name.removesuffix(".in-addr.arpa").split("."))))
-    if name.endswith(".ip6.arpa"):
-        return _nibbles(name.removesuffix(".ip6.arpa").split(".")[::-1])
-    return ""
-
-
-def _nibbles(digits: list[str]) -> str:
-    """An IPv6 address from its hexadecimal digits, "" when there are not 32."""
-    text = "".join(digits)
-    if len(digits) != 32 or len(text) != 32:
-        return ""
-    return canonical(":".join(text[i : i + 4] for i in range(0, 32, 4)))
-
-
-def _reverse_zone(settings: Settings, name: str) -> str:
-    """The reverse zone of pod and Service addresses that holds the name, on a label boundary; "" for none (DNS-07)."""
-    version = 4 if name.endswith(".in-addr.arpa") else 6 if name.endswith(".ip6.arpa") else 0
-    if not version:
-        return ""
-    suffix = "in-addr.arpa" if version == 4 else "ip6.arpa"
-    labels = name.removesuffix("." + suffix).split(".")[::-1]
-    for cidr in f"{settings.cluster_cidr},{settings.service_cidr}".split(","):
-        if not cidr.strip() or family(cidr) != version:
-            continue
-        count = -(-network(cidr.strip()).prefixlen // (8 if version == 4 else 4))
-        known = labels[:count]
-        first = canonical(".".join((known + ["0"] * 4)[:4])) if version == 4 else _nibbles((known + ["0"] * 32)[:32])
-        if len(known) == count and first and in_cidr(first, cidr.strip()):
-            return ".".join([*known[::-1], suffix])
-    return ""

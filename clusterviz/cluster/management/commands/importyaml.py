@@ -56,4 +56,7 @@ class Command(BaseCommand):
             return found
         if not create:
             raise CommandError(f"there is no cluster {name!r}; add --create to make it")
-        return services.create_for(name, documents, actor=ACTOR)
+        made = services.create_for(name, documents, actor=ACTOR)
+        for setting, origin in made.origins.items():
+            self.stdout.write(f"Setting {setting}: {made.settings[setting]}, from {origin}")
+        return made
