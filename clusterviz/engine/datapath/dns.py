@@ -171,7 +171,7 @@ def _in_zone(cluster: Cluster, asked: _Question) -> Answer:
 
 def _passed_on(settings: Settings, name: str) -> bool:
     """Whether the plugin leaves a name it does not know to the next one, which asks the nameservers."""
-    return any(zone == "." or name == zone or name.endswith("." + zone) for zone in settings.dns_fallthrough)
+    return any(zone in (".", name) or name.endswith("." + zone) for zone in settings.dns_fallthrough)
 
 
 def _told(
