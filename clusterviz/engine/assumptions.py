@@ -11,7 +11,7 @@ from typing import NamedTuple
 from clusterviz.engine.packet import Ethernet
 from clusterviz.engine.trace import Action, Assumption, Trace
 
-SYNCED = frozenset({Action.LOAD_BALANCED, Action.PERMITTED, Action.RESOLVED})
+SYNCED = frozenset({Action.LOAD_BALANCED, Action.PERMITTED, Action.RESOLVED, Action.DROPPED, Action.REJECTED})
 
 
 class _Seen(NamedTuple):

@@ -170,7 +170,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The network plugin does not enforce NetworkPolicy.",
     ),
     "policy_denied": (
-        "{policies} guards {pod} and no rule allows this {way} ({peer}, port {port}): the packet is dropped.",
+        "NetworkPolicy {policies} keeps {pod} shut: no rule allows this {way} ({peer}, port {port}), so the packet is dropped.",
         "{way} of {pod} denied by {policies}; nearest miss: {nearest}.",
     ),
     "masqueraded": (

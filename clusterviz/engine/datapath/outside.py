@@ -92,7 +92,7 @@ def arrive_outside(j: Journey, at: At) -> At | None:
         address=ip,
         src=j.packet.ip.src,
         rule=Rule(name="outside the cluster", rules=("EGR-01",)),
-        command="curl ifconfig.example",
+        command=f"tcpdump -ni any src {j.packet.ip.src}",
     )
     j.end(Verdict.EXITED_CLUSTER)
     return None

@@ -76,6 +76,19 @@ def command(settings: Settings, decision: ServiceDecision, address: str, rule: R
     return f"{'ip6tables' if six else 'iptables'} -t {'filter' if refused else 'nat'} -L {rule.name} -n"
 
 
+def masquerading(settings: Settings, address: str) -> tuple[Rule, str]:
+    """kube-proxy's rule that masquerades what is marked, and the command that shows it (IPT-12, NFT-02, IPV-01)."""
+    six = family(address) == 6
+    if settings.proxy_mode == "nftables":
+        rule = Rule(
+            name="masquerading", text="masquerade fully-random", made_by="kube-proxy", rules=("PX-09", "NFT-02")
+        )
+        return rule, f"nft list chain ip{'6' if six else ''} kube-proxy masquerading"
+    ids = ("PX-09", "IPT-12", "IPV-01") if settings.proxy_mode == "ipvs" else ("PX-09", "IPT-12")
+    rule = Rule(name="KUBE-POSTROUTING", text="-j MASQUERADE --random-fully", made_by="kube-proxy", rules=ids)
+    return rule, f"{'ip6tables' if six else 'iptables'} -t nat -L KUBE-POSTROUTING -n"
+
+
 def _port(decision: ServiceDecision) -> ServicePort:
     assert decision.port is not None
     return decision.port
