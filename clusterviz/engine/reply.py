@@ -48,7 +48,31 @@ def reply(hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None) -> tup
             return (), _silence(verdict, hops)
     if verdict is Verdict.DELIVERED_IN_POD or last == 0:
         return _one(hops[0], answer), ""
-    return _mirror(hops[: last + 1], answer), ""
+    return _mirror(_bridged_back(hops[: last + 1]), answer), ""
+
+
+def _bridged_back(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
+    """The hops with the cards their reply will name, where a rewritten packet stayed on the bridge (NET-05).
+
+    The receiver answers whoever owns the source it saw: the sender, or the bridge that masqueraded. What comes to the
+    sender still has the receiver's card as its source.
+    """
+    found = list(hops)
+    for index in range(1, len(hops) - 1):
+        hop = hops[index]
+        came, gone = hop.headers_in[:1], hop.headers_out[:1]
+        actions = [step.action for step in hop.steps]
+        if Action.SWITCHED not in actions or came == gone or not came or not gone:
+            continue
+        old, new = came[0], gone[0]
+        if type(old) is Ethernet and type(new) is Ethernet:
+            answered = old.dst if Action.MASQUERADED in actions else new.src
+            entry = (Ethernet(new.src, new.dst, new.type), *hop.headers_in[1:])
+            exit_ = (Ethernet(answered, new.dst, new.type), *hop.headers_out[1:])
+            found[index - 1] = msgspec.structs.replace(found[index - 1], headers_out=entry)
+            found[index] = msgspec.structs.replace(hop, headers_in=entry, headers_out=exit_)
+            found[index + 1] = msgspec.structs.replace(hops[index + 1], headers_in=exit_)
+    return tuple(found)
 
 
 def _refusal(hops: tuple[Hop, ...]) -> Answer:
