@@ -31,8 +31,8 @@ def refusal(stack: Stack) -> str:
     message, port = _innermost(stack, ICMP), _innermost(stack, L4)
     if isinstance(message, ICMP) and message.type == "port-unreachable":
         return "ICMP port unreachable"
-    if isinstance(port, L4) and "RST" in port.flags:
-        return "ABORT" if port.proto == "SCTP" else "RST"
+    if isinstance(port, L4) and port.flags in ("RST", "RST,ACK", "ABORT"):
+        return REFUSALS[port.proto]
     return ""
 
 
