@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from clusterviz.engine.addresses import nth
+from clusterviz.engine.addresses import network, nth
 from clusterviz.engine.config_plugins import network_plugin
 from clusterviz.engine.config_reading import Objects, Reading, config_map, inner_yaml, mapping, of_kind, sequence
 from clusterviz.engine.errors import ObjectError
@@ -23,6 +23,7 @@ KINDS = frozenset({"ConfigMap", "DaemonSet", "Installation", "IPPool", "ClusterS
 DETECTORS = ("", "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")
 # CoreDNS's own, where the Corefile says nothing (DNS-08, DNS-09).
 COREDNS_PODS, COREDNS_TTL = "disabled", 5
+DNS_PLACE = 10
 
 
 def told(objects: Objects) -> Reading:
@@ -59,7 +60,14 @@ def _kubeadm(objects: Objects, reading: Reading) -> None:
         if value:
             reading.take(source, name, str(value))
     if reading.origins.get("service_cidr") == source:
-        reading.take(source, "dns_ip", nth(reading.values["service_cidr"].split(",")[0].strip(), 10))
+        take_dns_ip(reading)
+
+
+def take_dns_ip(reading: Reading) -> None:
+    """The cluster's DNS has the tenth address of the first Service CIDR, as kubeadm gives it (DNS-11)."""
+    cidr = str(reading.values["service_cidr"]).partition(",")[0].strip()
+    if network(cidr).num_addresses > DNS_PLACE:
+        reading.take(reading.origins["service_cidr"], "dns_ip", nth(cidr, DNS_PLACE))
 
 
 def _kube_proxy(objects: Objects, reading: Reading) -> None:
@@ -131,7 +139,7 @@ def corefile(text: str) -> list[Directive]:
             stack.pop()
             continue
         opens = words[-1] == "{"
-        found = Directive(words[:-1] if opens else words, [])
+        found = Directive((words[:-1] if opens else words) or [""], [])
         stack[-1].inside.append(found)
         if opens:
             stack.append(found)

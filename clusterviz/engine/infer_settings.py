@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from clusterviz.engine.addresses import Network, in_any, in_cidr, network, nth
-from clusterviz.engine.config_objects import told
+from clusterviz.engine.config_objects import take_dns_ip, told
 from clusterviz.engine.fill import Objects, pod_addresses, service_addresses, spec_of, status_of
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
@@ -51,8 +51,7 @@ def infer(objects: Objects) -> Inferred:
     if given and reading.origins.get("dns_ip") != "ClusterSettings":
         reading.take("Service of the cluster's DNS", "dns_ip", given)
     elif "service_cidr" in reading.values and "dns_ip" not in reading.values:
-        cidr = str(reading.values["service_cidr"]).split(",", maxsplit=1)[0]
-        reading.take(reading.origins["service_cidr"], "dns_ip", nth(cidr, 10))
+        take_dns_ip(reading)
     origins = dict.fromkeys(differing(fitting), GIVEN) | reading.origins
     settings = msgspec.convert({**msgspec.to_builtins(fitting), **reading.values}, Settings)
     if "node_cidr" not in origins:

@@ -102,6 +102,12 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
         pytest.param(
             [coredns("pods insecure\nttl 30\nfallthrough")], {"dns_fallthrough": ["."]}, id="DNS-07 every zone"
         ),
+        pytest.param([config_map("coredns", Corefile="{\n{\n.:53 {\nkubernetes {\n")], {}, id="a torn Corefile"),
+        pytest.param(
+            [config_map("kubeadm-config", ClusterConfiguration="networking: {serviceSubnet: 10.2.0.0/30}")],
+            {"service_cidr": "10.2.0.0/30"},
+            id="SVC-02 too small for DNS's tenth address",
+        ),
         pytest.param([coredns("")], {"dns_pod_mode": "disabled", "dns_ttl": 5}, id="DNS-08 DNS-09 CoreDNS's defaults"),
         pytest.param(
             [coredns("pods insecure\nttl 30", "forward . 9.9.9.9:53 tls://[2620:fe::fe]:853 dns.example")],
