@@ -9,7 +9,7 @@ import msgspec
 
 from clusterviz.engine.addresses import family, public_address
 from clusterviz.engine.datapath import gateways
-from clusterviz.engine.datapath.controllers import controller_of, host_nodes
+from clusterviz.engine.datapath.controllers import controller_of, host_nodes, status_addresses
 from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ingress import host_matches, oldest_first
@@ -361,7 +361,7 @@ def _ingress_address(cluster: Cluster, origin: Origin, ingress: Ingress, name: s
     hosts = () if service is not None and service.type in ("LoadBalancer", "NodePort") else host_nodes(cluster, ingress)
     if hosts:
         return Target(reachable(origin, hosts[0].ips), _number(port), assumed=(note,))
-    known = tuple(one for one in ingress.addresses if is_ip(one))
+    known = status_addresses(ingress)
     if service is None and known:
         return Target(reachable(origin, known), _number(port), assumed=(note,))
     if service is None:

@@ -231,6 +231,8 @@ def test_the_controllers_metrics_are_its_own() -> None:
 
 def test_a_controller_outside_the_cluster_is_known_by_the_address_in_the_status() -> None:
     """ING-01, ING-11: no pods of it among the objects; what is assumed is said."""
+    named = {**SITE, "status": {"loadBalancer": {"ingress": [{"hostname": "lb.example.net"}]}}}
+    assert ask(build(named, KIND), "internet", "http://shop.example.com/").success
     known = {**SITE, "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.80"}]}}}
     cluster = build(known, KIND)
     found = ask(cluster, "internet", "http://shop.example.com/")
@@ -295,3 +297,30 @@ def test_only_the_nearest_misses_are_told() -> None:
     cluster = Cluster.from_objects(many, Settings())
     found = match_request(list(cluster.ingresses.values()), "h7.test", "/")
     assert found.backend is not None and len(found.considered) == 50
+
+
+def test_a_proxy_calls_only_endpoints_of_a_family_it_has() -> None:
+    """ING-13, SVC-16: the others are named, with why."""
+
+    def half(name: str, ip: str, kind: str) -> Obj:
+        labels = {"kubernetes.io/service-name": "both"}
+        return {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": name, "namespace": "shop", "labels": labels},
+            "addressType": kind,
+            "ports": [{"port": 8080}],
+            "endpoints": [{"addresses": [ip]}],
+        }
+
+    slices = [half("four", "10.244.0.2", "IPv4"), half("six", "fd00::2", "IPv6")]
+    made = ingress("i", ("shop.example.com", "Prefix", "/", "both"))
+    cluster = build(made, KIND, front(), service("shop/both"), *slices)
+    for seed in range(6):
+        found = ask(cluster, "internet", "http://shop.example.com/", seed=seed)
+        assert places(found)[-1] == "pod:shop/web-1"
+    step = next(step for hop in found.forward for step in hop.steps if step.reason == "proxy_chose")
+    assert {one.address: one.why for one in step.candidates} == {
+        "10.244.0.2": "",
+        "fd00::2": "the proxy has no address of its family",
+    }

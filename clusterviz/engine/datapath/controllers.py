@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from clusterviz.engine.addresses import canonical, public_address
 from clusterviz.engine.datapath.ingress import oldest_first
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
 from clusterviz.engine.parse_rules import CLASS_ANNOTATION
@@ -161,12 +162,19 @@ def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
     )
 
 
+def status_addresses(ingress: Ingress) -> tuple[str, ...]:
+    """IPs in an Ingress's status; a balancer known by name has the one its name is taken to have."""
+    return tuple(canonical(one) or public_address(one.lower()) for one in ingress.addresses if one)
+
+
 def managed(cluster: Cluster, ip: str) -> list[Ingress]:
     """Ingresses with this address in their status whose controller is not among the objects, oldest first."""
     return oldest_first(
         ingress
         for ingress in cluster.ingresses.values()
-        if ip in ingress.addresses and controller_of(cluster, ingress) is None and not host_nodes(cluster, ingress)
+        if ip in status_addresses(ingress)
+        and controller_of(cluster, ingress) is None
+        and not host_nodes(cluster, ingress)
     )
 
 

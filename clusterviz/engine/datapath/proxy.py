@@ -22,7 +22,7 @@ from clusterviz.engine.datapath.ingress import IngressMatch, backend_port, route
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.resolver import resolve
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
-from clusterviz.engine.datapath.routed import Picked, at_gateway, tls_ended
+from clusterviz.engine.datapath.routed import Picked, Standing, at_gateway, tls_ended, unfit
 from clusterviz.engine.datapath.service import every
 from clusterviz.engine.gateway.answer import Forwarded
 from clusterviz.engine.gateway.refs import endpoint_port, usable
@@ -43,11 +43,12 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     port = j.packet.dport or 0
     if request is None or j.ghost:
         return "not a proxy"
+    at = Standing(pod.ref, f"{pod.namespace}/{pod.name}", pod.ips)
     gateways = carried(j.cluster, pod)
     listener = listener_port(j.cluster, pod, port, gateways) if gateways else 0
     if listener:
         j.proxy_hop = len(j.hops)
-        picked = at_gateway(j, gateways, request, listener, pod.ref, f"{pod.namespace}/{pod.name}")
+        picked = at_gateway(j, gateways, request, listener, at)
     else:
         ingresses = served_by(j.cluster, pod)
         if not (ingresses or is_any_controller(j.cluster, pod)) or not takes_requests(j.cluster, pod, port):
@@ -56,8 +57,7 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
         own = is_controller(pod, "ingress-nginx")
         match = route_request(j.cluster, request, ingresses, ingress_nginx=own)
         default = option(j.cluster, pod, "default-backend-service") if match.status == 404 else ""
-        name = f"{pod.namespace}/{pod.name}"
-        picked = _at_default(j, pod, default, match, request) or _at_controller(j, pod.ref, name, match, request)
+        picked = _at_default(j, at, default, match, request) or _at_controller(j, at, match, request)
     if picked is None:
         return None
     if j.proxies >= MOST_PROXIES:
@@ -95,9 +95,10 @@ def at_managed(j: Journey, ip: str) -> At | NotProxy | None:
         return None
     j.proxy_hop = len(j.hops)
     if gateway is not None:
-        picked = at_gateway(j, [gateway], request, port, ref, name)
+        picked = at_gateway(j, [gateway], request, port, Standing(ref, name, (ip,)))
     else:
-        picked = _at_controller(j, ref, name, route_request(j.cluster, request, ingresses), request)
+        match = route_request(j.cluster, request, ingresses)
+        picked = _at_controller(j, Standing(ref, name, (ip,)), match, request)
     if picked is None:
         return None
     node = j.cluster.nodes.get(picked.endpoint.node) or next(iter(j.cluster.nodes.values()), None)
@@ -118,7 +119,7 @@ def asked(j: Journey) -> Request | None:
     return msgspec.structs.replace(request, scheme="http", host=sent.host, path=sent.path)
 
 
-def _at_default(j: Journey, pod: Pod, name: str, match: IngressMatch, request: Request) -> Picked | None:
+def _at_default(j: Journey, at: Standing, name: str, match: IngressMatch, request: Request) -> Picked | None:
     """The controller's own default backend, ``namespace/name``, takes what no rule fits (ING-08); None without one."""
     space, _, short = name.partition("/")
     service = j.cluster.services.get((space, short))
@@ -126,19 +127,19 @@ def _at_default(j: Journey, pod: Pod, name: str, match: IngressMatch, request: R
     if service is None or port is None or not usable(j.cluster, service, port):
         return None
     if match.certificate:
-        tls_ended(j, CONTROLLER, pod.ref, match.certificate)
-    rule = Rule(name="--default-backend-service", text=name, ref=pod.ref, made_by=CONTROLLER, rules=("ING-08",))
-    return _choose(j, pod.ref, f"{pod.namespace}/{pod.name}", service, port, match, request, rule)
+        tls_ended(j, CONTROLLER, at.ref, match.certificate)
+    rule = Rule(name="--default-backend-service", text=name, ref=at.ref, made_by=CONTROLLER, rules=("ING-08",))
+    return _choose(j, at, service, port, match, request, rule)
 
 
-def _at_controller(j: Journey, place: str, name: str, match: IngressMatch, request: Request) -> Picked | None:
+def _at_controller(j: Journey, at: Standing, match: IngressMatch, request: Request) -> Picked | None:
     """An Ingress controller's choice; None when it answers 404, 308 or 503 itself."""
     for note in match.assumptions:
         j.assume(note.code, note.text)
     if match.certificate:
-        tls_ended(j, CONTROLLER, place, match.certificate)
+        tls_ended(j, CONTROLLER, at.ref, match.certificate)
     if match.backend is None or match.ingress is None:
-        _no_rule(j, place, match, request)
+        _no_rule(j, at.ref, match, request)
         return None
     if match.status:
         _redirect(j, match, request) if match.location else _unavailable(j, match, match.why)
@@ -148,11 +149,11 @@ def _at_controller(j: Journey, place: str, name: str, match: IngressMatch, reque
         _unavailable(j, match, match.why)
         return None
     if service.type == "ExternalName":
-        return _external(j, name, service, port.port, match, request)
+        return _external(j, at.name, service, port.port, match, request)
     if not usable(j.cluster, service, port):
         _unavailable(j, match, "no ready endpoint")
         return None
-    return _choose(j, place, name, service, port, match, request, _rule(match))
+    return _choose(j, at, service, port, match, request, _rule(match))
 
 
 def _external(
@@ -186,8 +187,7 @@ def _external(
 
 def _choose(
     j: Journey,
-    place: str,
-    name: str,
+    at: Standing,
     service: Service,
     port: ServicePort,
     match: IngressMatch,
@@ -195,10 +195,10 @@ def _choose(
     rule: Rule,
 ) -> Picked:
     """One of the ready endpoints, all with the same odds (ING-13)."""
-    ready = usable(j.cluster, service, port)
-    random = draw(j.probe.seed, "proxy", place, service.ref)
+    ready = at.within_reach(usable(j.cluster, service, port))
+    random = draw(j.probe.seed, "proxy", at.ref, service.ref)
     endpoint, number = ready[min(int(random * len(ready)), len(ready) - 1)]
-    candidates = _candidates(every(j.cluster, service, port), port, endpoint, len(ready))
+    candidates = _candidates(every(j.cluster, service, port), port, endpoint, ready)
     j.chose(candidates)
     j.step(
         Action.LOAD_BALANCED,
@@ -215,7 +215,7 @@ def _choose(
         pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
         count=len(ready),
         command=f"kubectl get endpointslices -n {service.namespace} -l kubernetes.io/service-name={service.name}",
-        controller=name,
+        controller=at.name,
     )
     sent = Forwarded(host=request.host, path=match.rewritten or request.path, query=request.query)
     return Picked(endpoint, number, sent, ())
@@ -228,26 +228,23 @@ def _circle(j: Journey, pod: Pod) -> None:
     j.block(Verdict.TTL_EXPIRED, ref=pod.ref, rule=rule.name, why="the request goes from proxy to proxy")
 
 
-def _candidates(every: tuple[Endpoint, ...], port: ServicePort, picked: Endpoint, count: int) -> tuple[Candidate, ...]:
+def _candidates(
+    every: tuple[Endpoint, ...], port: ServicePort, picked: Endpoint, ready: list[tuple[Endpoint, int]]
+) -> tuple[Candidate, ...]:
+    fitting = {(one.ip, number) for one, number in ready}
     return tuple(
         Candidate(
             address=endpoint.ip,
-            port=endpoint_port(endpoint, port),
+            port=number,
             pod=endpoint.pod,
             node=endpoint.node,
-            picked=endpoint is picked,
-            probability=0.0 if why else 1 / count,
-            why=why,
+            picked=(endpoint.ip, number) == (picked.ip, endpoint_port(picked, port)),
+            probability=1 / len(ready) if (endpoint.ip, number) in fitting else 0.0,
+            why="" if (endpoint.ip, number) in fitting else unfit(endpoint, number),
         )
         for endpoint in every
-        for why in [_unfit(endpoint, port)]
+        for number in [endpoint_port(endpoint, port)]
     )
-
-
-def _unfit(endpoint: Endpoint, port: ServicePort) -> str:
-    if not endpoint.ready:
-        return "terminating" if endpoint.terminating else "not ready"
-    return "" if endpoint_port(endpoint, port) else "has no port for this Service port"
 
 
 def _second_connection(j: Journey, pod: Pod, picked: Picked, component: str) -> At:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clusterviz.engine.addresses import host_port
+from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer
 from clusterviz.engine.gateway.http import FURTHEST, match_http
@@ -18,6 +18,19 @@ from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
 COMPONENT = "gateway"
 
 
+class Standing(NamedTuple):
+    """The proxy that decides: picture id, what to call it, its addresses."""
+
+    ref: str
+    name: str
+    ips: tuple[str, ...]
+
+    def within_reach(self, endpoints: list[tuple[Endpoint, int]]) -> list[tuple[Endpoint, int]]:
+        """Endpoints of a family the proxy has an address of; all when there is none such."""
+        own = {family(ip) for ip in self.ips}
+        return [one for one in endpoints if family(one[0].ip) in own] or endpoints
+
+
 class Picked(NamedTuple):
     """The endpoint a proxy calls, its port, and the request it sends."""
 
@@ -27,13 +40,9 @@ class Picked(NamedTuple):
     rules: tuple[str, ...]
 
 
-def at_gateway(
-    j: Journey, gateways: list[Gateway], request: Request, port: int, place: str, name: str
-) -> Picked | None:
-    """Decide for a request that reached a data plane; None when it answers itself.
-
-    ``place`` is the picture id of the data plane, ``name`` what to call it.
-    """
+def at_gateway(j: Journey, gateways: list[Gateway], request: Request, port: int, at: Standing) -> Picked | None:
+    """Decide for a request that reached a data plane; None when it answers itself."""
+    place, name = at.ref, at.name
     answers = [match_http(j.cluster, (one.namespace, one.name), request, port=port) for one in gateways]
     answer = min(answers, key=lambda one: FURTHEST.index(one.outcome))
     for note in answer.assumptions:
@@ -44,7 +53,7 @@ def at_gateway(
         _own_answer(j, answer, request, place)
         return None
     backend = _drawn(j, answer)
-    candidates, ready = _candidates(j, answer, backend)
+    candidates, ready = _candidates(j, answer, backend, at)
     if backend.status:
         _own_answer(j, answer, request, place, backend, candidates)
         return None
@@ -106,7 +115,7 @@ def _drawn(j: Journey, answer: GatewayAnswer) -> Backend:
 
 
 def _candidates(
-    j: Journey, answer: GatewayAnswer, picked: Backend
+    j: Journey, answer: GatewayAnswer, picked: Backend, at: Standing
 ) -> tuple[tuple[Candidate, ...], list[tuple[Endpoint, int]]]:
     """Every endpoint of every backend with its odds, and the ready ones of the backend drawn."""
     found: list[Candidate] = []
@@ -121,11 +130,11 @@ def _candidates(
                 Candidate(address=address, port=one.port, probability=one.share, picked=one is picked, why=why)
             )
             continue
-        ready = usable(j.cluster, service, port)
+        ready = at.within_reach(usable(j.cluster, service, port))
         mine = ready if one is picked else mine
         for endpoint in j.cluster.endpoints(service):
             number = endpoint_port(endpoint, port)
-            fits = endpoint.ready and bool(number)
+            fits = any((endpoint.ip, number) == (one.ip, other) for one, other in ready)
             found.append(
                 Candidate(
                     address=endpoint.ip,
@@ -133,10 +142,17 @@ def _candidates(
                     pod=endpoint.pod,
                     node=endpoint.node,
                     probability=one.share / len(ready) if fits else 0.0,
-                    why="" if fits else "not ready" if number else "has no port for this Service port",
+                    why="" if fits else unfit(endpoint, number),
                 )
             )
     return tuple(found), mine
+
+
+def unfit(endpoint: Endpoint, number: int) -> str:
+    """Why a proxy does not call an endpoint."""
+    if not endpoint.ready:
+        return "terminating" if endpoint.terminating else "not ready"
+    return "the proxy has no address of its family" if number else "has no port for this Service port"
 
 
 def _mark(candidate: Candidate, endpoint: Endpoint, number: int) -> Candidate:
