@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from clusterviz.engine.addresses import host_port
 from clusterviz.engine.packet import ICMP, IP, L4, Dns, Ethernet, Header, Http, Rewrite, Stack
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import (
@@ -29,6 +28,7 @@ from clusterviz.engine.trace import (
     Step,
     Verdict,
     Waypoint,
+    branch_of,
 )
 
 if TYPE_CHECKING:
@@ -235,21 +235,16 @@ class Journey:
                     found[ip] = known[ip]
         return found
 
+    def branch(self, branches: tuple[Branch, ...]) -> None:
+        """As `chose`, for whoever has the branches already."""
+        if self.verdict is None:
+            self.branches = branches
+
     def chose(self, candidates: tuple[Candidate, ...]) -> None:
         """The backends of the newest choice are the journey's branches."""
         if self.ghost:
             return
-        self.branches = tuple(
-            Branch(
-                label=candidate.pod.removeprefix("pod:") or candidate.address,
-                pod=candidate.pod,
-                address=host_port(candidate.address, candidate.port),
-                probability=candidate.probability,
-                chosen=candidate.picked,
-            )
-            for candidate in candidates
-            if candidate.probability
-        )
+        self.branches = tuple([branch_of(candidate) for candidate in candidates if candidate.probability])
 
     def way(self, ref: str, kind: str, *, nat: str = "", encapsulated: bool = False) -> None:
         """Note a stop in the picture; the segment fields tell of the way on from here."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.packet import Rewrite, Stack
 from clusterviz.engine.probe import Probe
 
@@ -194,6 +195,17 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     address: str
     probability: float
     chosen: bool = False
+
+
+def branch_of(candidate: Candidate) -> Branch:
+    """The way to one candidate."""
+    return Branch(
+        label=candidate.pod.removeprefix("pod:") or candidate.address,
+        pod=candidate.pod,
+        address=host_port(candidate.address, candidate.port),
+        probability=candidate.probability,
+        chosen=candidate.picked,
+    )
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):

@@ -15,7 +15,7 @@ from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.lookup import Lookup, Origin, detector
 from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
-from clusterviz.engine.trace import Candidate
+from clusterviz.engine.trace import Branch, Candidate, branch_of
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -28,7 +28,8 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """The list of one Service port on one node for one kind of sender.
 
     ``numbers`` are the target ports of ``choice.endpoints``, ``places`` their indexes in
-    ``candidates``, of which none is picked yet. ``masquerade`` says why the source is rewritten, ""
+    ``candidates``, of which none is picked yet; ``branches`` are the same endpoints as a trace tells of
+    them. ``masquerade`` says why the source is rewritten, ""
     when it is kept; hairpin is not in it. ``anywhere``: some node has a usable endpoint (EPS-07).
     ``open``: the list of the policy itself has one, whatever short cut the sender takes; when it is
     not, the filter rules say ``refusal``.
@@ -40,6 +41,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[int, ...]
     places: tuple[int, ...]
     candidates: tuple[Candidate, ...]
+    branches: tuple[Branch, ...]
     masquerade: str
     rules: tuple[str, ...]
     anywhere: bool
@@ -72,6 +74,7 @@ def choose(cluster: Cluster, node: Node, found: Lookup, version: int, origin: Or
         numbers=tuple(number_of(endpoint, port) for endpoint in choice.endpoints),
         places=tuple(index[id(endpoint)] for endpoint in choice.endpoints),
         candidates=candidates,
+        branches=tuple([branch_of(candidate) for candidate in candidates if candidate.probability]),
         masquerade=masquerade,
         rules=rules,
         anywhere=anywhere,

@@ -285,7 +285,6 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
     endpoint = decision.endpoint
     assert port is not None
     assert endpoint is not None
-    usable = [candidate for candidate in decision.candidates if candidate.probability]
     j.way(_entry(j, decision), "service" if at.came != "wire" else "ingress")
     j.way(service.ref, "service", nat="dnat")
     name, rule = port_name(service, port), translating(j.cluster.settings, decision, packet.ip.dst)
@@ -302,11 +301,11 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
         command=command(j.cluster.settings, decision, packet.ip.dst, rule),
         service=name,
         node=node.name,
-        count=len(usable),
-        excluded=len(decision.candidates) - len(usable),
+        count=len(decision.branches),
+        excluded=len(decision.candidates) - len(decision.branches),
         random=round(decision.random, 6),
         pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
-        probability=usable[0].probability,
+        probability=decision.branches[0].probability,
         choice=decision.choice,
         via=decision.via,
         sticky=decision.sticky,
@@ -314,7 +313,7 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
         address=packet.ip.dst,
         port=packet.dport,
     )
-    j.chose(decision.candidates)
+    j.branch(decision.branches)
     _dnat(j, node, at, decision, endpoint)
 
 

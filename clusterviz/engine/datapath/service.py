@@ -33,7 +33,7 @@ from clusterviz.engine.datapath.lookup import (
     primary,
 )
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
-from clusterviz.engine.trace import Candidate
+from clusterviz.engine.trace import Branch, Candidate, branch_of
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -92,6 +92,7 @@ class ServiceDecision(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Endpoint | None = None
     target_port: int = 0
     candidates: tuple[Candidate, ...] = ()
+    branches: tuple[Branch, ...] = ()
     masquerade: str = ""
     random: float = 0.0
     rules: tuple[str, ...] = ()
@@ -154,6 +155,8 @@ def decide(
         elif one.choice.endpoints and (one.found.via != "nodeport" or answers(cluster, node, ip)):
             picked = pick(one, source, seed, affinity=affinity, now=now, mode=mode)
             return _judged_again(cluster, node, picked, source, from_node=from_node) or picked
+        elif mode == "nftables" and one.anywhere and one.found.via in ("external", "lb"):
+            break  # a map has one element for an address and port: nobody else is asked (NFT-01)
     if barred is not None:
         return _refusal(barred, "source_range", ("SVC-17", "PX-01"))
     return _untranslated(cluster, node, lists, ip, from_node=from_node)
@@ -328,6 +331,7 @@ def pick(
         endpoint=picked,
         target_port=one.numbers[index],
         candidates=(*one.candidates[:place], marked, *one.candidates[place + 1 :]),
+        branches=(*one.branches[:index], branch_of(marked), *one.branches[index + 1 :]),
         masquerade=masquerade,
         random=random,
         rules=(*rules, "PX-16"),
