@@ -1,4 +1,5 @@
 /** The whole answer of a trace: what stops the packet, what would help, what mattered, what was taken for granted. */
+import { copyButton } from "./copy.js";
 import { fill, h } from "./dom.js";
 import { candidates, chip } from "./tracestep.js";
 
@@ -62,26 +63,10 @@ function change(fix, does) {
     h("details.rulebook", {}, h("summary.hint", {}, "why"), h("p", {}, fix.why)),
     shown ? text : null,
     h("div.fixactions", {},
-      fix.command ? copyButton("Copy command", fix.command, text) : null,
-      fix.patch ? copyButton("Copy YAML", fix.patch, text) : null,
+      fix.command ? copyButton("Copy command", () => fix.command, text, "trace-copy") : null,
+      fix.patch ? copyButton("Copy YAML", () => fix.patch, text, "trace-copy") : null,
       fix.kind === "call" && fix.value && does.call ? h("button.chip", { testid: "trace-instead", onclick: () => does.call?.(fix) }, "Trace this instead") : null,
       chip(fix.ref, does.select)));
-}
-
-/** @param {string} label @param {string} what @param {HTMLElement} shown marked where the browser gives no clipboard */
-function copyButton(label, what, shown) {
-  const button = h("button.chip", { testid: "trace-copy", "aria-live": "polite" }, label);
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(what);
-      fill(button, "Copied");
-    } catch {
-      getSelection()?.selectAllChildren(shown);
-      fill(button, "Marked: press Ctrl+C");
-    }
-    setTimeout(() => fill(button, label), 2500);
-  });
-  return button;
 }
 
 /** Capture points are asked for when somebody looks. @param {() => Promise<{id: string, label: string, href: string}[]>} ask */
