@@ -117,6 +117,41 @@ def test_who_may_call_a_guarded_pod(rules: list[Obj], who: set[str]) -> None:
     assert reach(grid(policy(podSelector={"matchLabels": {"pod": "a"}}, ingress=rules))) == who
 
 
+@pytest.mark.parametrize(
+    ("selector", "guarded"),
+    [
+        pytest.param({}, IN_X, id="NP-02-empty"),
+        pytest.param({"matchLabels": None}, IN_X, id="NP-02-null"),
+        pytest.param({"matchLabels": {"pod": "b"}}, {"x/b"}, id="NP-02-labels"),
+        pytest.param({"matchLabels": {"pod": "q"}}, set(), id="NP-01-nobody"),
+    ],
+)
+def test_a_policy_guards_pods_of_its_own_namespace(selector: Obj, guarded: set[str]) -> None:
+    """NP-01, NP-02."""
+    cluster = grid(policy(podSelector=selector, policyTypes=["Ingress"]))
+    isolated = {
+        name for name in EVERYBODY if policy_verdict(cluster, "203.0.113.9", address(name), 80).ingress.isolated
+    }
+    assert isolated == guarded
+
+
+@pytest.mark.parametrize(
+    ("spec", "ways"),
+    [
+        ({}, (True, False)),
+        ({"egress": [{}]}, (True, True)),
+        ({"egress": []}, (True, False)),
+        ({"policyTypes": ["Egress"]}, (False, True)),
+    ],
+)
+def test_the_directions_a_policy_speaks_of(spec: Obj, ways: tuple[bool, bool]) -> None:
+    """NP-04: Ingress always, Egress when listed or when there are egress rules."""
+    cluster = grid(policy(podSelector={}, **spec))
+    into = policy_verdict(cluster, address("y/a"), address("x/a"), 80).ingress.isolated
+    out = policy_verdict(cluster, address("x/a"), address("y/a"), 80).egress.isolated
+    assert (into, out) == ways
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_dual_stack_pod_is_known_by_either_address(version: int) -> None:
     """NP-10, SVC-16: selectors match the pod whichever of its addresses the packet has."""
