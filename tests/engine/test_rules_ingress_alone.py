@@ -176,6 +176,15 @@ def test_ing_10_plain_http_is_sent_to_https(url: str, tls: Any, annotations: dic
     assert found.location == location and found.status == (308 if location else 0)
 
 
+@pytest.mark.parametrize("name", ["", "own"])
+def test_ing_10_a_class_nothing_is_known_of_is_taken_for_ingress_nginx(name: str) -> None:
+    made = ingress("i", ("x.test", "Prefix", "/", "web"), tls=TLS)
+    made["spec"]["ingressClassName"] = name
+    found = ask("http://x.test/", made, target())
+    assert found.status == 308 and "controller-assumed" in [one.code for one in found.assumptions]
+    assert "controller-assumed" not in [one.code for one in ask("https://x.test/", made, target()).assumptions]
+
+
 def test_ing_10_other_controllers_do_not_redirect() -> None:
     made = ingress("i", ("x.test", "Prefix", "/", "web"), tls=TLS)
     kind = {**KIND, "spec": {"controller": "traefik.io/ingress-controller"}}

@@ -84,19 +84,27 @@ def route_request(
 
     ``ingresses`` are those of one controller; None takes all in the cluster whose class the settings say is
     served (ING-01). ``ingress_nginx`` says whether that controller's own behaviour counts; None: where its class
-    or annotations are used.
+    or annotations are used, or nothing says who serves the class.
     """
     from clusterviz.engine.datapath.controllers import app_name, served
 
     chosen = oldest_first(cluster.ingresses.values() if ingresses is None else ingresses)
     if ingresses is None:
         chosen = [one for one in chosen if served(cluster, one)]
-    special = ingress_nginx
+    special, guessed = ingress_nginx, False
     if special is None:
-        special = nginx.has_own(chosen) or any(app_name(cluster, one) == "ingress-nginx" for one in chosen)
+        apps = {app_name(cluster, one) for one in chosen}
+        own = nginx.has_own(chosen)
+        guessed = apps == {""} and not own
+        special = guessed or own or "ingress-nginx" in apps
     found = match_request(
         chosen, request.host, request.path, scheme=request.scheme, query=request.query, ingress_nginx=special
     )
+    if guessed and found.status == 308:
+        note = Assumption(
+            "controller-assumed", "Nothing says which controller serves the class: ingress-nginx is taken."
+        )
+        found = msgspec.structs.replace(found, assumptions=(*found.assumptions, note))
     if found.status or found.backend is None or found.ingress is None:
         return found
     service, port, why = backend_port(cluster, found.ingress, found.backend)
