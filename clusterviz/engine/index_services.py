@@ -217,10 +217,11 @@ def follow_selectors(
 def selecting(index: Mapping[Item, tuple[Name, ...]], services: Mapping[Name, Service], pod: Pod) -> list[Service]:
     """Services whose selector matches the pod's labels (EPS-01)."""
     found = []
-    for key, value in pod.labels.items():
+    labels = pod.labels.items()
+    for key, value in labels:
         for name in index.get((pod.namespace, key, value), ()):
             service = services[name]
-            if all(pod.labels.get(label) == wanted for label, wanted in (service.selector or {}).items()):
+            if (service.selector or {}).items() <= labels:
                 found.append(service)
     return found
 

@@ -6,7 +6,7 @@ None when building anew is simpler. Both must give the same; the tests compare t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -33,12 +33,11 @@ class Delta(msgspec.Struct, frozen=True):
     new: Any
 
     @property
-    def sides(self) -> Iterator[tuple[Any, bool]]:
+    def sides(self) -> tuple[tuple[Any, bool], ...]:
         """What there was (False) and what there is (True)."""
-        if self.old is not None:
-            yield self.old, False
-        if self.new is not None:
-            yield self.new, True
+        if self.old is None:
+            return () if self.new is None else ((self.new, True),)
+        return ((self.old, False),) if self.new is None else ((self.old, False), (self.new, True))
 
 
 class Addresses(NamedTuple):
@@ -70,6 +69,11 @@ def follow_addresses(old: Addresses, deltas: Sequence[Delta], _new: Cluster) -> 
     """None when an address is, was or becomes two pods'."""
     over: dict[str, Any] = {}
     for delta in deltas:
+        if delta.old is not None and delta.new is not None and own_ips(delta.old) == own_ips(delta.new):
+            if not old.doubled.isdisjoint(delta.new.ips):
+                return None
+            over.update(dict.fromkeys(own_ips(delta.new), delta.new))
+            continue
         for pod, present in delta.sides:
             for ip in own_ips(pod):
                 holder = over.get(ip, old.pods.get(ip, GONE))

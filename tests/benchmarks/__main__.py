@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from collections.abc import Sequence
 
-from tests.benchmarks.measure import Costs, measure
+from tests.benchmarks.measure import Costs, measure, seconds
 from tests.benchmarks.synthetic import LARGE, MIDDLE, SMALL
 
 COLUMNS = ("cluster", "build", "a pod", "first answer", "traces/s", "decisions/s", "update", "memory a pod")
@@ -47,7 +48,7 @@ def budgets(small: Costs, large: Costs | None) -> list[tuple[str, float, float, 
     return found
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Aligned columns."""
     widths = [max(len(each[place]) for each in rows) for place in range(len(rows[0]))]
     return "\n".join("  ".join(f"{cell:>{width}}" for cell, width in zip(each, widths, strict=True)) for each in rows)
@@ -62,7 +63,9 @@ def main() -> int:
     for size in sizes:
         found.append(measure(size, rounds=2 if size is LARGE else 5))
         gc.collect()
-    print("nodes/pods/Services; CPU time of one process, best of several rounds\n")
+    yardstick = seconds(lambda: [None for _ in range(1_000_000) if len("ab") == 2], 5)
+    print("nodes/pods/Services; CPU time of one process, best of several rounds")
+    print(f"yardstick: {yardstick * 1e9 / 1e6:.0f} ns for a call of len and a comparison in a loop\n")
     print(table([COLUMNS, *map(row, found)]), "\n")
     missed = False
     lines = [("budget", "measured", "allowed", "")]
