@@ -14,12 +14,9 @@ import { filterBox } from "./panels/filters.js";
 import { importer } from "./panels/importer.js";
 import { bindKeys, keySheet } from "./panels/keys.js";
 import { searchBox } from "./panels/search.js";
-import { settingsPanel } from "./panels/settings.js";
 import { SidePanel } from "./panels/side.js";
 import { toast } from "./panels/toasts.js";
 import { notice, status, toolbar } from "./panels/toolbar.js";
-import { TracePanel } from "./panels/trace.js";
-import { askTrace } from "./panels/traceform.js";
 
 const page = byId("dash").dataset;
 const api = new Api(/** @type {string} */ (page.cluster));
@@ -43,7 +40,9 @@ const picture = new Picture(
   { select: (id) => choose(id), packet: (connection) => follow({ connection }) },
 );
 const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
-const tracer = new TracePanel({ light, select: (id) => choose(id), again: (question) => follow(question), captures: (question) => api.captures(question), closed: () => choose(selected) });
+/** @type {import("./panels/trace.js").TracePanel|null} what is loaded when it is first wanted */
+let tracer = null;
+const tracing = () => tracer?.open ?? false;
 const feed = new Feed({ apply, call: ([id, , connection]) => picture.single(id, connection), waiting: showWaiting });
 const session = new Session(store, {
   snapshot: () => api.snapshot(),
@@ -92,7 +91,7 @@ function refresh() {
   const ids = new Set(stale);
   stale.clear();
   picture.setScene(store.entities, store.settings);
-  if (tracer.open) tracer.shine();
+  if (tracing()) tracer?.shine();
   else {
     picture.select(selected);
     side.refresh(ids);
@@ -142,7 +141,7 @@ function welcome() {
 
 /** @param {string} id @param {boolean} [centred] in the middle of the picture */
 function choose(id, centred = false) {
-  if (tracer.open) tracer.close();
+  if (tracing()) tracer?.close();
   selected = id;
   picture.select(id);
   side.show(id);
@@ -167,14 +166,22 @@ function applyFilter() {
 }
 
 /** @param {{from?: string, to?: string}} ends */
-function ask(ends) {
-  askTrace(ends, { entities: store.entities.values(), trace: (question) => api.trace(question), show: (trace, question) => tracer.show(trace, question) });
+async function ask(ends) {
+  const { askTrace } = await import("./panels/traceform.js");
+  askTrace(ends, { entities: store.entities.values(), trace: (question) => api.trace(question), show });
+}
+
+/** @param {any} trace @param {Record<string, string>} question */
+async function show(trace, question) {
+  const { TracePanel } = await import("./panels/trace.js");
+  tracer ??= new TracePanel({ light, select: (id) => choose(id), again: (again) => follow(again), captures: (asked) => api.captures(asked), closed: () => choose(selected) });
+  tracer.show(trace, question);
 }
 
 /** @param {Record<string, string>} question */
 async function follow(question) {
   const answer = await api.trace(question);
-  if (answer.ok) tracer.show(answer.body, question);
+  if (answer.ok) await show(answer.body, question);
   else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
 }
 
@@ -225,7 +232,7 @@ const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed
 const searching = searchBox({ entities: () => store.entities.values(), select: choose });
 const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
-const network = settingsPanel({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
+const network = async () => (await import("./panels/settings.js")).openSettings({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
 const bindings = [
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
@@ -235,15 +242,15 @@ const bindings = [
   { key: "t", does: "trace a packet", run: () => ask({}) },
   { key: "f", does: "filter", run: filters.toggle },
   { key: "i", does: "import manifests", run: imports.open },
-  { key: "n", does: "network settings", run: network.open },
+  { key: "n", does: "network settings", run: network },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
 ];
-bindKeys(bindings, (event) => tracer.open && tracer.key(event));
+bindKeys(bindings, (event) => tracing() && Boolean(tracer?.key(event)));
 byId("ask").addEventListener("click", () => ask({}));
 byId("import").addEventListener("click", imports.open);
-byId("settings").addEventListener("click", network.open);
+byId("settings").addEventListener("click", network);
 byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);

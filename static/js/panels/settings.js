@@ -8,12 +8,7 @@ import { toast } from "./toasts.js";
 /** @typedef {{name: string, label: string, group: string, kind: string, value: any, default: any, meaning: string, rules: string[], choices: string[], least: number|null, most: number|null, origin: string}} Setting */
 
 /** @param {Ports} ports */
-export function settingsPanel(ports) {
-  return { open: () => open(ports) };
-}
-
-/** @param {Ports} ports */
-async function open(ports) {
+export async function openSettings(ports) {
   const body = h("div.settings", { testid: "settings-body", tabindex: 0 }, h("p.hint", {}, "Reading…"));
   const words = h("p.said", { role: "status", testid: "settings-said" });
   const footer = h("footer", {}, words);
