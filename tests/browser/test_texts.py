@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import by, pods_of, select, show
+from tests.browser.steps import by, pods_of, select, show, until
 
 
 def test_a_node_shows_its_rules_and_routes(page: Page) -> None:
@@ -25,8 +25,7 @@ def test_a_node_shows_its_rules_and_routes(page: Page) -> None:
     rules.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("PageDown")
-    page.wait_for_timeout(200)
-    assert rules.evaluate("e => e.scrollTop > 0")
+    until(page, "document.querySelector('[data-testid=text-iptables]').scrollTop > 0")
     by(page, "texts-larger-iptables").click()
     expect(by(page, "texts-whole")).to_contain_text("*nat")
     page.keyboard.press("Escape")
