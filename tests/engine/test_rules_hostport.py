@@ -135,3 +135,10 @@ def test_pods_that_want_one_host_port_go_to_different_nodes() -> None:
     placed = [cluster.pods[("shop", f"w{index}")] for index in range(3)]
     assert sorted(one.node for one in placed) == ["", "n1", "n2"]
     assert [one.phase for one in placed if not one.node] == ["Pending"]
+
+
+def test_the_masquerade_on_the_way_to_a_host_port_is_portmaps() -> None:
+    """NET-02: the plugin marks and masquerades with chains of its own."""
+    found = ask(build(hosted()), "shop/client", f"{HOST}:9000")
+    (step,) = [step for hop in found.forward for step in hop.steps if step.reason == "masqueraded"]
+    assert (step.component, step.chain, step.settings) == ("portmap", "CNI-HOSTPORT-MASQ", ("host_ports",))

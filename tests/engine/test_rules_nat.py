@@ -113,3 +113,14 @@ def test_a_reply_that_does_not_come_by_the_node_that_translated_is_lost() -> Non
         found = ask(cluster, "shop/client", "192.168.0.13:30087", seed=seed)
         assert found.verdict is Verdict.REPLY_LOST and found.blockers[0].ref == "node:n3"
         assert ask(cluster, "shop/client", "192.168.0.11:30087", seed=seed).success
+
+
+def test_ipvs_routes_what_the_others_bridge_on() -> None:
+    """IPV-01, NET-05: the virtual address is the node's own, so the packet is taken in and sent out again."""
+    cluster = build(settings=Settings(proxy_mode="ipvs"))
+    found = next(
+        one
+        for seed in range(20)
+        if (one := ask(cluster, "shop/client", "http://web/", seed=seed)).waypoints[-1].ref == "pod:shop/web-1"
+    )
+    assert header(found.forward[-1].headers_in, IP).ttl == 63

@@ -15,11 +15,21 @@ from clusterviz.engine.addresses import family, in_cidr
 from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import own_block
 from clusterviz.engine.objects import ContainerPort, Node, Pod
+from clusterviz.engine.trace import Rule
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 UNSPECIFIED = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - a hostIP that means every address
+
+NEIGHBOUR = "sender and pod are neighbours: the answer would not pass the node's rules"
+LOCALHOST = "an answer to 127.0.0.1 would never leave the pod"
+MASQUERADE = Rule(
+    name="CNI-HOSTPORT-MASQ",
+    text="-m mark --mark 0x2000/0x2000 -j MASQUERADE",
+    made_by="portmap",
+    rules=("NET-02", "PX-09"),
+)
 
 
 class HostPort(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,5 +73,5 @@ def _declared(cluster: Cluster, node: Node, proto: str, port: int) -> list[tuple
 def _masquerade(node: Node, source: str, own: str) -> str:
     block = own_block(node, own)
     if source == own or (block and in_cidr(source, block)):
-        return "sender and pod are neighbours: the answer would not pass the node's rules"
-    return "an answer to 127.0.0.1 would never leave the pod" if source == "127.0.0.1" else ""
+        return NEIGHBOUR
+    return LOCALHOST if source == "127.0.0.1" else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, nth
-from clusterviz.engine.datapath import vxlan
+from clusterviz.engine.datapath import hostport, vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
 from clusterviz.engine.datapath.kubeproxy import translate
@@ -50,7 +50,9 @@ def pass_through(j: Journey, at: At) -> At | None:
         return None
     route = route_for(j.cluster, node, j.packet.ip.dst)
     # after a DNAT to a pod on the same bridge br_netfilter goes on bridging: only the receiver's MAC is new (NET-05)
-    switched = at.came == "pod" and route.kind == "bridge" and bool(_same_block(j, node, before[0].src))
+    # (IPVS takes the packet in INPUT and routes it out)
+    bridged = j.packet.ip.dst == before[0].dst or j.cluster.settings.proxy_mode != "ipvs"
+    switched = at.came == "pod" and route.kind == "bridge" and bridged and bool(_same_block(j, node, before[0].src))
     if not _route(j, node, at, route, switched=switched):
         return None
     if switched and route.pod is not None and route.pod is at.pod and not j.cluster.settings.hairpin:
@@ -217,6 +219,8 @@ def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str, pl
     if plugin:
         rule = Rule(name="FLANNEL-POSTRTG", text=plugin.text, made_by="flannel", rules=("EGR-01", "EGR-02"))
         command = f"{'ip6tables' if family(address) == 6 else 'iptables'} -t nat -L FLANNEL-POSTRTG -n"
+    if why in (hostport.NEIGHBOUR, hostport.LOCALHOST):
+        rule, command = hostport.MASQUERADE, "iptables -t nat -L CNI-HOSTPORT-MASQ -n"
     j.step(
         Action.MASQUERADED,
         "masqueraded_egress" if plugin and plugin.leaves else "masqueraded",
@@ -226,7 +230,9 @@ def _masquerade(j: Journey, node: Node, route: Route, address: str, why: str, pl
         chain=rule.name,
         rule=msgspec.structs.replace(rule, ref=node.ref),
         command=command,
-        settings=("egress_nat", "cluster_cidr") if plugin else ("proxy_mode",),
+        settings={"flannel": ("egress_nat", "cluster_cidr"), "portmap": ("host_ports",)}.get(
+            rule.made_by, ("proxy_mode",)
+        ),
         address=address,
         why=why,
         dev=route.dev,
