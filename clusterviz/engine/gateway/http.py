@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer, 
 from clusterviz.engine.gateway.attach import Attachment, attachments, fault
 from clusterviz.engine.gateway.backends import backend, resolve
 from clusterviz.engine.gateway.hosts import covers, intersect, plain, specific
-from clusterviz.engine.gateway.match import Candidate, best_hostname, candidates, lost
+from clusterviz.engine.gateway.match import Candidate, best_hostname, candidates, lost, nearness, rank, told
 from clusterviz.engine.gateway.objects import Filter, Gateway, HTTPRoute, Listener, Name
 from clusterviz.engine.gateway.rewrite import PORTS, forwarded, redirect, response
 from clusterviz.engine.probe import Request
@@ -143,39 +144,41 @@ def _listening(cluster: Cluster, gateway: Gateway, request: Request, port: int |
 
 def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -> GatewayAnswer:
     """The best match among the routes attached to the listener that takes the request (GW-03, 05, 06)."""
+    request = told(asked.request, asked.path)
     tried: list[Candidate] = []
-    missed: list[tuple[tuple[int, int], Considered]] = []
+    missed: list[tuple[tuple[int, int], Considered | Candidate]] = []
     here = {one.route for one in asked.attached if one.accepted and one.listener == listener.name}
     for one in asked.attached:
         route = asked.cluster.routes[one.route]
-        name = f"{route.namespace}/{route.name}"
         if not one.accepted or one.listener != listener.name:
-            if one.route in here:
-                continue
-            where = f"listener {one.listener or '(none)'}"
-            why = one.why if not one.accepted else f"attached to {where}, and the request is for {listener.name}"
-            missed.append(((60, 0), Considered(f"{name} on {where}", why, route.ref)))
+            if one.route not in here:
+                missed.append(((60, 0), _elsewhere(one, route, listener)))
             continue
         own = tuple(h for h in route.hostnames if intersect(listener.hostname, h) is not None)
         hostname = best_hostname(route, own, host)
         if hostname is None:
             why = f"{host or 'no host'} is none of {', '.join(own)}"
-            missed.append(((40, 0), Considered(name, why, route.ref)))
+            missed.append(((40, 0), Considered(f"{route.namespace}/{route.name}", why, route.ref)))
             continue
-        tried += candidates(route, hostname, asked.request, asked.path)
-    matching = [one for one in tried if not one.lacks]
-    winner = min(matching, key=lambda one: one.rank, default=None)
-    missed += [
-        ((0, place) if not one.lacks else one.nearness, lost(winner, one))
-        for place, one in enumerate(sorted(tried, key=lambda one: one.rank))
-        if one is not winner
-    ]
-    considered = tuple(one for _, one in sorted(missed, key=lambda pair: pair[0]))[:MOST_CONSIDERED]
+        tried += candidates(route, hostname, request)
+    order = sorted((one for one in tried if one.takes), key=rank)
+    winner = order[0] if order else None
+    missed += [((0, place), one) for place, one in enumerate(order[1:])]
+    missed += [(nearness(one, request), one) for one in tried if not one.takes]
+    nearest = nsmallest(MOST_CONSIDERED, missed, key=lambda pair: pair[0])
+    considered = tuple(one if isinstance(one, Considered) else lost(winner, one, request) for _, one in nearest)
     base = msgspec.structs.replace(base, listener=listener.name, considered=considered)
     if winner is None:
         why = f"no rule of an attached route takes {asked.request.method} {host}{asked.path}"
         return msgspec.structs.replace(base, outcome="not_found", status=404, rules=("GW-08", "GW-03"), why=why)
     return _act(asked, base, listener, winner)
+
+
+def _elsewhere(one: Attachment, route: HTTPRoute, listener: Listener) -> Considered:
+    """A route that is not attached to the listener that takes the request."""
+    where = f"listener {one.listener or '(none)'}"
+    why = one.why if not one.accepted else f"attached to {where}, and the request is for {listener.name}"
+    return Considered(f"{route.namespace}/{route.name} on {where}", why, route.ref)
 
 
 def _act(asked: _Asked, base: GatewayAnswer, listener: Listener, winner: Candidate) -> GatewayAnswer:

@@ -30,17 +30,33 @@ PATH_ORDER = ("Exact", "RegularExpression", "PathPrefix")
 Rank = tuple[int | str, ...]
 
 
+class Told(NamedTuple):
+    """What a request tells: header names in lower case, repeated ones joined; the first of each query parameter."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    params: dict[str, str]
+
+
 class Candidate(NamedTuple):
-    """One match of one rule of one attached route, with its rank (lowest wins) or what it lacks."""
+    """One match of one rule of one attached route: its rank (lowest wins), or what it lacks.
+
+    ``off`` says that the path does not fit; ``lacks`` are the other conditions, looked at only when it does.
+    """
 
     route: HTTPRoute
     rule: RouteRule
     match: RouteMatch
     indexes: tuple[int, int]
     hostname: str
-    rank: Rank
+    off: bool
     lacks: tuple[str, ...]
-    nearness: tuple[int, int]
+
+    @property
+    def takes(self) -> bool:
+        """Whether every condition is met."""
+        return not self.off and not self.lacks
 
     @property
     def name(self) -> str:
@@ -49,26 +65,33 @@ class Candidate(NamedTuple):
         return f"{self.route.namespace}/{self.route.name} rule {self.indexes[0]}: {self.match}{host}"
 
 
-def candidates(route: HTTPRoute, hostname: str, request: Request, path: str) -> list[Candidate]:
+def told(request: Request, path: str) -> Told:
+    """A request as its matches look at it."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers:
+        key = name.lower()
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    params: dict[str, str] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        params.setdefault(name, value)
+    return Told(request.method, path, headers, params)
+
+
+def candidates(route: HTTPRoute, hostname: str, request: Told) -> list[Candidate]:
     """Every match of a route whose ``hostname`` admits the request, judged."""
-    made = []
-    for index, rule in enumerate(route.rules):
-        for position, match in enumerate(rule.matches):
-            lacks = unmet(match, request, path)
-            off = not path_fits(match, path)
-            made.append(
-                Candidate(
-                    route,
-                    rule,
-                    match,
-                    (index, position),
-                    hostname,
-                    _rank(route, hostname, match, index, position),
-                    lacks,
-                    (1 + 10 * off + len(lacks), -_shared(match.path, path)),
-                )
-            )
-    return made
+    return [
+        Candidate(route, rule, match, (index, position), hostname, off, () if off else unmet(match, request))
+        for index, rule in enumerate(route.rules)
+        for position, match in enumerate(rule.matches)
+        for off in [not path_fits(match, request.path)]
+    ]
+
+
+def nearness(one: Candidate, request: Told) -> tuple[int, int]:
+    """How near a candidate that does not take the request comes to it; lowest is nearest."""
+    if one.off:
+        return 20, -_shared(one.match.path, request.path)
+    return 1 + len(one.lacks), 0
 
 
 def best_hostname(route: HTTPRoute, admitted: tuple[str, ...], host: str) -> str | None:
@@ -94,23 +117,11 @@ def path_fits(match: RouteMatch, path: str) -> bool:
             return path == prefix or path.startswith(f"{prefix}/")
 
 
-def unmet(match: RouteMatch, request: Request, path: str) -> tuple[str, ...]:
-    """Conditions of a match the request does not meet, in words (GW-07)."""
-    found = []
-    if not path_fits(match, path):
-        bad = match.path_type == "RegularExpression" and not usable(match.path)
-        found.append("its regular expression cannot be read" if bad else f"path {path} does not fit")
-    if match.method and match.method != request.method:
-        found.append(f"method is {request.method}")
-    headers: dict[str, str] = {}
-    for name, value in request.headers:
-        key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
-    found += [_differs("header", one, headers.get(one.name.lower())) for one in match.headers]
-    params: dict[str, str] = {}
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        params.setdefault(name, value)
-    found += [_differs("query parameter", one, params.get(one.name)) for one in match.params]
+def unmet(match: RouteMatch, request: Told) -> tuple[str, ...]:
+    """Conditions besides the path that a request does not meet, in words (GW-07)."""
+    found = [f"method is {request.method}"] if match.method and match.method != request.method else []
+    found += [_differs("header", one, request.headers.get(one.name.lower())) for one in match.headers]
+    found += [_differs("query parameter", one, request.params.get(one.name)) for one in match.params]
     return tuple(part for part in found if part)
 
 
@@ -121,7 +132,9 @@ def _differs(what: str, condition: Condition, value: str | None) -> str:
     return "" if same else f"{what} {condition.name} is {value!r}"
 
 
-def _rank(route: HTTPRoute, hostname: str, match: RouteMatch, index: int, position: int) -> Rank:
+def rank(one: Candidate) -> Rank:
+    """Order of candidates that take the request, lowest first (GW-05, GW-06)."""
+    route, match, hostname = one.route, one.match, one.hostname
     exact = 0 if hostname.startswith("*.") else len(hostname)
     return (
         -exact,
@@ -135,16 +148,19 @@ def _rank(route: HTTPRoute, hostname: str, match: RouteMatch, index: int, positi
         0 if route.created else 1,
         route.created,
         f"{route.namespace}/{route.name}",
-        index,
-        position,
+        *one.indexes,
     )
 
 
-def lost(winner: Candidate | None, loser: Candidate) -> Considered:
+def lost(winner: Candidate | None, loser: Candidate, request: Told) -> Considered:
     """Why a candidate did not take the request."""
+    if loser.off:
+        bad = loser.match.path_type == "RegularExpression" and not usable(loser.match.path)
+        first = "its regular expression cannot be read" if bad else f"path {request.path} does not fit"
+        return Considered(loser.name, "; ".join((first, *unmet(loser.match, request))), loser.route.ref)
     if loser.lacks or winner is None:
         return Considered(loser.name, "; ".join(loser.lacks), loser.route.ref)
-    pairs = zip(CRITERIA, winner.rank, loser.rank, strict=True)
+    pairs = zip(CRITERIA, rank(winner), rank(loser), strict=True)
     why = next(words for words, won, own in pairs if won != own)
     return Considered(loser.name, f"matches too, but {why}", loser.route.ref)
 
