@@ -13,7 +13,7 @@ from clusterviz.engine.config_objects import take_dns_ip, told
 from clusterviz.engine.fill import Objects, pod_addresses, service_addresses, spec_of, status_of
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
-from clusterviz.engine.settings_check import differing
+from clusterviz.engine.settings_check import differing, fields
 
 GIVEN = "the addresses of the objects"
 NODE_NETWORKS = ("172.16.0.0/24", "10.0.0.0/24")
@@ -38,11 +38,6 @@ class Inferred(NamedTuple):
         return lines + [("settings-left", "", f"{note}.") for note in self.notes]
 
 
-def infer_settings(objects: Objects) -> Settings:
-    """The settings of `infer` alone."""
-    return infer(objects).settings
-
-
 def infer(objects: Objects) -> Inferred:
     """Settings under which the objects make sense: told ones first, CIDRs that fit the given addresses else."""
     reading = told(objects)
@@ -59,7 +54,32 @@ def infer(objects: Objects) -> Inferred:
         if beside != settings.node_cidr:
             settings = msgspec.structs.replace(settings, node_cidr=beside)
             origins["node_cidr"] = "room beside the addresses of pods and Services"
+    mask = _mask(objects, settings)
+    if "node_mask" not in origins and mask != settings.node_mask:
+        settings = msgspec.structs.replace(settings, node_mask=mask)
+        origins["node_mask"] = GIVEN
     return Inferred(settings, origins, tuple(reading.notes))
+
+
+def _mask(objects: Objects, settings: Settings) -> int:
+    """Prefix length of the nodes' IPv4 blocks: that of given ones, and never shorter than the pods' own (IPM-01)."""
+    blocks = [network(str(cidr)) for cidr in _pod_cidrs(objects)]
+    given = min((net.prefixlen for net in blocks if net.version == 4), default=settings.node_mask)
+    whole = [network(cidr.strip()) for cidr in settings.cluster_cidr.split(",")]
+    shortest = max((net.prefixlen for net in whole if net.version == 4), default=given)
+    least, most = fields()["node_mask"].least or 0, fields()["node_mask"].most or 32
+    return int(min(max(given, shortest, least), most))
+
+
+def _pod_cidrs(objects: Objects) -> list[str]:
+    """The blocks Node objects have."""
+    return [
+        str(cidr)
+        for key, obj in objects.items()
+        if key[0] == "Node"
+        for cidr in spec_of(obj).get("podCIDRs") or [spec_of(obj).get("podCIDR")]
+        if cidr
+    ]
 
 
 def _beside(settings: Settings) -> str:
@@ -74,13 +94,7 @@ def _beside(settings: Settings) -> str:
 def _fitting(objects: Objects) -> Settings:
     """Defaults, with every CIDR widened or moved so that the given addresses fit."""
     base = Settings()
-    blocks = [
-        str(cidr)
-        for key, obj in objects.items()
-        if key[0] == "Node"
-        for cidr in spec_of(obj).get("podCIDRs") or [spec_of(obj).get("podCIDR")]
-        if cidr
-    ]
+    blocks = _pod_cidrs(objects)
     if not blocks:
         blocks = [
             f"{ip}/{'24' if '.' in ip else '64'}"

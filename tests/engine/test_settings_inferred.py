@@ -15,7 +15,7 @@ from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.objects import key_of
 from clusterviz.engine.settings_check import differing, document
-from tests.engine.world import Obj, ask, base, policy
+from tests.engine.world import Obj, ask, base, node, policy
 
 
 def config_map(name: str, namespace: str = "kube-system", **data: str) -> Obj:
@@ -208,6 +208,16 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
             [{**config_map("cilium-config"), "data": {"routing-mode": "native", "enable-policy": "never"}}],
             {"network": "host-gw", "enforce_policies": False},
             id="NP-24 Cilium enforces nothing",
+        ),
+        pytest.param(
+            [flannel({}, Network="10.5.0.0/25")],
+            {"cluster_cidr": "10.5.0.0/25", "node_mask": 25, "enforce_policies": False},
+            id="IPM-01 a small pod network",
+        ),
+        pytest.param(
+            [node("a", podCIDR="10.244.0.0/26"), node("b", podCIDRs=["10.244.0.64/26"])],
+            {"node_mask": 26},
+            id="IPM-01 blocks of given nodes",
         ),
         pytest.param([document({"proxy_mode": "nftables"})], {"proxy_mode": "nftables"}, id="document"),
         pytest.param(
