@@ -20,7 +20,7 @@ from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.gateway.objects import Gateway
 from clusterviz.engine.objects import WORKLOAD_KINDS, Ingress, Node, Pod, Service
 from clusterviz.engine.probe import Destination, Probe, Source, is_ip
-from clusterviz.engine.trace import Verdict
+from clusterviz.engine.trace import Candidate, Verdict
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -44,12 +44,14 @@ class Target(NamedTuple):
     """What the destination turned out to be.
 
     ``failed`` is a verdict reached before any packet could be sent; ``why`` and ``ref`` go with it.
-    ``assumed`` are (code, text) simplifications used to find the address.
+    ``assumed`` are (code, text) simplifications used to find the address, ``drawn_from`` the addresses the
+    client itself chose from, all with the same odds (SVC-08).
     """
 
     ip: str = ""
     port: int | None = None
     resolution: Resolution | None = None
+    drawn_from: tuple[str, ...] = ()
     failed: Verdict | None = None
     ref: str = ""
     why: str = ""
@@ -235,7 +237,7 @@ def _headless(cluster: Cluster, origin: Origin, probe: Probe, service: Service) 
     if isinstance(port, str):
         number = service_port(service, port)
         port = next((one for name, one, _ in picked.ports if name == port), number)
-    return Target(picked.ip, port)
+    return Target(picked.ip, port, drawn_from=tuple(endpoint.ip for endpoint in ready))
 
 
 def _from_outside(cluster: Cluster, origin: Origin, service: Service, port: int | None) -> Target:
@@ -291,7 +293,25 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     version = family(reachable(origin, found.addresses))
     same = [ip for ip in found.addresses if family(ip) == version]
     picked = same[int(draw(probe.seed, "address", name) * len(same))]
-    return Target(picked, _number(port), found)
+    return Target(picked, _number(port), found, drawn_from=tuple(same))
+
+
+def choices(cluster: Cluster, target: Target) -> tuple[Candidate, ...]:
+    """The addresses a client could have taken, with their pods; () when there was one only."""
+    if len(target.drawn_from) < 2:
+        return ()
+    pods = {ip: cluster.pod_by_ip.get(ip) for ip in target.drawn_from}
+    return tuple(
+        Candidate(
+            address=ip,
+            port=target.port or 0,
+            pod=pod.ref if pod else "",
+            node=pod.node if pod else "",
+            probability=1 / len(target.drawn_from),
+            picked=ip == target.ip,
+        )
+        for ip, pod in pods.items()
+    )
 
 
 def _short(cluster: Cluster, name: str) -> bool:

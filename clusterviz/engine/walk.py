@@ -11,7 +11,7 @@ from clusterviz.engine.datapath import node as node_stage
 from clusterviz.engine.datapath.draw import source_port
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.resolver import Resolution, uses_cluster_dns
-from clusterviz.engine.ends import Origin, Target, find_origin, find_target
+from clusterviz.engine.ends import Origin, Target, choices, find_origin, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
@@ -55,6 +55,7 @@ def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | Non
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
     journey.resolution = target.resolution
     journey.synced = synced or {}
+    journey.chose(choices(cluster, target))
     for code, text in target.assumed:
         journey.assume(code, text)
     if _look_up(journey, origin, target) or target.failed is None:
