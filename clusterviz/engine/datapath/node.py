@@ -134,21 +134,7 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
     if route.kind == "bridge" and route.pod is None:
         return _nobody(j, node, rule)
     if switched:
-        eth = j.packet.eth
-        moved = (
-            j.packet.change("eth", "bridged on after DNAT", dst=mac(ip.dst)) if eth and eth.dst != mac(ip.dst) else ()
-        )
-        j.step(
-            Action.SWITCHED,
-            "switched_dnat" if moved else "switched",
-            layer=2,
-            diffs=moved,
-            hook="bridge",
-            component="cni0",
-            address=ip.dst,
-            rule=Rule(name="bridge cni0", text=f"fdb: {mac(ip.dst)}", ref=node.ref, rules=("NET-05",)),
-            command="bridge fdb show br cni0",
-        )
+        _switch(j, node)
         return True
     if route.kind == "local":
         j.step(Action.ROUTED, "routed_local", hook="input", rule=rule, address=ip.dst, node=node.name, command=command)
@@ -172,6 +158,23 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         dev=route.dev,
     )
     return True
+
+
+def _switch(j: Journey, node: Node) -> None:
+    """Layer 2 only; after a DNAT the receiver's MAC is put in (NET-05)."""
+    eth, to = j.packet.eth, j.packet.ip.dst
+    moved = j.packet.change("eth", "bridged on after DNAT", dst=mac(to)) if eth and eth.dst != mac(to) else ()
+    j.step(
+        Action.SWITCHED,
+        "switched_dnat" if moved else "switched",
+        layer=2,
+        diffs=moved,
+        hook="bridge",
+        component="cni0",
+        address=to,
+        rule=Rule(name="bridge cni0", text=f"fdb: {mac(to)}", ref=node.ref, rules=("NET-05",)),
+        command="bridge fdb show br cni0",
+    )
 
 
 def _unrouted(j: Journey, node: Node, rule: Rule, missing: str) -> bool:

@@ -169,26 +169,7 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
             "one port space, so it cannot bind it (NET-03).",
         )
     if not found.open:
-        j.step(
-            Action.REJECTED,
-            "nobody_listening",
-            layer=4,
-            hook="socket",
-            pod=name,
-            port=port,
-            rule=Rule(
-                name=f"no socket on {port}/{packet.l4.proto}",
-                text=_silent(pod, port, found.down),
-                ref=pod.ref,
-                rules=("NET-03", "LIF-04" if found.down else "IMP-04"),
-            ),
-        )
-        j.block(
-            Verdict.NOBODY_LISTENING,
-            ref=pod.ref,
-            rule=f"no socket on {port}",
-            why=_silent(pod, port, found.down),
-        )
+        _refuse(j, pod, packet.l4, found.down)
         return
     j.step(
         Action.DELIVERED,
@@ -203,6 +184,16 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
         rule=Rule(name=f"socket on {port}/{packet.l4.proto}", ref=pod.ref, rules=("NET-03",) if local else ("NET-01",)),
     )
     j.end(verdict)
+
+
+def _refuse(j: Journey, pod: Pod, l4: L4, down: tuple[str, ...]) -> None:
+    """The pod's kernel has no socket on that port (NET-03)."""
+    why, number = _silent(pod, l4.dport, down), l4.dport
+    rules = ("NET-03", "LIF-04" if down else "IMP-04")
+    rule = Rule(name=f"no socket on {number}/{l4.proto}", text=why, ref=pod.ref, rules=rules)
+    name = f"{pod.namespace}/{pod.name}"
+    j.step(Action.REJECTED, "nobody_listening", layer=4, hook="socket", pod=name, port=number, rule=rule)
+    j.block(Verdict.NOBODY_LISTENING, ref=pod.ref, rule=f"no socket on {number}", why=why)
 
 
 def _silent(pod: Pod, port: int, down: tuple[str, ...]) -> str:
