@@ -33,11 +33,17 @@ def questions(trace: Trace) -> tuple[Question, ...]:
     for hop in trace.forward:
         for step in hop.steps:
             if step.component == "resolver" and "tries" in step.facts:
-                return _asked(step.facts)
+                return _asked(step.facts, _choices(trace, str(step.facts.get("address", ""))))
     return ()
 
 
-def _asked(facts: dict[str, Any]) -> tuple[Question, ...]:
+def _choices(trace: Trace, address: str) -> list[str]:
+    """Every address the answer held: those the client drew from, where it drew itself (SVC-08)."""
+    drawn = [branch.address.rpartition(":")[0].strip("[]") for branch in trace.branches]
+    return drawn if address in drawn else [address]
+
+
+def _asked(facts: dict[str, Any], addresses: list[str]) -> tuple[Question, ...]:
     tries = [one.split(" ") for one in str(facts.get("tries", "")).split(", ") if " " in one and UPSTREAM not in one]
     address, ttl = str(facts.get("address", "")), int(facts.get("ttl", 30))
     qtype = "AAAA" if ":" in address else "A"
@@ -48,7 +54,7 @@ def _asked(facts: dict[str, Any]) -> tuple[Question, ...]:
         return (*found, *passed_on) if UPSTREAM in str(facts.get("tries", "")) else tuple(found) or passed_on
     if found and found[-1].rcode == "NOERROR":
         alias = (("CNAME", name),) if name and "answered" in facts and _alias(facts, found[-1].name) else ()
-        found[-1] = found[-1]._replace(records=(*alias, (qtype, address)))
+        found[-1] = found[-1]._replace(records=(*alias, *((qtype, one) for one in addresses)))
     else:
         found.append(Question(name, qtype, "NOERROR", ((qtype, address),), ttl, ours=False))
     return tuple(found)

@@ -173,6 +173,12 @@ def test_an_external_name_is_answered_with_its_alias_and_the_address() -> None:
     assert answer.an[0].cname == "pay.example.com"
 
 
+def test_a_headless_name_is_answered_with_every_ready_pod() -> None:
+    """DNS-02, SVC-08: the client picks one of them."""
+    (answer,) = answers("a headless Service answers with its pods")
+    assert [one.ip for one in answer.an] == [bytes([10, 244, 1, 2]), bytes([10, 244, 1, 3])]
+
+
 def test_a_name_of_the_internet_is_answered_by_a_server_upstream() -> None:
     """DNS-12: the cluster's own names first, each with authority; the last answer has none."""
     found = answers("a name of the Internet is asked inside first")
