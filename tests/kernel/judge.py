@@ -72,8 +72,9 @@ def compare(cluster: Cluster, lab: Lab, questions: Sequence[Question]) -> list[C
 
 
 def _certain(one: Comparison) -> bool:
-    """No packet that is lost makes a connection do this."""
-    return any(way not in one.expected.ways and way.outcome != "timed out" for way in one.observed)
+    """No packet that is lost, an ARP request among them, makes a connection do this."""
+    lost = ("timed out", "unreachable")
+    return any(way not in one.expected.ways and way.outcome not in lost for way in one.observed)
 
 
 def _ask(lab: Lab, asked: list[tuple[Question, Expectation]]) -> list[Comparison]:

@@ -123,10 +123,10 @@ def _host(ip: str) -> str:
 
 
 def _neighbours(*devices: str) -> Iterator[str]:
-    """A neighbour that does not answer is given up after 0.2 s instead of 3, and many may wait for one."""
+    """A neighbour that does not answer is given up after 0.4 s instead of 3, and many may wait for one."""
     for device in devices:
         for table in ("arp_cache", "ndisc_cache"):
-            yield f"ntable change name {table} dev {device} retrans 60 queue 4000"
+            yield f"ntable change name {table} dev {device} retrans 140 queue 4000"
 
 
 def _route(ip: str, rest: str) -> str:
@@ -165,6 +165,14 @@ def _beside(cluster: Cluster, own: str, ip: str) -> bool:
     if family(own) != family(ip) or mine == theirs != "":
         return False
     return not mine or len([part for part in _segments(cluster) if family(part) == family(own)]) < 2
+
+
+def _neighbours_by(cluster: Cluster, node: Node, other: Node, version: int) -> bool:
+    """Whether the primary addresses of a family are on one segment."""
+    own, far = ([ip for ip in one.ips if family(ip) == version][:1] for one in (node, other))
+    if not own or not far:
+        return True
+    return _segment(cluster, own[0]) == _segment(cluster, far[0]) != "" or _beside(cluster, own[0], far[0])
 
 
 def _underlay(cluster: Cluster, node: Node) -> str:
@@ -227,22 +235,26 @@ def _node_routes(cluster: Cluster, node: Node, pods: list[Pod]) -> Iterator[str]
         if any(family(ip) == version for ip in node.ips):
             yield f"route add {EVERYWHERE[version]} via {gateway} dev eth0 {'onlink' if version == 4 else ''}"
     for index, other in enumerate(cluster.nodes.values()):
-        if other.name == node.name:
-            continue
-        for ip in other.ips:
-            if any(_beside(cluster, own, ip) for own in node.ips):
-                yield _route(ip, "dev eth0")
-        device = _device(cluster) if _overlay(cluster) else "eth0"
-        if _overlay(cluster):
-            for ip in ("0.0.0.0", "::"):
-                far = _far(cluster, other, ip)
-                yield f"neigh replace {far} lladdr {_hardware(index)} dev {device} nud permanent"
-        strangers = [ip for pod in on(cluster, other, pods) for ip in _strange(other, pod)]
-        for block in [*other.pod_cidrs, *strangers]:
-            yield _route(block, f"via {_far(cluster, other, block)} dev {device} onlink")
+        if other.name != node.name:
+            yield from _routes_to(cluster, node, index, other, pods)
     for pod in on(cluster, node, pods):
         for ip in _strange(node, pod):
             yield _route(ip, "dev cni0")
+
+
+def _routes_to(cluster: Cluster, node: Node, index: int, other: Node, pods: list[Pod]) -> Iterator[str]:
+    """To another node, and to its pods: into the overlay, or to the node where no router lies between (NET-11)."""
+    for ip in other.ips:
+        if any(_beside(cluster, own, ip) for own in node.ips):
+            yield _route(ip, "dev eth0")
+    overlay = _overlay(cluster)
+    device = _device(cluster) if overlay else "eth0"
+    for ip in ("0.0.0.0", "::") if overlay else ():
+        yield f"neigh replace {_far(cluster, other, ip)} lladdr {_hardware(index)} dev {device} nud permanent"
+    strangers = [ip for pod in on(cluster, other, pods) for ip in _strange(other, pod)]
+    for block in [*other.pod_cidrs, *strangers]:
+        if overlay or _neighbours_by(cluster, node, other, family(block)):
+            yield _route(block, f"via {_far(cluster, other, block)} dev {device} onlink")
 
 
 def _strange(node: Node, pod: Pod) -> list[str]:

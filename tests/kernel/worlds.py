@@ -25,9 +25,9 @@ def worlds(draw: Any, *, dual: bool = False) -> list[Obj]:
     made = draw(nodes(wide=not dual))
     parts = [*draw(pods(len(made))), *draw(services(by_hand=True)), *draw(policies())]
     for index, obj in enumerate(made, 1):
-        if dual:
-            ips = [f"192.168.0.{10 + index}", f"fd00:168::{10 + index}"]
-            obj["status"] = {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]}
+        others = [entry["address"] for entry in obj.get("status", {}).get("addresses", [])][1:]
+        ips = [f"192.168.0.{9 + index}", *([f"fd00:168::{9 + index}"] if dual else []), *others]
+        obj["status"] = {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]}
         if _rarely(draw, 2):
             labels = obj["metadata"].setdefault("labels", {})
             labels["topology.kubernetes.io/zone"] = ZONES[index - 1]
@@ -43,7 +43,7 @@ def worlds(draw: Any, *, dual: bool = False) -> list[Obj]:
 
 def _at_home(piece: Obj, count: int) -> None:
     """Flannel knows only pods that have an address of their own node's block, so those are the only ones here."""
-    homes = {"10.244.0.": 1, "10.244.1.": 2, "192.168.0.11": 1}
+    homes = {"10.244.0.": 1, "10.244.1.": 2, "192.168.0.11": 2}
     kept = []
     for endpoint in piece["endpoints"]:
         number = next((home for start, home in homes.items() if endpoint["addresses"][0].startswith(start)), 0)
@@ -110,7 +110,7 @@ def _selecting(draw: Any, spec: Obj) -> None:
 def settings(*, dual: bool = False) -> st.SearchStrategy[Settings]:
     """Everything in the settings that changes what a kernel does."""
     rarely = st.sampled_from([True, True, True, False])
-    return st.builds(
+    built = st.builds(
         Settings,
         network=st.sampled_from(["vxlan", "host-gw"]),
         proxy_mode=st.sampled_from(["iptables", "nftables"]),
@@ -122,5 +122,12 @@ def settings(*, dual: bool = False) -> st.SearchStrategy[Settings]:
         egress_nat=rarely,
         localhost_nodeports=rarely,
         nodeport_addresses=st.sampled_from([(), (), (), ("primary",), ("192.168.0.0/16",), ("10.244.0.0/16",)]),
+        node_cidr=st.sampled_from(["192.168.0.0/24"] * 4 + ["192.168.0.10/31,192.168.0.12/31"]),
         **{key: st.just(value) for key, value in (BOTH if dual else {}).items()},
     )
+    return built.filter(_routed_back)
+
+
+def _routed_back(chosen: Settings) -> bool:
+    """Without a masquerade nodes behind a router cannot answer pods: nobody there knows a way to them."""
+    return chosen.network == "vxlan" or chosen.egress_nat or "," not in chosen.node_cidr
