@@ -29,7 +29,8 @@ def health_answer(cluster: Cluster, node: Node, port: int, ip: str = "") -> Heal
     Only a LoadBalancer Service with externalTrafficPolicy Local has the port. It is bound where node
     ports are, and open in the firewall on every address.
     """
-    found = next((one for _, one in sorted(cluster.services.items()) if has_health_check(one, port)), None)
+    checked = sorted(cluster.health_checks.get(port, ()), key=lambda one: (one.namespace, one.name))
+    found = next((one for one in checked if has_health_check(one, port)), None)
     if found is None or (ip and not _bound(cluster, node, ip)):
         return None
     count = local_ready(cluster, node, found)
