@@ -31,21 +31,22 @@ would fail if it did not.
 
 def tests_of_rules() -> dict[str, list[str]]:
     """For each rule the tests that cite it, as ``path::function``, the ones about fewest rules first."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    found: dict[str, list[tuple[int, bool, str]]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         if "node_modules" not in path.parts:
             for name, rules in _cited(path):
                 for rule in rules:
-                    found.setdefault(rule, []).append((len(rules), f"{path.relative_to(ROOT / 'tests')}::{name}"))
-    return {rule: [name for _, name in sorted(entries)] for rule, entries in found.items()}
+                    place = path.relative_to(ROOT / "tests").as_posix()
+                    found.setdefault(rule, []).append((len(rules), not place.startswith("engine"), f"{place}::{name}"))
+    return {rule: [entry[-1] for entry in sorted(entries)] for rule, entries in found.items()}
 
 
 def _cited(path: Path) -> Iterator[tuple[str, set[str]]]:
     """Test functions with the rules they or the tables they use name."""
     source = path.read_text(encoding="utf-8")
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
     tables = {
-        target.id: set(CITED.findall(ast.get_source_segment(source, node) or ""))
+        target.id: _rules(lines, node)
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
@@ -54,11 +55,15 @@ def _cited(path: Path) -> Iterator[tuple[str, set[str]]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
             continue
-        parts: list[ast.AST] = [node, *node.decorator_list]
-        rules = {rule for part in parts for rule in CITED.findall(ast.get_source_segment(source, part) or "")}
+        parts: list[ast.stmt | ast.expr] = [node, *node.decorator_list]
+        rules = set[str]().union(*(_rules(lines, part) for part in parts))
         rules |= {f"{kind.upper()}-{number}" for kind, number in NAMED.findall(node.name)} & RULES.keys()
         used = {name.id for part in parts for name in ast.walk(part) if isinstance(name, ast.Name)}
         yield node.name, rules.union(*(tables[name] for name in used & tables.keys()))
+
+
+def _rules(lines: list[str], node: ast.stmt | ast.expr) -> set[str]:
+    return set(CITED.findall("\n".join(lines[node.lineno - 1 : node.end_lineno])))
 
 
 def render() -> str:
