@@ -46,13 +46,13 @@ def fit(cluster: Cluster, most_pods: int, most_nodes: int) -> tuple[Cluster, lis
         changes = [Change("unset", ("Node", "", name)) for name in gone]
         changes += [Change("unset", ("Pod", *name)) for name, pod in cluster.pods.items() if pod.node in gone]
         cluster = cluster.apply(changes)
-        notes.append(f"{len(gone)} of {len(nodes)} nodes and their pods are left out")
+        notes.append(f"Left out: {len(gone)} of {len(nodes)} nodes, and their pods")
     pods = live_pods(cluster)
     if len(pods) > most_pods:
         kept = {id(pod) for pod in sorted(pods, key=_rank(pods))[:most_pods]}
         left = [pod for pod in pods if id(pod) not in kept]
         cluster = cluster.apply([Change("unset", ("Pod", pod.namespace, pod.name)) for pod in left])
-        notes.append(f"{len(left)} of {len(pods)} pods are left out, equals of others first")
+        notes.append(f"Left out: {len(left)} of {len(pods)} pods, equals of others first")
     return cluster, notes + _silent(cluster)
 
 
@@ -72,16 +72,16 @@ def _silent(cluster: Cluster) -> list[str]:
     notes = []
     lost = [pod for pod in cluster.pods.values() if not pod.ips and not pod.ended]
     if lost:
-        notes.append(f"{len(lost)} pods without an address cannot be asked")
+        notes.append(f"Not asked: pods without an address ({len(lost)})")
     for name, count in (
         ("SCTP ports", sum(port.protocol == "SCTP" for one in cluster.services.values() for port in one.ports)),
         ("load balancer addresses of ipMode Proxy", _proxied(cluster)),
         ("nodes that are down, as callers", sum(node.down for node in cluster.nodes.values())),
     ):
         if count:
-            notes.append(f"{count} {name} are not asked")
+            notes.append(f"Not asked: {name} ({count})")
     if cluster.ingresses:
-        notes.append(f"{len(cluster.ingresses)} Ingresses are HTTP: the lab judges connections, not requests")
+        notes.append("Ingresses route requests; the lab judges connections, those to the controller among them")
     return notes
 
 

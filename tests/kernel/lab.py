@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 TOOLS = {"ip": "iproute2", "bridge": "iproute2", "iptables-restore": "iptables", "ip6tables-restore": "iptables"}
-TOOLS |= {"nft": "nftables", "unshare": "util-linux"}
+TOOLS |= {"xtables-monitor": "iptables", "nft": "nftables", "unshare": "util-linux"}
 AS_ROOT_OF_ITS_OWN = ["unshare", "--user", "--map-root-user", "--net"]
 PATIENCE = 0.95  # seconds; TCP sends its first packet again after one
 

@@ -79,7 +79,7 @@ def _refuse(reason: str) -> int:
 def _head(cluster: Cluster, notes: list[str]) -> None:
     settings = cluster.settings
     nodes, pods, services = len(cluster.nodes), len(cluster.pods), len(cluster.services)
-    sizes = f"{nodes} nodes, {pods} pods, {services} Services, {len(cluster.policies)} NetworkPolicies"
+    sizes = f"Nodes {nodes}, pods {pods}, Services {services}, NetworkPolicies {len(cluster.policies)}"
     say(f"{sizes}; kube-proxy in {settings.proxy_mode} mode, {settings.network}")
     for note in notes:
         say(f"  {note}")
@@ -115,7 +115,8 @@ def _table(cluster: Cluster, found: list[Comparison]) -> int:
         say(f"\n{one}")
     if len(faults) > SHOWN:
         say(f"\n... and {len(faults) - SHOWN} more")
-    say("\nThe engine and this kernel agree on every question." if not faults else f"\n{len(faults)} differ.")
+    agreed = "agree on every question" if not faults else f"differ on {len(faults)} of {len(found)} questions"
+    say(f"\nThe engine and this kernel {agreed}.")
     return 1 if faults else 0
 
 

@@ -62,7 +62,7 @@ def test_a_cluster_that_is_too_large_is_cut() -> None:
     made, notes = fit(table.cluster("vxlan"), most_pods=4, most_nodes=2)
     assert len(made.nodes) == 2
     assert len(live_pods(made)) == 4
-    assert notes[:2] == ["1 of 3 nodes and their pods are left out", "4 of 8 pods are left out, equals of others first"]
+    assert notes[:2] == ["Left out: 1 of 3 nodes, and their pods", "Left out: 4 of 8 pods, equals of others first"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_somebody_asks_for_their_manifests(
     manifests.write_text(MANIFESTS)
     status, out, _ = prove(capsys, monkeypatch, "--probes", "40", "--manifests", str(manifests))
     assert status == 0, out
-    assert out.startswith("3 nodes, 1 pods, 1 Services, 0 NetworkPolicies; kube-proxy in iptables mode, vxlan")
+    assert out.startswith("Nodes 3, pods 1, Services 1, NetworkPolicies 0; kube-proxy in iptables mode, vxlan")
     assert out.endswith("The engine and this kernel agree on every question.\n")
 
 
@@ -125,7 +125,7 @@ def test_what_differs_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: 
     status, out, _ = prove(capsys, monkeypatch)
     assert status == 1
     assert "engine 1.000 answered by pod:shop/db on 10.244.2.2 port 5432, which saw 10.244.0.3" in out
-    assert out.endswith("\n1 differ.\n")
+    assert out.endswith("\nThe engine and this kernel differ on 1 of 1 questions.\n")
 
 
 def test_what_cannot_be_tried_ends_with_2(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
