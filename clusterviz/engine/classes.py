@@ -67,6 +67,7 @@ class Classes:
             )
         if len(self._of_pod) > MOST:
             self._of_pod.clear()
+            self._groups.clear()  # pods found again get groups of their own, as good as the old ones
         self._of_pod[id(pod)] = pod, group
         return group
 
