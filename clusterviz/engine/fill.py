@@ -89,7 +89,7 @@ def service_addresses(obj: Obj) -> list[str]:
 
 
 def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | None = None) -> None:
-    """Give Services the ClusterIP and node ports kube-apiserver would (SVC-02..04)."""
+    """Give Services the ClusterIP, node ports and health check port kube-apiserver would (SVC-02..04, PX-14)."""
     wanted = set(keys) if keys is not None else None
     keys = [key for key in objects if key[0] == "Service" and (wanted is None or key in wanted) and lacks(objects[key])]
     names = oldest_first(objects, keys)
@@ -102,20 +102,25 @@ def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | No
         for obj in every
         for port in spec_of(obj).get("ports") or []
         if isinstance(port, dict) and port.get("nodePort")
-    }
+    } | {spec_of(obj)["healthCheckNodePort"] for obj in every if spec_of(obj).get("healthCheckNodePort")}
     for key in names:
         obj = _with_cluster_ip(objects[key], settings, taken_ips)
         objects[key] = _with_node_ports(obj, settings, taken_ports)
+    for key in (key for key in names if _unchecked(spec_of(objects[key]))):
+        number = allocate_node_port(settings.nodeport_range, taken_ports)
+        taken_ports.add(number)
+        objects[key] = merged(objects[key], "spec", healthCheckNodePort=number)
 
 
 def lacks(obj: Obj) -> bool:
-    """Whether kube-apiserver would give this Service an address or a node port."""
+    """Whether kube-apiserver would give this Service an address or a port of the nodes."""
     spec, given = spec_of(obj), service_addresses(obj)
     if spec.get("type") == "ExternalName":
         return False
     if spec.get("ipFamilyPolicy") in DUAL_STACK:
-        return len(given) < 2 or bool(_portless(spec))
-    return not (given or spec.get("clusterIP") or spec.get("clusterIPs")) or bool(_portless(spec))
+        return len(given) < 2 or bool(_portless(spec)) or _unchecked(spec)
+    addressless = not (given or spec.get("clusterIP") or spec.get("clusterIPs"))
+    return addressless or bool(_portless(spec)) or _unchecked(spec)
 
 
 def _portless(spec: Obj) -> list[Any]:
@@ -125,6 +130,12 @@ def _portless(spec: Obj) -> list[Any]:
     )
     ports = spec.get("ports") or [] if wants else []
     return [port for port in ports if isinstance(port, dict) and not port.get("nodePort")]
+
+
+def _unchecked(spec: Obj) -> bool:
+    """Whether a port for the balancer's health checks is missing (PX-14)."""
+    asked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+    return asked and not spec.get("healthCheckNodePort")
 
 
 def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:

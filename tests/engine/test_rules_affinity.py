@@ -126,3 +126,15 @@ def test_what_becomes_of_a_connection_when_its_endpoint_changes(protocol: str, l
         if later.get("deleted"):
             one["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert fate(world(made, *after), decision) == expected
+
+
+def test_a_local_balancer_gets_a_port_for_its_health_checks() -> None:
+    """PX-14, SVC-04: from the range of node ports, after those; a given one stays."""
+    given, missing = balanced(LB, externalTrafficPolicy="Local", healthCheckNodePort=30086), balanced(LB)
+    missing["metadata"]["name"], missing["spec"]["clusterIP"] = "svc2", "172.30.0.42"
+    missing["spec"]["ports"][0]["nodePort"] = 30087
+    missing["spec"]["externalTrafficPolicy"] = "Local"
+    found = world(given, missing, slice_of(entry("10.180.0.1", "a"))).services
+    assert [found[("ns1", name)].health_check_port for name in ("svc1", "svc2")] == [30086, 30088]
+    missing["spec"]["externalTrafficPolicy"] = "Cluster"
+    assert world(missing).services[("ns1", "svc2")].health_check_port == 0
