@@ -110,8 +110,8 @@ def test_somebody_asks_for_their_manifests(
 ) -> None:
     manifests = tmp_path / "shop.yaml"
     manifests.write_text(MANIFESTS)
-    status, out, _ = prove(capsys, monkeypatch, "--probes", "40", "--manifests", str(manifests))
-    assert status == 0, out
+    status, out, err = prove(capsys, monkeypatch, "--probes", "40", "--manifests", str(manifests))
+    assert status == 0, out + err
     assert out.startswith("Nodes 3, pods 1, Services 1, NetworkPolicies 0; kube-proxy in iptables mode, vxlan")
     assert out.endswith("The engine and this kernel agree on every question.\n")
 
