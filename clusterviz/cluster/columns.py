@@ -14,13 +14,14 @@ import msgspec
 
 Obj = dict[str, Any]
 EXACT_IN_A_FLOAT = 2**53
-INTEGER_RANGE = range(-(2**31), 2**31)
+INTEGER_END = 2**31
 
 
 class Column(msgspec.Struct, frozen=True):
     """A field of an object that lives in the model attribute ``attr``.
 
-    ``absent`` is what the attribute holds when the object has no such field.
+    ``absent`` is what the attribute holds when the object has no such field, ``least`` the smallest
+    number it can hold.
     """
 
     attr: str
@@ -28,6 +29,7 @@ class Column(msgspec.Struct, frozen=True):
     accepts: type[Any]
     absent: Any = ""
     limit: int = 253
+    least: int = -INTEGER_END
 
     def fits(self, value: Any) -> bool:
         """Whether the attribute can hold ``value`` exactly."""
@@ -37,7 +39,7 @@ class Column(msgspec.Struct, frozen=True):
             return False
         if self.accepts is str:
             return len(value) <= self.limit and "\0" not in value
-        return self.accepts is not int or value in INTEGER_RANGE
+        return self.accepts is not int or self.least <= value < INTEGER_END
 
     @property
     def field(self) -> str:

@@ -19,7 +19,6 @@ from clusterviz.engine.objects import (
     Container,
     Endpoint,
     EndpointSlice,
-    IngressClass,
     Key,
     LoadBalancerIngress,
     Namespace,
@@ -358,11 +357,6 @@ def _endpoints(reader: Reader, base: Obj) -> Record:
     return EndpointSlice(**base, service=base["name"], address_type=kind, endpoints=tuple(found))
 
 
-def _ingress_class(reader: Reader, base: Obj) -> Record:
-    default = base["annotations"].get("ingressclass.kubernetes.io/is-default-class") == "true"
-    return IngressClass(**base, controller=reader.child("spec").text("controller"), default=default)
-
-
 def _workload(reader: Reader, base: Obj) -> Record:
     spec = reader.child("spec")
     owner = reader.child("metadata").children("ownerReferences")
@@ -380,13 +374,13 @@ def _workload(reader: Reader, base: Obj) -> Record:
 
 def _register() -> dict[str, Callable[[Reader, Obj], Record | None]]:
     from clusterviz.engine.gateway.parse import PARSERS
-    from clusterviz.engine.parse_rules import parse_ingress, parse_policy
+    from clusterviz.engine.parse_rules import parse_ingress, parse_ingress_class, parse_policy
 
     return {
         "Namespace": _namespace,
         "Endpoints": _endpoints,
         "Ingress": parse_ingress,
-        "IngressClass": _ingress_class,
+        "IngressClass": parse_ingress_class,
         "NetworkPolicy": parse_policy,
         **dict.fromkeys(WORKLOAD_KINDS, _workload),
         **PARSERS,

@@ -1,4 +1,4 @@
-"""Ingress and NetworkPolicy objects -> records; the two kinds whose spec is a list of rules."""
+"""Ingress, IngressClass and NetworkPolicy objects -> records."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clusterviz.engine.objects import (
     Ingress,
     IngressBackend,
+    IngressClass,
     IngressPath,
     IngressRule,
     IngressTls,
@@ -112,3 +113,9 @@ def _optional(peer: Reader, name: str) -> Selector | None:
     if name not in peer.data:
         return None
     return parse_selector(peer.data[name], field=peer.at(name), ref=peer.ref)
+
+
+def parse_ingress_class(reader: Reader, base: Obj) -> Record:
+    """Which controller serves the class, and whether it is the default (ING-01)."""
+    default = base["annotations"].get("ingressclass.kubernetes.io/is-default-class") == "true"
+    return IngressClass(**base, controller=reader.child("spec").text("controller"), default=default)

@@ -5,7 +5,7 @@ Pure functions of the engine's snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clusterviz.engine import Cluster
@@ -254,7 +254,7 @@ def render(cluster: Cluster, key: Key) -> Entity | None:
     return table[1](cluster, record) if table and record is not None else None
 
 
-_TABLES: dict[str, tuple[Callable[[Cluster], dict[tuple[str, str], Any]], Callable[..., Entity]]] = {
+_TABLES: dict[str, tuple[Callable[[Cluster], Mapping[tuple[str, str], Any]], Callable[..., Entity]]] = {
     "Pod": (lambda cluster: cluster.pods, pod),
     "Service": (lambda cluster: cluster.services, service),
     "Ingress": (lambda cluster: cluster.ingresses, ingress),

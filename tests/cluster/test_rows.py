@@ -83,6 +83,19 @@ def test_what_is_written_is_read_back(cluster: Cluster, obj: dict[str, Any]) -> 
     assert store.find(cluster, [key]) == {}
 
 
+@pytest.mark.parametrize("replicas", [-1, 2**31, 0, 3])
+def test_a_number_of_replicas_no_column_can_hold_is_kept_beside(cluster: Cluster, replicas: int) -> None:
+    """A database would refuse it."""
+    obj = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d", "namespace": "default"},
+        "spec": {"replicas": replicas},
+    }
+    store.write(cluster, [obj])
+    assert store.find(cluster, [key_of(obj)]) == {key_of(obj): obj}
+
+
 def test_replacing_replaces_children_too(cluster: Cluster) -> None:
     """No container of the old pod stays behind."""
     store.write(cluster, [namespace("shop")])

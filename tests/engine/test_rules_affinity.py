@@ -21,7 +21,9 @@ def sticky(*entries: Obj, **settings: Any) -> Cluster:
     return world(made, slice_of(*(entries or (entry("10.180.0.1"), entry("10.180.0.2")))), **settings)
 
 
-def call(cluster: Cluster, table: Affinity, now: float, seed: int, ip: str = VIP, **more: Any) -> ServiceDecision:
+def call(
+    cluster: Cluster, table: Affinity | None, now: float, seed: int, ip: str = VIP, **more: Any
+) -> ServiceDecision:
     found = ask(cluster, ip, seed=seed, affinity=table, now=now, **more)
     assert found is not None and found.affinity is not None and found.endpoint is not None
     return found

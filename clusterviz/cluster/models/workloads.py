@@ -15,7 +15,7 @@ _COMMON: tuple[Column, ...] = (
     JsonColumn("selector", ("spec", "selector"), dict, absent=None),
     JsonColumn("template", ("spec", "template"), dict, absent=None),
 )
-_REPLICAS = Column("replicas", ("spec", "replicas"), int, absent=None)
+_REPLICAS = Column("replicas", ("spec", "replicas"), int, absent=None, least=0)
 
 
 class Workload(NamespacedRow):

@@ -90,7 +90,7 @@ def count_budget(objects: Mapping[Key, Obj], budget: Obj) -> Budget:
     if most is None and least is None:
         return Budget(len(pods), healthy, 0)
     if most is None and not str(least).endswith("%"):
-        return Budget(len(pods), healthy, int(least))
+        return Budget(len(pods), healthy, _part(least, len(pods)))
     expected = _wanted(objects, pods) or len(pods)
     if most is not None:
         return Budget(expected, healthy, max(0, expected - _part(most, expected)))

@@ -105,6 +105,11 @@ def route_request(
             "controller-assumed", "Nothing says which controller serves the class: ingress-nginx is taken."
         )
         found = msgspec.structs.replace(found, assumptions=(*found.assumptions, note))
+    return _sent(cluster, found)
+
+
+def _sent(cluster: Cluster, found: IngressMatch) -> IngressMatch:
+    """Down to the backend: 503 when it cannot be used (ING-09)."""
     if found.status or found.backend is None or found.ingress is None:
         return found
     service, port, why = backend_port(cluster, found.ingress, found.backend)
