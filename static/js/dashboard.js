@@ -233,6 +233,14 @@ const searching = searchBox({ entities: () => store.entities.values(), select: c
 const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
 const network = async () => (await import("./panels/settings.js")).openSettings({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
+/** What the panels that are loaded later may use. */
+const desk = {
+  cluster: /** @type {string} */ (page.cluster), store, manifests: `${api.base}export`, link: () => location.href,
+  svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
+  png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
+  traced: () => (tracer?.open ? { trace: tracer.stack[0].trace, question: tracer.question ?? {} } : null),
+};
+const exporting = async () => (await import("./panels/exportmenu.js")).exportMenu(desk);
 const bindings = [
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
@@ -243,6 +251,7 @@ const bindings = [
   { key: "f", does: "filter", run: filters.toggle },
   { key: "i", does: "import manifests", run: imports.open },
   { key: "n", does: "network settings", run: network },
+  { key: "x", does: "export", run: exporting },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
@@ -251,6 +260,7 @@ bindKeys(bindings, (event) => tracing() && Boolean(tracer?.key(event)));
 byId("ask").addEventListener("click", () => ask({}));
 byId("import").addEventListener("click", imports.open);
 byId("settings").addEventListener("click", network);
+byId("export").addEventListener("click", exporting);
 byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);

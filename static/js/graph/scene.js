@@ -35,9 +35,18 @@ export function drawScene(canvas, camera, scene, tokens) {
   aim(ctx, camera, ratio);
   const view = { x: -camera.x / camera.zoom, y: -camera.y / camera.zoom, w: canvas.width / ratio / camera.zoom, h: canvas.height / ratio / camera.zoom };
   drawGrid(ctx, view, tokens, camera.zoom);
+  return paint(ctx, view, camera.zoom, scene, tokens);
+}
+
+/**
+ * Everything that stands still, without the ground it stands on.
+ * @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} view what is seen @param {number} zoom @param {Scene} scene @param {Tokens} tokens
+ * @returns {number} where the title ends
+ */
+export function paint(ctx, view, zoom, scene, tokens) {
   const title = drawFrame(ctx, scene, tokens);
   drawBuses(ctx, scene, tokens);
-  drawThings(ctx, scene, tokens, view, camera.zoom < FAR);
+  drawThings(ctx, scene, tokens, view, zoom < FAR);
   drawHeadings(ctx, scene, tokens);
   ctx.globalAlpha = 1;
   return title;

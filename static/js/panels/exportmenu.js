@@ -1,0 +1,95 @@
+/** What can be taken home: manifests, the picture, the open trace, the table of flows. Loaded when it is wanted. */
+import { flowTable } from "../model/csv.js";
+import { markdown } from "../model/tracemarkdown.js";
+import { fileName, follow, save } from "./download.js";
+import { byId, h } from "./dom.js";
+import { toast } from "./toasts.js";
+
+/**
+ * @typedef {object} Ports
+ * @property {string} cluster
+ * @property {import("../model/store.js").Store} store
+ * @property {string} manifests where they can be had
+ * @property {(title: string) => Promise<string>} svg the picture
+ * @property {() => Promise<Blob>} png
+ * @property {() => {trace: any, question: Record<string, string>}|null} traced the open trace
+ * @property {() => string} link the address of what is shown now
+ */
+/** @typedef {{id: string, label: string, ending: string, needs?: "trace", make: (ports: Ports) => Promise<Blob>|Blob|null}} Export */
+
+const text = (/** @type {string} */ content, /** @type {string} */ type) => new Blob([content], { type: `${type};charset=utf-8` });
+
+/** @type {Export[]} */
+export const EXPORTS = [
+  { id: "yaml", label: "Manifests as YAML", ending: ".yaml", make: () => null },
+  { id: "svg", label: "Picture as SVG", ending: ".svg", make: async (ports) => text(await ports.svg(title(ports)), "image/svg+xml") },
+  { id: "png", label: "Picture as PNG, twice the size", ending: ".png", make: (ports) => ports.png() },
+  { id: "trace-md", label: "Trace as Markdown", ending: "-trace.md", needs: "trace", make: (ports) => text(asMarkdown(ports), "text/markdown") },
+  { id: "trace-json", label: "Trace as JSON", ending: "-trace.json", needs: "trace", make: (ports) => text(`${JSON.stringify(ports.traced()?.trace, null, 2)}\n`, "application/json") },
+  { id: "csv", label: "Flows as CSV", ending: "-flows.csv", make: (ports) => text(flowTable(ports.store), "text/csv") },
+];
+
+/** @param {Ports} ports */
+function title(ports) {
+  return `Cluster ${ports.cluster}, ${new Date().toLocaleString()}`;
+}
+
+/** @param {Ports} ports */
+function asMarkdown(ports) {
+  const { trace, question } = /** @type {{trace: any, question: Record<string, string>}} */ (ports.traced());
+  const asked = question.from ? `From ${question.from} to ${question.to}` : "A packet that was seen";
+  return markdown(trace, { question: asked, cluster: ports.cluster, time: new Date().toISOString(), address: question.from ? ports.link() : "" });
+}
+
+/** @param {Export} one @param {Ports} ports @returns {boolean} */
+export function possible(one, ports) {
+  return one.needs !== "trace" || ports.traced() !== null;
+}
+
+/** @param {Export} one @param {Ports} ports */
+export async function take(one, ports) {
+  const name = fileName(ports.cluster, one.ending);
+  try {
+    const blob = await one.make(ports);
+    if (blob) save(name, blob);
+    else follow(ports.manifests, name);
+  } catch (error) {
+    toast(`${one.label}: ${error instanceof Error ? error.message : error}`, "bad");
+  }
+}
+
+/** Opens the menu under its button, or closes it. @param {Ports} ports */
+export function exportMenu(ports) {
+  const button = byId("export");
+  const known = document.getElementById("exports");
+  if (known) return known.dispatchEvent(new Event("leave"));
+  const item = (/** @type {Export} */ one) => h("button.plain", { role: "menuitem", testid: `export-${one.id}`, tabindex: -1, "aria-disabled": String(!possible(one, ports)),
+    title: possible(one, ports) ? "" : "Open a trace first (t)", onclick: () => { if (possible(one, ports)) { close(true); take(one, ports); } } }, one.label);
+  const menu = h("div.pop.menu", { id: "exports", role: "menu", "aria-label": "Export", testid: "exports" }, EXPORTS.map(item));
+  const outside = (/** @type {Event} */ event) => { if (event.target instanceof Node && !menu.contains(event.target) && !button.contains(event.target)) close(false); };
+  const close = (/** @type {boolean} */ back) => {
+    document.removeEventListener("pointerdown", outside);
+    menu.remove();
+    button.setAttribute("aria-expanded", "false");
+    if (back) button.focus();
+  };
+  menu.addEventListener("leave", () => close(true));
+  menu.addEventListener("keydown", (event) => moveIn(menu, event, close));
+  document.addEventListener("pointerdown", outside);
+  button.setAttribute("aria-expanded", "true");
+  button.after(menu);
+  return /** @type {HTMLElement} */ (menu.firstElementChild).focus();
+}
+
+/** Arrows, Home and End go through a menu; Escape and Tab leave it. */
+function moveIn(/** @type {HTMLElement} */ menu, /** @type {KeyboardEvent} */ event, /** @type {(back: boolean) => void} */ close) {
+  const items = /** @type {HTMLElement[]} */ ([...menu.children]);
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = /** @type {Record<string, number>} */ ({ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 })[event.key];
+  if (event.key === "Tab") return close(false);
+  event.stopPropagation();
+  if (event.key === "Escape") return close(true);
+  if (to === undefined) return undefined;
+  event.preventDefault();
+  return items.at(to % items.length)?.focus();
+}
