@@ -6,6 +6,7 @@
 """
 
 from clusterviz.engine.cluster import Change, Cluster
+from clusterviz.engine.decision import Decision, decide
 from clusterviz.engine.errors import AddressError, EngineError, ObjectError, ProbeError
 from clusterviz.engine.probe import Destination, Probe, Request, Source
 from clusterviz.engine.settings import Settings
@@ -16,6 +17,7 @@ __all__ = [
     "AddressError",
     "Change",
     "Cluster",
+    "Decision",
     "Destination",
     "EngineError",
     "ObjectError",
@@ -26,5 +28,6 @@ __all__ = [
     "Source",
     "Trace",
     "Verdict",
+    "decide",
     "trace",
 ]
