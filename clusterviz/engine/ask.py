@@ -86,7 +86,8 @@ class ServiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster:
     """The snapshot a question is asked of. ``node`` is added when no object describes it.
 
-    Workloads are not expanded: only pods that are there exist. Raises `ObjectError` for what cannot be read.
+    Workloads are not expanded: only pods that are there exist, and only node ports that are given. Raises
+    `ObjectError` for what cannot be read.
     """
     if isinstance(objects, Cluster):
         known = objects
@@ -97,11 +98,15 @@ def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster
     if node and not any(one.get("kind") == "Node" and one["metadata"].get("name") == node for one in given):
         given.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
     if isinstance(settings, Settings):
-        return Cluster.from_objects(given, settings, expand=False)
-    inferred = Cluster.from_objects(given, expand=False)
+        return _snapshot(given, settings)
+    inferred = _snapshot(given)
     if not settings:
         return inferred
-    return Cluster.from_objects(given, _settings(settings, inferred.settings), expand=False)
+    return _snapshot(given, _settings(settings, inferred.settings))
+
+
+def _snapshot(objects: Iterable[Obj], settings: Settings | None = None) -> Cluster:
+    return Cluster.from_objects(objects, settings, expand=False, node_ports=False)
 
 
 def _settings(wish: Settings | Mapping[str, Any], base: Settings) -> Settings:

@@ -69,13 +69,15 @@ class Cluster(Lookups):
         self.fill_warnings = warnings
 
     @classmethod
-    def from_objects(cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True) -> Cluster:
+    def from_objects(
+        cls, objects: Iterable[Obj], settings: Settings | None = None, *, expand: bool = True, node_ports: bool = True
+    ) -> Cluster:
         """Build a snapshot from plain objects, any mix of kinds, ``List`` kinds unpacked.
 
         Given addresses are kept, missing ones allocated. ``expand`` also fills in what a control
         plane would add: nodes when none are given, pods of workloads that have none, their
-        placement and addresses. Raises `ObjectError` for an object that cannot be read or stands
-        twice.
+        placement and addresses. Without ``node_ports`` a Service has only those it was given. Raises
+        `ObjectError` for an object that cannot be read or stands twice.
         """
         with no_collections():
             keyed: Objects = {}
@@ -93,7 +95,7 @@ class Cluster(Lookups):
                 inferred = infer(keyed)
                 settings, notes = inferred.settings, inferred.notices
             try:
-                fill_services(keyed, settings)
+                fill_services(keyed, settings, ports=node_ports)
                 if expand:
                     notes += complete(keyed, settings, records.get("Pod", {}))
                 else:

@@ -88,8 +88,10 @@ def service_addresses(obj: Obj) -> list[str]:
     return [str(ip) for ip in ips if ip and ip != "None"]
 
 
-def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | None = None) -> None:
-    """Give Services the ClusterIP, node ports and health check port kube-apiserver would (SVC-02..04, PX-14)."""
+def fill_services(
+    objects: Objects, settings: Settings, keys: Iterable[Key] | None = None, *, ports: bool = True
+) -> None:
+    """Give Services the ClusterIP and, with ``ports``, the node ports kube-apiserver would (SVC-02..04, PX-14)."""
     wanted = set(keys) if keys is not None else None
     keys = [key for key in objects if key[0] == "Service" and (wanted is None or key in wanted) and lacks(objects[key])]
     names = oldest_first(objects, keys)
@@ -105,7 +107,9 @@ def fill_services(objects: Objects, settings: Settings, keys: Iterable[Key] | No
     } | {spec_of(obj)["healthCheckNodePort"] for obj in every if spec_of(obj).get("healthCheckNodePort")}
     for key in names:
         obj = _with_cluster_ip(objects[key], settings, taken_ips)
-        objects[key] = _with_node_ports(obj, settings, taken_ports)
+        objects[key] = _with_node_ports(obj, settings, taken_ports) if ports else obj
+    if not ports:
+        return
     for key in (key for key in names if _unchecked(spec_of(objects[key]))):
         number = allocate_node_port(settings.nodeport_range, taken_ports)
         taken_ports.add(number)

@@ -45,6 +45,9 @@ class ResourceRecord(NamedTuple):
     def text(self) -> str:
         """As dig prints it."""
         value = f'"{self.value}"' if self.type == "TXT" else self.value
+        if self.type == "SOA":
+            server, mailbox, numbers = self.value.split(" ", 2)
+            value = f"{server}. {mailbox}. {numbers}"
         dot = "." if self.type in ("CNAME", "NS", "PTR", "SRV") else ""
         return f"{self.owner}.\t{self.ttl}\tIN\t{self.type}\t{value}{dot}"
 

@@ -1,0 +1,1 @@
+"""The engine held against what upstream projects expect of themselves."""
