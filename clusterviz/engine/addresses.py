@@ -42,9 +42,15 @@ def in_cidr(ip: str, cidr: str) -> bool:
     return address is not None and address.version == net.version and address in net
 
 
+@lru_cache(maxsize=1024)
+def listed(cidrs: str) -> tuple[str, ...]:
+    """The CIDRs of a comma-separated list, as dual-stack settings write them."""
+    return tuple(cidr for part in cidrs.split(",") if (cidr := part.strip()))
+
+
 def in_any(ip: str, cidrs: str) -> bool:
-    """`in_cidr` over a comma-separated list of CIDRs, as dual-stack settings write them."""
-    return any(in_cidr(ip, cidr.strip()) for cidr in cidrs.split(",") if cidr.strip())
+    """`in_cidr` over a list as `listed` reads it."""
+    return any(in_cidr(ip, cidr) for cidr in listed(cidrs))
 
 
 def family(ip: str) -> int:

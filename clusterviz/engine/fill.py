@@ -17,6 +17,7 @@ from clusterviz.engine.addresses import (
     allocate_service_ip,
     family,
     in_any,
+    listed,
     network,
     nth,
 )
@@ -174,7 +175,7 @@ def _service_cidrs(obj: Obj, settings: Settings, given: list[str]) -> list[str]:
     Raises `ObjectError` for families the cluster does not have.
     """
     spec = spec_of(obj)
-    ranges = [cidr.strip() for cidr in settings.service_cidr.split(",") if cidr.strip()]
+    ranges = listed(settings.service_cidr)
     by_family: dict[str, str] = {}
     for cidr in ranges:
         by_family.setdefault(f"IPv{family(cidr)}", cidr)
@@ -251,7 +252,7 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
             obj = merged(obj, "status", addresses=[{"type": "InternalIP", "address": ip}, *others])
         if not _has_block(obj):
             own: list[str] = []
-            for cidr in (part.strip() for part in settings.cluster_cidr.split(",")):
+            for cidr in listed(settings.cluster_cidr):
                 try:
                     block = _block_in_use(used.get(key[2], []), settings, blocks, cidr) or allocate_pod_cidr(
                         cidr, settings.node_mask, blocks
@@ -308,7 +309,7 @@ def _block_in_use(ips: list[str], settings: Settings, blocks: set[str], cidr: st
 
 def _node_ip(cidrs: str, taken: set[Any]) -> str:
     """The next free address of the first segment that has one, from .11 on where it is large enough (NET-11)."""
-    for cidr in filter(None, (part.strip() for part in cidrs.split(","))):
+    for cidr in listed(cidrs):
         net = network(cidr)
         end = min(net.num_addresses - 1, 1 << 16)
         for offset in range(11 if end > 11 else 2, end):

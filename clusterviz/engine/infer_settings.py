@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import Network, in_any, in_cidr, network, nth
+from clusterviz.engine.addresses import Network, in_any, in_cidr, listed, network, nth
 from clusterviz.engine.config_objects import take_dns_ip, told
 from clusterviz.engine.fill import Objects, pod_addresses, service_addresses, spec_of, status_of
 from clusterviz.engine.probe import is_ip
@@ -65,7 +65,7 @@ def _mask(objects: Objects, settings: Settings) -> int:
     """Prefix length of the nodes' IPv4 blocks: that of given ones, and never shorter than the pods' own (IPM-01)."""
     blocks = [network(str(cidr)) for cidr in _pod_cidrs(objects)]
     given = min((net.prefixlen for net in blocks if net.version == 4), default=settings.node_mask)
-    whole = [network(cidr.strip()) for cidr in settings.cluster_cidr.split(",")]
+    whole = [network(cidr) for cidr in listed(settings.cluster_cidr)]
     shortest = max((net.prefixlen for net in whole if net.version == 4), default=given)
     least, most = fields()["node_mask"].least or 0, fields()["node_mask"].most or 32
     return int(min(max(given, shortest, least), most))
@@ -84,7 +84,7 @@ def _pod_cidrs(objects: Objects) -> list[str]:
 
 def _beside(settings: Settings) -> str:
     """A network for nodes that lies outside pods and Services; the present one where it does."""
-    taken = [network(cidr.strip()) for cidr in f"{settings.cluster_cidr},{settings.service_cidr}".split(",")]
+    taken = [network(cidr) for cidr in listed(f"{settings.cluster_cidr},{settings.service_cidr}")]
     for cidr in (settings.node_cidr, *NODE_NETWORKS):
         if not any(net.version == 4 and network(cidr).overlaps(net) for net in taken):
             return cidr

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, in_any, in_cidr, nth
+from clusterviz.engine.addresses import family, in_any, in_cidr, listed, nth
 
 Network = Literal["vxlan", "host-gw", "wireguard", "ipip", "geneve", "udp"]
 
@@ -155,12 +155,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def families(self) -> tuple[int, ...]:
         """4, 6 or both, the primary first: the families of the Service addresses (SVC-16)."""
-        return tuple(dict.fromkeys(family(cidr.strip()) for cidr in self.service_cidr.split(",") if cidr.strip()))
+        return tuple(dict.fromkeys(family(cidr) for cidr in listed(self.service_cidr)))
 
     @property
     def nameservers(self) -> tuple[str, ...]:
         """Nameservers in the nodes' resolv.conf: those given, else the gateway of the node network (DNS-15)."""
-        return self.dns_upstream or (nth(self.node_cidr.split(",", maxsplit=1)[0].strip(), 1),)
+        return self.dns_upstream or (nth(listed(self.node_cidr)[0], 1),)
 
     @property
     def encapsulated(self) -> bool:
@@ -179,7 +179,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def one_segment(self, near: str, far: str) -> bool:
         """Whether two nodes reach each other without a router; so, unless ``node_cidr`` parts them (NET-11)."""
-        parts = [part.strip() for part in self.node_cidr.split(",") if family(part.strip()) == family(near)]
+        parts = [part for part in listed(self.node_cidr) if family(part) == family(near)]
         return (
             len(parts) < 2
             or not in_any(near, ",".join(parts))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clusterviz.engine.addresses import in_any, in_cidr
+from clusterviz.engine.addresses import in_any, in_cidr, listed
 from clusterviz.engine.datapath.place import home
 from clusterviz.engine.objects import Node
 
@@ -55,4 +55,4 @@ def _here(cluster: Cluster, node: Node, ip: str) -> bool:
 
 
 def _of(cidrs: str, ip: str) -> str:
-    return next((cidr.strip() for cidr in cidrs.split(",") if cidr.strip() and in_cidr(ip, cidr.strip())), cidrs)
+    return next((cidr for cidr in listed(cidrs) if in_cidr(ip, cidr)), cidrs)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, in_cidr, network
+from clusterviz.engine.addresses import family, in_cidr, listed, network
 from clusterviz.engine.objects import Node, Service, ServicePort
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def detector(cluster: Cluster, version: int) -> str:
     """The CIDR kube-proxy knows pods of a family by, "" when it was given none (PX-08)."""
     if not cluster.settings.detect_local:
         return ""
-    cidrs = (cidr.strip() for cidr in cluster.settings.cluster_cidr.split(","))
-    return next((cidr for cidr in cidrs if cidr and family(cidr) == version), "")
+    return next((cidr for cidr in listed(cluster.settings.cluster_cidr) if family(cidr) == version), "")
 
 
 def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> Origin:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, nth
+from clusterviz.engine.addresses import family, host_port, in_any, in_cidr, listed, nth
 from clusterviz.engine.datapath import hostport, vxlan
 from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
@@ -337,7 +337,7 @@ def _frame_out(j: Journey, node: Node, route: Route) -> None:
 def _gateway(j: Journey, node: Node) -> str:
     """The router of the node's segment: its first address; the objects do not say which it is (NET-11)."""
     segments = [segment_of(j.cluster, node, own) for own in node.ips]
-    first = j.cluster.settings.node_cidr.split(",")[0].strip()
+    first = listed(j.cluster.settings.node_cidr)[0]
     return nth(next((segment for segment in segments if segment), first), 1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from clusterviz.engine.addresses import family, in_any, in_cidr, network
+from clusterviz.engine.addresses import family, in_any, in_cidr, listed, network
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.objects import Node, Pod
 
@@ -106,7 +106,7 @@ def _onlink(cluster: Cluster, node: Node, ip: str, owner: Node) -> Route:
 
 def segment_of(cluster: Cluster, node: Node, ip: str) -> str:
     """The node network that holds the address and that the node is on, "" when there is none."""
-    for cidr in filter(None, (part.strip() for part in cluster.settings.node_cidr.split(","))):
+    for cidr in listed(cluster.settings.node_cidr):
         if in_cidr(ip, cidr) and any(in_cidr(own, cidr) for own in node.ips):
             return str(network(cidr))
     return ""

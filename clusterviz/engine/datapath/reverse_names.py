@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import canonical, family, in_cidr, network
+from clusterviz.engine.addresses import canonical, family, in_cidr, listed, network
 from clusterviz.engine.settings import Settings
 
 
@@ -31,12 +31,12 @@ def reverse_zone(settings: Settings, name: str) -> str:
         return ""
     suffix = "in-addr.arpa" if version == 4 else "ip6.arpa"
     labels = name.removesuffix("." + suffix).split(".")[::-1]
-    for cidr in f"{settings.cluster_cidr},{settings.service_cidr}".split(","):
-        if not cidr.strip() or family(cidr) != version:
+    for cidr in listed(f"{settings.cluster_cidr},{settings.service_cidr}"):
+        if family(cidr) != version:
             continue
-        count = -(-network(cidr.strip()).prefixlen // (8 if version == 4 else 4))
+        count = -(-network(cidr).prefixlen // (8 if version == 4 else 4))
         known = labels[:count]
         first = canonical(".".join((known + ["0"] * 4)[:4])) if version == 4 else _nibbles((known + ["0"] * 32)[:32])
-        if len(known) == count and first and in_cidr(first, cidr.strip()):
+        if len(known) == count and first and in_cidr(first, cidr):
             return ".".join([*known[::-1], suffix])
     return ""

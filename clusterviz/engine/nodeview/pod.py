@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.addresses import family, network
+from clusterviz.engine.addresses import family, listed, network
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.environment import service_environment
 from clusterviz.engine.datapath.resolver import resolv_conf
@@ -30,7 +30,7 @@ def pod_routes(cluster: Cluster, pod: Pod, version: int = 4) -> list[str]:
     for ip in (one for one in pod.ips if family(one) == version):
         block, way = pod_block(cluster, pod, ip), pod_gateway(cluster, pod, ip)
         if way and family(way) == version:
-            cidrs = [str(network(cidr.strip())) for cidr in cluster.settings.cluster_cidr.split(",") if cidr.strip()]
+            cidrs = [str(network(cidr)) for cidr in listed(cluster.settings.cluster_cidr)]
             lines.append(f"default via {way} dev eth0")
             lines += [f"{cidr} via {way} dev eth0" for cidr in cidrs if family(cidr) == version and cidr != block]
         if block:

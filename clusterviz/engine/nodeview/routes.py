@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.addresses import family, in_cidr, network, nth
+from clusterviz.engine.addresses import family, in_cidr, listed, network, nth
 from clusterviz.engine.datapath.place import home, own_block, route_for
 from clusterviz.engine.objects import Node
 
@@ -44,8 +44,7 @@ def local_routes(cluster: Cluster, node: Node, version: int = 4) -> list[str]:
 
 def segment(cluster: Cluster, ip: str) -> str:
     """The node network an address lies in, "" when it is in none (NET-11)."""
-    cidrs = (cidr.strip() for cidr in cluster.settings.node_cidr.split(","))
-    return next((str(network(cidr)) for cidr in cidrs if cidr and in_cidr(ip, cidr)), "")
+    return next((str(network(cidr)) for cidr in listed(cluster.settings.node_cidr) if in_cidr(ip, cidr)), "")
 
 
 def gateway(cluster: Cluster, node: Node, version: int) -> str:

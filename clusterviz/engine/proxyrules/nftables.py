@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family as version_of
-from clusterviz.engine.addresses import in_cidr, network
+from clusterviz.engine.addresses import in_cidr, listed, network
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules.iptables import NoRuleTextError
 from clusterviz.engine.proxyrules.nftframe import frame
@@ -31,8 +31,8 @@ def nftables(cluster: Cluster, node: Node, family: int = 4, *, only: tuple[str, 
         NftPortal(portal, detector(cluster, family), settings.masquerade_all)
         for portal in portals(cluster, node, family, only)
     ]
-    service_cidrs = of_version(tuple(cidr.strip() for cidr in settings.service_cidr.split(",")), family)
-    networks = tuple(str(network(cidr)) for cidr in service_cidrs if cidr)
+    service_cidrs = of_version(listed(settings.service_cidr), family)
+    networks = tuple(str(network(cidr)) for cidr in service_cidrs)
     table = frame(family, networks, _node_ports(cluster, node, family))
     for put in (put_cluster_ip, put_others):
         for port in ports:

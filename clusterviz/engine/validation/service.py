@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clusterviz.engine.addresses import in_cidr
+from clusterviz.engine.addresses import in_any
 from clusterviz.engine.fill import family_flaws
 from clusterviz.engine.objects import Key
 from clusterviz.engine.parse import Reader
@@ -133,7 +133,7 @@ def check_allocation(
     for ip in wanted:
         if ip == "None" or names.ip(ip):
             continue
-        if not any(in_cidr(ip, cidr.strip()) for cidr in settings.service_cidr.split(",")):
+        if not in_any(ip, settings.service_cidr):
             flaws.invalid(
                 "spec.clusterIPs",
                 list(wanted),
