@@ -47,6 +47,14 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     )
 
 
+def number_of(endpoint: Endpoint, port: ServicePort) -> int:
+    """The endpoint's port for a Service port, matched by name and protocol; 0 when it has none (SVC-10, SVC-11)."""
+    for name, number, protocol in endpoint.ports:
+        if name == port.name and protocol == port.protocol:
+            return number
+    return 0
+
+
 def target_port(port: ServicePort, pod: Pod) -> int:
     """The pod's port a Service port leads to; 0 when the pod lacks the name (SVC-10)."""
     if isinstance(port.target, int):

@@ -14,6 +14,7 @@ import msgspec
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.lookup import Lookup, Origin, detector
 from clusterviz.engine.datapath.topology import Choice, cluster_list, has_any, local_list
+from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.objects import Endpoint, Node, Service, ServicePort
 from clusterviz.engine.trace import Branch, Candidate, branch_of
 
@@ -163,14 +164,6 @@ def every(cluster: Cluster, service: Service, port: ServicePort, version: int = 
     usable = {ip for ip, number in found if number}
     order = sorted(found, key=lambda key: host_port(*key))
     return tuple(found[ip, number] for ip, number in order if number or ip not in usable)
-
-
-def number_of(endpoint: Endpoint, port: ServicePort) -> int:
-    """The endpoint's port for a Service port, matched by name and protocol; 0 when it has none (SVC-10, SVC-11)."""
-    for name, number, protocol in endpoint.ports:
-        if name == port.name and protocol == port.protocol:
-            return number
-    return 0
 
 
 def _candidates(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from clusterviz.engine.datapath.choose import every, number_of
+from clusterviz.engine.datapath.choose import every
 from clusterviz.engine.datapath.service import ServiceDecision
+from clusterviz.engine.endpoints import number_of
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster

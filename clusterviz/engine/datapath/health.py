@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.addresses import family
-from clusterviz.engine.datapath.choose import number_of
 from clusterviz.engine.datapath.lookup import node_port_ips
+from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.objects import Node, Service
 
 if TYPE_CHECKING:

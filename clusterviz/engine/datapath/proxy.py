@@ -24,8 +24,9 @@ from clusterviz.engine.datapath.resolver import resolve
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
 from clusterviz.engine.datapath.routed import Picked, Standing, at_gateway, tls_ended, unfit
 from clusterviz.engine.datapath.service import every
+from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.gateway.answer import Forwarded
-from clusterviz.engine.gateway.refs import endpoint_port, usable
+from clusterviz.engine.gateway.refs import usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Pod, Service, ServicePort
 from clusterviz.engine.packet import Http
@@ -238,12 +239,12 @@ def _candidates(
             port=number,
             pod=endpoint.pod,
             node=endpoint.node,
-            picked=(endpoint.ip, number) == (picked.ip, endpoint_port(picked, port)),
+            picked=(endpoint.ip, number) == (picked.ip, number_of(picked, port)),
             probability=1 / len(ready) if (endpoint.ip, number) in fitting else 0.0,
             why="" if (endpoint.ip, number) in fitting else unfit(endpoint, number),
         )
         for endpoint in every
-        for number in [endpoint_port(endpoint, port)]
+        for number in [number_of(endpoint, port)]
     )
 
 

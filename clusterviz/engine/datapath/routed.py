@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw
+from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer
 from clusterviz.engine.gateway.http import FURTHEST, match_http
 from clusterviz.engine.gateway.objects import Gateway
-from clusterviz.engine.gateway.refs import endpoint_port, service_port, usable
+from clusterviz.engine.gateway.refs import service_port, usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint
 from clusterviz.engine.probe import Request
@@ -133,7 +134,7 @@ def _candidates(
         ready = at.within_reach(usable(j.cluster, service, port))
         mine = ready if one is picked else mine
         for endpoint in j.cluster.endpoints(service):
-            number = endpoint_port(endpoint, port)
+            number = number_of(endpoint, port)
             fits = any((endpoint.ip, number) == (one.ip, other) for one, other in ready)
             found.append(
                 Candidate(

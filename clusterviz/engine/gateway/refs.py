@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.gateway.objects import GROUP, BackendRef, Gateway, HTTPRoute
 from clusterviz.engine.objects import Endpoint, Service, ServicePort
 
@@ -56,16 +57,9 @@ def usable(cluster: Cluster, service: Service, port: ServicePort) -> list[tuple[
     found = {
         (endpoint.ip, number): (endpoint, number)
         for endpoint in cluster.endpoints(service)
-        if endpoint.ready and (number := endpoint_port(endpoint, port))
+        if endpoint.ready and (number := number_of(endpoint, port))
     }
     return list(found.values())
-
-
-def endpoint_port(endpoint: Endpoint, port: ServicePort) -> int:
-    """The endpoint's number for a Service port, 0 when it has none."""
-    return next(
-        (number for name, number, protocol in endpoint.ports if name == port.name and protocol == port.protocol), 0
-    )
 
 
 def granted(cluster: Cluster, owner: Gateway | HTTPRoute, kind: str, to: tuple[str, str, str, str]) -> bool:
