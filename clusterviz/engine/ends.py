@@ -9,10 +9,10 @@ import msgspec
 
 from clusterviz.engine.addresses import family, public_address
 from clusterviz.engine.datapath import gateways
-from clusterviz.engine.datapath.controllers import controller_of, host_nodes, status_addresses
+from clusterviz.engine.datapath.controllers import controller_of, host_nodes, oldest_first, status_addresses
 from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
-from clusterviz.engine.datapath.ingress import host_matches, oldest_first
+from clusterviz.engine.datapath.ingress import host_matches
 from clusterviz.engine.datapath.public import unknown_outside
 from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
 from clusterviz.engine.endpoints import target_port
@@ -112,15 +112,23 @@ def find_pod(cluster: Cluster, source: Source) -> Pod:
         ]
         if workload:
             return _first(workload)
-    names = [f"{ns}/{name}" for ns, name in cluster.pods if source.namespace in (ns, "default")]
     for kind, namespace, name in cluster.workloads:
         if source.kind != "pod" and (namespace, name) == (source.namespace, source.name):
             raise ProbeError(f"{kind} {namespace}/{name} has no pod that could send", field="from")
     raise ProbeError(
         f'pods "{source.name}" not found in namespace {source.namespace}',
         field="from",
-        allowed=", ".join(names[:20]) or "no pod is in this namespace",
+        allowed=_senders(cluster, source) or "no pod is in this namespace",
     )
+
+
+def _senders(cluster: Cluster, source: Source) -> str:
+    """What could have been meant: the same name in other namespaces, else the pods of this one (of all, for default)."""
+    known = dict.fromkeys([*cluster.pods, *((namespace, name) for _, namespace, name in cluster.workloads)])
+    named = [one for one in known if one[1] == source.name]
+    named = named or [one for one in cluster.pods if one[1].startswith(source.name + "-")]
+    found = named or [one for one in cluster.pods if source.namespace in (one[0], "default")]
+    return ", ".join(f"{namespace}/{name}" for namespace, name in found[:20])
 
 
 def _name(ref: str) -> tuple[str, str]:

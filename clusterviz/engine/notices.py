@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from clusterviz.engine.datapath.controllers import controller_of, host_nodes
 from clusterviz.engine.gateway.notices import useless
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def _policies(cluster: Cluster) -> list[Notice]:
 
 
 def _ingresses(cluster: Cluster) -> list[Notice]:
-    from clusterviz.engine.datapath.controllers import controller_of, host_nodes
-
     return [
         Notice("no-controller", ingress.ref, "No controller serves its class: it does nothing (ING-01).")
         for ingress in cluster.ingresses.values()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from clusterviz.engine.addresses import family, network, plain_address
 from clusterviz.engine.errors import AddressError, ObjectError
+from clusterviz.engine.gateway import parse as gateway
 from clusterviz.engine.objects import (
     CUT_ANNOTATION,
     DOWN_ANNOTATION,
@@ -32,6 +33,7 @@ from clusterviz.engine.objects import (
     key_of,
     ref_of,
 )
+from clusterviz.engine.parse_rules import parse_ingress, parse_ingress_class, parse_policy
 from clusterviz.engine.reader import Reader
 from clusterviz.engine.selectors import parse_selector
 from clusterviz.engine.shapes import (
@@ -372,25 +374,18 @@ def _workload(reader: Reader, base: Obj) -> Record:
     )
 
 
-def _register() -> dict[str, Callable[[Reader, Obj], Record | None]]:
-    from clusterviz.engine.gateway.parse import PARSERS
-    from clusterviz.engine.parse_rules import parse_ingress, parse_ingress_class, parse_policy
-
-    return {
-        "Namespace": _namespace,
-        "Endpoints": _endpoints,
-        "Ingress": parse_ingress,
-        "IngressClass": parse_ingress_class,
-        "NetworkPolicy": parse_policy,
-        **dict.fromkeys(WORKLOAD_KINDS, _workload),
-        **PARSERS,
-    }
-
-
 _SHAPED: dict[str, Callable[[Obj, Key, Interned], Record]] = {
     "Node": _node,
     "Pod": _pod,
     "Service": _service,
     "EndpointSlice": _slice,
 }
-_PARSERS = _register()
+_PARSERS: dict[str, Callable[[Reader, Obj], Record | None]] = {
+    "Namespace": _namespace,
+    "Endpoints": _endpoints,
+    "Ingress": parse_ingress,
+    "IngressClass": parse_ingress_class,
+    "NetworkPolicy": parse_policy,
+    **dict.fromkeys(WORKLOAD_KINDS, _workload),
+    **gateway.PARSERS,
+}

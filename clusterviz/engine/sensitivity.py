@@ -11,6 +11,7 @@ from clusterviz.engine.errors import EngineError
 from clusterviz.engine.packet import IP
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Trace, Verdict
+from clusterviz.engine.walk import trace as walk
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -64,8 +65,6 @@ def alternatives(cluster: Cluster, trace: Trace) -> list[Alternative]:
 
     ``cluster`` is the snapshot ``trace`` was made in. Costs a trace a value.
     """
-    from clusterviz.engine.walk import trace as walk
-
     now = _outcome(trace)
     found: list[Alternative] = []
     for name, values in choices().items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from clusterviz.engine.addresses import canonical, public_address
-from clusterviz.engine.datapath.ingress import oldest_first
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
 from clusterviz.engine.parse_rules import CLASS_ANNOTATION
 
@@ -32,6 +32,11 @@ _GROUPS: WeakKeyDictionary[Cluster, dict[Kind, list[Ingress]]] = WeakKeyDictiona
 _FRONTS: WeakKeyDictionary[Cluster, dict[Kind, Service | None]] = WeakKeyDictionary()
 
 HTTP_PORTS = ("http", "https", "web", "websecure", "http-web", "proxy", "proxy-ssl")
+
+
+def oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
+    """By age, then name (ING-12); one that does not say when it was created is taken for the newest."""
+    return sorted(ingresses, key=lambda one: (not one.created, one.created, one.namespace, one.name))
 
 
 def class_name(cluster: Cluster, ingress: Ingress) -> str:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.datapath import nginx
+from clusterviz.engine.datapath.controllers import app_name, oldest_first, served
 from clusterviz.engine.gateway.hosts import plain
+from clusterviz.engine.gateway.match import shared
 from clusterviz.engine.gateway.refs import endpoints_known, usable
 from clusterviz.engine.objects import Ingress, IngressBackend, IngressPath, Service, ServicePort
 from clusterviz.engine.probe import Request
@@ -68,11 +70,6 @@ def path_matches(kind: str, rule: str, path: str) -> bool:
     return [part for part in path.split("/") if part][: len(wanted)] == wanted
 
 
-def oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
-    """By age, then name (ING-12); one that does not say when it was created is taken for the newest."""
-    return sorted(ingresses, key=lambda one: (not one.created, one.created, one.namespace, one.name))
-
-
 def route_request(
     cluster: Cluster,
     request: Request,
@@ -86,8 +83,6 @@ def route_request(
     served (ING-01). ``ingress_nginx`` says whether that controller's own behaviour counts; None: where its class
     or annotations are used, or nothing says who serves the class.
     """
-    from clusterviz.engine.datapath.controllers import app_name, served
-
     chosen = oldest_first(cluster.ingresses.values() if ingresses is None else ingresses)
     if ingresses is None:
         chosen = [one for one in chosen if served(cluster, one)]
@@ -258,7 +253,7 @@ def _considered(
         else:
             readable = not regex or nginx.readable(one.path)
             why = f"{path} does not fit" if readable else "its regular expression is not one RE2 can read"
-            found.append((1, -_shared(one.path, path), Considered(name, why, ingress.ref)))
+            found.append((1, -shared(one.path, path), Considered(name, why, ingress.ref)))
     paths = [one for _, _, one in sorted(found, key=lambda entry: entry[:2])][:MOST_CONSIDERED]
     hosts = _other_hosts(ingresses, host, best)
     return (*paths, *islice(hosts, MOST_CONSIDERED - len(paths)))
@@ -294,11 +289,6 @@ def _notes(inside: list[Located], winner: Ingress, *, regex: bool, ingress_nginx
         text = f"The effect of {', '.join(names)} on Ingress {winner.namespace}/{winner.name} is not modelled."
         found.append(Assumption("annotations-not-modelled", text))
     return tuple(found)
-
-
-def _shared(rule: str, path: str) -> int:
-    """Characters both begin with."""
-    return next((i for i, (a, b) in enumerate(zip(rule, path, strict=False)) if a != b), min(len(rule), len(path)))
 
 
 def _specific(host: str) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def candidates(route: HTTPRoute, hostname: str, request: Told) -> list[Candidate
 def nearness(one: Candidate, request: Told) -> tuple[int, int]:
     """How near a candidate that does not take the request comes to it; lowest is nearest."""
     if one.off:
-        return 20, -_shared(one.match.path, request.path)
+        return 20, -shared(one.match.path, request.path)
     return 1 + len(one.lacks), 0
 
 
@@ -165,6 +165,6 @@ def lost(winner: Candidate | None, loser: Candidate, request: Told) -> Considere
     return Considered(loser.name, f"matches too, but {why}", loser.route.ref)
 
 
-def _shared(rule: str, path: str) -> int:
+def shared(rule: str, path: str) -> int:
     """Characters both begin with."""
     return next((i for i, (a, b) in enumerate(zip(rule, path, strict=False)) if a != b), min(len(rule), len(path)))

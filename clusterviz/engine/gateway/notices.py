@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterviz.engine.datapath.gateways import served
 from clusterviz.engine.gateway.attach import attachments, fault
 from clusterviz.engine.gateway.objects import HTTPRoute
 from clusterviz.engine.gateway.refs import judge
@@ -30,8 +31,6 @@ def useless(cluster: Cluster) -> list[Found]:
 
 
 def _gateways(cluster: Cluster) -> list[Found]:
-    from clusterviz.engine.datapath.gateways import served
-
     found = []
     used = {one.gateway for one in attachments(cluster) if one.accepted}
     for name, gateway in cluster.gateways.items():
