@@ -105,11 +105,7 @@ def _patience(pod: Obj, default: float) -> float:
     times = [
         toleration.get("tolerationSeconds")
         for toleration in spec(pod).get("tolerations") or ()
-        if toleration.get("effect") in (None, "", "NoExecute")
-        and (
-            toleration.get("key") == UNREACHABLE
-            or (not toleration.get("key") and toleration.get("operator") == "Exists")
-        )
+        if toleration.get("effect") in (None, "", "NoExecute") and _is_of_lost_nodes(toleration)
     ]
     if not times:
         return default

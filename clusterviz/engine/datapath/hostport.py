@@ -14,13 +14,12 @@ import msgspec
 from clusterviz.engine.addresses import family, in_cidr
 from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import own_block
+from clusterviz.engine.host_ports import ANY
 from clusterviz.engine.objects import ContainerPort, Node, Pod
 from clusterviz.engine.trace import Rule
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-
-UNSPECIFIED = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - a hostIP that means every address
 
 NEIGHBOUR = "sender and pod are neighbours: the answer would not pass the node's rules"
 LOCALHOST = "an answer to 127.0.0.1 would never leave the pod"
@@ -51,10 +50,10 @@ def host_port_of(cluster: Cluster, node: Node, source: str, ip: str, proto: str,
     if not found or not cluster.settings.host_ports or ip == "::1" or not is_local(cluster, node, ip):
         return None
     for pod, declared in found:
-        if declared.host_ip not in UNSPECIFIED and declared.host_ip != ip:
+        if declared.host_ip not in ANY and declared.host_ip != ip:
             continue
         own = next((one for one in pod.ips if family(one) == family(ip)), "")
-        wrong = declared.host_ip in UNSPECIFIED - {""} and family(declared.host_ip) != family(ip)
+        wrong = declared.host_ip in ANY - {""} and family(declared.host_ip) != family(ip)
         if own and not wrong:
             why = _masquerade(node, source, own)
             return HostPort(pod=pod, declared=declared, ip=own, port=declared.port, masquerade=why)

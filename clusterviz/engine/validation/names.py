@@ -10,7 +10,6 @@ SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 VALUE = f"({QUALIFIED})?"
-PORT_NAME = "[a-z0-9]([a-z0-9-]*[a-z0-9])*"
 
 
 def label(value: str) -> str:
