@@ -1,9 +1,9 @@
 /** Puts the rooms together: socket -> model -> picture and panels. */
 import { Picture } from "./graph/picture.js";
+import { fragment, read } from "./model/address.js";
 import { Feed } from "./model/feed.js";
 import { isActive, matches, NOTHING, shows } from "./model/filter.js";
 import { way } from "./model/lines.js";
-import { named } from "./model/search.js";
 import { Session } from "./model/session.js";
 import { Store } from "./model/store.js";
 import { flagOf, reaches, routesOf } from "./model/walk.js";
@@ -37,7 +37,7 @@ const ready = new Promise((resolve) => { drawn = resolve; });
 
 const picture = new Picture(
   { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) },
-  { select: (id) => choose(id), packet: (connection) => follow({ connection }) },
+  { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest },
 );
 const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
 /** @type {import("./panels/trace.js").TracePanel|null} what is loaded when it is first wanted */
@@ -70,6 +70,7 @@ function loaded(fresh) {
   applyFilter();
   side.refresh(new Set());
   welcome();
+  log?.refresh();
   requestAnimationFrame(() => drawn());
 }
 
@@ -78,6 +79,7 @@ function apply(message) {
   if (message.type === "traffic") return applyTraffic(message);
   const { changed, gap } = store.state(message);
   if (gap) return void session.resync("the picture fell behind");
+  if (message.events.length) log?.refresh();
   if (!changed) return undefined;
   for (const id of message.unset) stale.add(id);
   for (const { id } of message.set) stale.add(id);
@@ -146,14 +148,24 @@ function choose(id, centred = false) {
   picture.select(id);
   side.show(id);
   requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id), centred));
+  remember();
 }
 
-/** The address may name what to select: `#select=pod:shop/db-0`. */
-function chooseNamed() {
-  const id = named(location.hash);
-  if (!id) return;
-  if (store.entities.has(id)) choose(id, true);
-  else toast(`${id} is not in this cluster.`, "bad");
+/** Keeps the address in step with what is shown; going back leaves the cluster, not the last click. */
+function remember() {
+  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.question ?? null : null };
+  history.replaceState(null, "", fragment(shown) || location.pathname + location.search);
+}
+
+/** Shows what the address names: `#select=pod:shop/db-0&filter=namespace:shop&trace=internet|http://shop.example.com/||0`. */
+async function restore() {
+  const shown = read(location.hash);
+  const link = location.hash;
+  if (fragment({ select: selected, filter, trace: null }) === link || !(link || selected)) return;
+  filters.assign(shown.filter);
+  choose(store.entities.has(shown.select) ? shown.select : "", true);
+  if (shown.select && !store.entities.has(shown.select)) toast(`${shown.select} is not in this cluster.`, "bad");
+  if (shown.trace) await follow(shown.trace);
 }
 
 function applyFilter() {
@@ -174,8 +186,35 @@ async function ask(ends) {
 /** @param {any} trace @param {Record<string, string>} question */
 async function show(trace, question) {
   const { TracePanel } = await import("./panels/trace.js");
-  tracer ??= new TracePanel({ light, select: (id) => choose(id), again: (again) => follow(again), captures: (asked) => api.captures(asked), closed: () => choose(selected) });
+  tracer ??= new TracePanel({ light, select: (id) => choose(id), again: (again) => follow(again), captures: (asked) => api.captures(asked), copyLink, closed: () => choose(selected) });
   tracer.show(trace, question);
+  remember();
+}
+
+/** @type {import("./panels/eventlog.js").EventLog|null} */
+let log = null;
+async function events() {
+  const { EventLog } = await import("./panels/eventlog.js");
+  log ??= new EventLog(desk);
+  log.toggle();
+}
+
+/** @type {import("./panels/hovercard.js").HoverCard|null} */
+let card = null;
+let resting = 0;
+const REST = 300;
+
+/** @param {string} id what the pointer is on */
+function rest(id) {
+  clearTimeout(resting);
+  card?.hide();
+  if (id) resting = setTimeout(async () => {
+    const mine = resting;
+    const { HoverCard } = await import("./panels/hovercard.js");
+    const box = picture.screenBox(id);
+    card ??= new HoverCard(store);
+    if (box && mine === resting) card.show(id, box);
+  }, REST);
 }
 
 /** @param {Record<string, string>} question */
@@ -230,7 +269,7 @@ function setCalm() {
 
 const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; }, theme: () => picture.retheme() });
 const searching = searchBox({ entities: () => store.entities.values(), select: choose });
-const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); } });
+const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); remember(); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
 const network = async () => (await import("./panels/settings.js")).openSettings({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
 /** What the panels that are loaded later may use. */
@@ -238,10 +277,15 @@ const desk = {
   cluster: /** @type {string} */ (page.cluster), store, manifests: `${api.base}export`, link: () => location.href,
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
+  bindings: () => bindings, selected: () => selected, select: choose, ask, editor: () => editor,
+  act: (/** @type {Record<string, any>} */ action) => api.act(action),
   traced: () => (tracer?.open ? { trace: tracer.stack[0].trace, question: tracer.question ?? {} } : null),
 };
 const exporting = async () => (await import("./panels/exportmenu.js")).exportMenu(desk);
+const palette = async () => (await import("./panels/palette.js")).openPalette(desk);
+const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 const bindings = [
+  { key: "Ctrl+K", shown: "Ctrl K", does: "commands: everything by name", run: palette },
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
   { key: ".", does: "one call, while paused", run: bar.step },
@@ -251,12 +295,18 @@ const bindings = [
   { key: "f", does: "filter", run: filters.toggle },
   { key: "i", does: "import manifests", run: imports.open },
   { key: "n", does: "network settings", run: network },
+  { key: "e", does: "events", run: events },
   { key: "x", does: "export", run: exporting },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
 ];
 bindKeys(bindings, (event) => tracing() && Boolean(tracer?.key(event)));
+addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "k") return;
+  event.preventDefault();
+  palette();
+});
 byId("ask").addEventListener("click", () => ask({}));
 byId("import").addEventListener("click", imports.open);
 byId("settings").addEventListener("click", network);
@@ -264,8 +314,8 @@ byId("export").addEventListener("click", exporting);
 byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);
-addEventListener("hashchange", chooseNamed);
-ready.then(chooseNamed);
+addEventListener("hashchange", restore);
+ready.then(restore);
 setCalm();
 
 Object.assign(window, { clusterviz: {

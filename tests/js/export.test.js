@@ -89,7 +89,7 @@ test("a trace as Markdown tells verdict, hops and rules, and markup in it stays 
   const trace = { verdict: "no_route", symptom: "timed out", summary: "It <stops>.", blockers: [{ why: "no route", rule: "NET-01" }], fixes: [], forward: [hop], reverse: [], reverse_reason: "There is no reply.", branches: [], sessions: [], settings: [], assumptions: [{ text: "as always" }], rules: { "NET-01": "Pods reach pods." } };
   const text = markdown(trace, { question: "From shop/a to b", cluster: "demo", time: "2026-01-01T00:00:00Z", address: "http://x/#trace=a" });
   assert.match(text, /^# From shop\/a to b\n\nCluster `demo`, 2026-01-01T00:00:00Z, \[open this trace\]\(<http:\/\/x\/#trace=a>\)\n/);
-  assert.match(text, /\*\*Verdict: no route\.\*\* The client sees: timed out\.\n\nIt \\<stops\\>\./);
+  assert.match(text, /\*\*Verdict: no route\.\*\* The client sees: timed out\.\n\nIt \\<stops>\./);
   assert.match(text, /1\. pod \*\*shop\/a\\_b\*\* `eth0`\n {3}- \*\*load balanced\*\* Drawn from \\\*four\\\*\. \(`` -A KUBE `x` ``\)\n {3}- packet: `\[fd00::1\]:1 → \[fd00::2\]:80 TCP, TTL 64`/);
   assert.match(text, /- `NET-01` Pods reach pods\.\n$/);
   assert.doesNotMatch(text, /What would help|\n\n\n/);

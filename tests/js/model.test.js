@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { isActive, matches, NOTHING, selector, shows } from "../../static/js/model/filter.js";
-import { find, named } from "../../static/js/model/search.js";
+import { read } from "../../static/js/model/address.js";
+import { find } from "../../static/js/model/search.js";
 import { beats, compare, flagOf, reaches, routesOf } from "../../static/js/model/walk.js";
 import { snapshot } from "./fixtures/boutique.js";
 
@@ -18,11 +19,11 @@ test("search finds by name, address, kind and label, best first", () => {
 });
 
 test("an address may name what to select", () => {
-  assert.equal(named("#select=pod:shop/db-0"), "pod:shop/db-0");
-  assert.equal(named("#select=external%3A2001%3Adb8%3A%3A1"), "external:2001:db8::1");
-  assert.equal(named("#select=pod:a/b+c"), "pod:a/b+c");
-  for (const hash of ["", "#", "#else=1", "#select="]) assert.equal(named(hash), "");
-  assert.equal(typeof named("#select=%E0%A4%A"), "string", "a broken escape is not an error");
+  assert.equal(read("#select=pod:shop/db-0").select, "pod:shop/db-0");
+  assert.equal(read("#select=external%3A2001%3Adb8%3A%3A1").select, "external:2001:db8::1");
+  assert.equal(read("#select=pod:a/b+c").select, "pod:a/b+c");
+  for (const hash of ["", "#", "#else=1", "#select="]) assert.equal(read(hash).select, "");
+  assert.equal(typeof read("#select=%E0%A4%A").select, "string", "a broken escape is not an error");
 });
 
 test("label selectors read as kubectl reads them", () => {

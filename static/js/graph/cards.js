@@ -1,4 +1,5 @@
 /** Pods, nodes, Services and outside machines: one function draws one thing at its box. */
+import { podState } from "../model/podstate.js";
 import { fork, globe, rack, shield } from "./icons.js";
 import { roundRect, write } from "./text.js";
 
@@ -15,16 +16,6 @@ export function podName(pod) {
   const owner = String(pod.workload ?? "").split("/").pop() ?? "";
   if (owner && pod.name.startsWith(`${owner}-`)) return [owner, pod.name.slice(owner.length + 1)];
   return [pod.name, ""];
-}
-
-/** @param {any} pod @returns {{word: string, tone: ""|"pending"|"text-blocked"|"text-third"}} */
-export function podState(pod) {
-  if (pod.terminating) return { word: "terminating", tone: "text-third" };
-  if (pod.phase === "Failed" || /BackOff|Err|OOM/.test(pod.reason ?? "")) return { word: pod.reason || "failed", tone: "text-blocked" };
-  if (!pod.node) return { word: pod.reason || "pending", tone: "pending" };
-  if (pod.phase === "Succeeded") return { word: "completed", tone: "text-third" };
-  if (pod.phase !== "Running") return { word: "starting", tone: "pending" };
-  return pod.ready ? { word: "", tone: "" } : { word: "not ready", tone: "pending" };
 }
 
 /** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {boolean} far fewer and larger words */

@@ -18,7 +18,7 @@ import { readTokens } from "./tokens.js";
 
 /** @typedef {import("./spotlight.js").Spot} Spot */
 /** @typedef {{scene: HTMLCanvasElement, graph: HTMLElement, packets: HTMLCanvasElement}} Surfaces */
-/** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void}} Handlers */
+/** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void}} Handlers `rest`: where the pointer rests, "" nowhere */
 
 const GLIDE = 450;
 
@@ -65,8 +65,9 @@ export class Picture {
   listen() {
     this.cy.on("viewport", () => this.redraw());
     this.cy.on("tap", (/** @type {any} */ event) => this.tap(event));
-    this.cy.on("mouseover", "node", (/** @type {any} */ e) => e.target.addClass("hover"));
-    this.cy.on("mouseout", "node", (/** @type {any} */ e) => e.target.removeClass("hover"));
+    this.cy.on("mouseover", "node", (/** @type {any} */ e) => { e.target.addClass("hover"); this.handlers.rest(e.target.id()); });
+    this.cy.on("mouseout", "node", (/** @type {any} */ e) => { e.target.removeClass("hover"); this.handlers.rest(""); });
+    this.cy.on("viewport tap", () => this.handlers.rest(""));
     this.cy.on("mousemove", (/** @type {any} */ e) => this.hover(e.renderedPosition));
     new ResizeObserver(() => { this.camera.resized(); this.redraw(); }).observe(this.surfaces.graph);
     document.fonts?.ready.then(() => { forgetText(); this.redraw(); });
@@ -260,6 +261,14 @@ export class Picture {
       const spot = at(dot.way.path, place(dot));
       return { x: spot.x * zoom + x, y: spot.y * zoom + y, route: dot.route.id, connection: dot.connection };
     });
+  }
+
+  /** @param {string} id @returns {import("../model/layout.js").Rect|null} where it is on the screen */
+  screenBox(id) {
+    const box = this.layout?.boxes.get(id);
+    if (!box) return null;
+    const { x, y, zoom } = this.camera.get();
+    return { x: box.x * zoom + x, y: box.y * zoom + y, w: box.w * zoom, h: box.h * zoom };
   }
 
   /** @param {{x: number, y: number}} point */

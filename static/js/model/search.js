@@ -34,8 +34,3 @@ function rate(entity, word) {
   if (entity.kind === word || `${entity.label ?? ""}`.toLowerCase().includes(word) || entity.namespace === word) return 2;
   return Object.entries(entity.labels ?? {}).some(([key, value]) => `${key}=${value}`.toLowerCase().includes(word)) ? 1 : 0;
 }
-
-/** @param {string} hash the address's fragment, `#select=pod:shop/db-0` @returns {string} the id it names, or "" */
-export function named(hash) {
-  return new URLSearchParams(hash.slice(1).replaceAll("+", "%2B")).get("select") ?? "";
-}

@@ -5,7 +5,7 @@ import { innermost } from "./walk.js";
 
 /** @param {unknown} text @returns {string} words that Markdown leaves alone, on one line */
 export function words(text) {
-  return String(text ?? "").replace(/\s+/g, " ").replace(/[\\`*_[\]<>|#~]/g, "\\$&");
+  return String(text ?? "").replace(/\s+/g, " ").replace(/[\\`*_[\]<|#~]/g, "\\$&");
 }
 
 /** @param {unknown} text @returns {string} as code, whatever is in it */

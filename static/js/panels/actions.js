@@ -9,7 +9,7 @@ const MOST = 500;
 /** @typedef {{action: string, label: string, ask?: string, danger?: boolean}} Choice */
 
 /** @param {any} entity @returns {Choice[]} */
-function choices(entity) {
+export function choices(entity) {
   if (entity.kind === "pod") {
     return [
       entity.ready ? { action: "not-ready", label: "Mark not ready" } : { action: "ready", label: "Make ready" },
@@ -35,17 +35,21 @@ export function actionBar(entity, workload, ports) {
   if (!ports.editor()) {
     return h("p.hint", { testid: "login-hint" }, h("a", { href: ports.login }, "Sign in"), " as an editor to change this cluster from the picture.");
   }
-  const send = async (/** @type {Record<string, any>} */ request) => {
-    const answer = await ports.act(request);
-    toast(answer.ok ? answer.body.message : answer.body.error, answer.ok ? "good" : "bad");
-  };
-  const run = async (/** @type {Choice} */ choice) => {
-    if (choice.ask && !(await confirmed(`${choice.label}: ${entity.name}?`, choice.ask, choice.label))) return;
-    await send({ action: choice.action, target: entity.id });
-  };
   return h("div.actions", { testid: "actions" },
-    offered.map((choice) => h(choice.danger ? "button.danger" : "button", { testid: `action-${choice.action}`, onclick: () => run(choice) }, choice.label)),
-    scalable ? scaleForm(scaled, send) : null);
+    offered.map((choice) => h(choice.danger ? "button.danger" : "button", { testid: `action-${choice.action}`, onclick: () => perform(entity, choice, ports) }, choice.label)),
+    scalable ? scaleForm(scaled, (request) => send(request, ports)) : null);
+}
+
+/** @param {Record<string, any>} request @param {Pick<Ports, "act">} ports */
+export async function send(request, ports) {
+  const answer = await ports.act(request);
+  toast(answer.ok ? answer.body.message : answer.body.error, answer.ok ? "good" : "bad");
+}
+
+/** Does it, after a question when it hurts. @param {any} entity @param {Choice} choice @param {Pick<Ports, "act">} ports */
+export async function perform(entity, choice, ports) {
+  if (choice.ask && !(await confirmed(`${choice.label}: ${entity.name}?`, choice.ask, choice.label))) return;
+  await send({ action: choice.action, target: entity.id }, ports);
 }
 
 /** @param {string} text @returns {number|null} a whole number from 0 to 500, or nothing */

@@ -1,5 +1,16 @@
 /** A button that copies a text, and says so. */
 import { fill, h } from "./dom.js";
+import { toast } from "./toasts.js";
+
+/** @param {string} text @param {string} what it is, for the person who reads the answer */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(`${what} copied.`);
+  } catch {
+    toast(`This browser gives no clipboard to pages without TLS. ${what}: ${text}`, "bad");
+  }
+}
 
 /**
  * @param {string} label @param {() => string} what

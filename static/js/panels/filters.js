@@ -46,5 +46,13 @@ export function filterBox({ entities, change }) {
   document.addEventListener("pointerdown", (event) => {
     if (!box.hidden && event.target instanceof Node && !box.contains(event.target) && !button.contains(event.target)) toggle(false);
   });
-  return { toggle: () => toggle(box.hidden === true) };
+  return {
+    toggle: () => toggle(box.hidden === true),
+    /** @param {Partial<import("../model/filter.js").Filter>} next */
+    assign: (next) => {
+      filter = { ...NOTHING, ...next };
+      set("kind", filter.kind);
+      if (!box.hidden) draw();
+    },
+  };
 }

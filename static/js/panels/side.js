@@ -2,6 +2,7 @@
 import { flowsOf, rowsOf } from "../model/flows.js";
 import { actionBar } from "./actions.js";
 import { asDestination, asSource, factsOf, shortName, titleOf } from "./describe.js";
+import { crumbs } from "./crumbs.js";
 import { breakable, byId, fill, h, icon } from "./dom.js";
 import { Texts } from "./texts.js";
 
@@ -85,6 +86,7 @@ export class SidePanel {
     const workload = entity.kind === "pod" && entity.workload ? store.entities.get(entity.workload) : null;
     const { yaml, error } = this.answer ?? {};
     return [
+      crumbs(entity, store, this.ports.select),
       this.head(`${entity.kind}${entity.namespace ? ` in ${entity.namespace}` : ""}`, titleOf(entity)),
       this.traceButtons(entity),
       actionBar(entity, workload, { act: (request) => this.ports.api.act(request), editor: this.ports.editor, login: this.ports.login }),

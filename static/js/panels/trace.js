@@ -11,6 +11,7 @@ import { stepItem } from "./tracestep.js";
  * @property {(ref: string) => void} select
  * @property {(question: Record<string, string>) => void} again asks the same with another draw
  * @property {(question: Record<string, string>) => Promise<{id: string, label: string, href: string}[]>} captures
+ * @property {() => void} copyLink
  * @property {() => void} closed
  */
 
@@ -156,7 +157,8 @@ export class TracePanel {
       h("div.views", { role: "group", "aria-label": "What is shown here" }, this.viewButton("hop", "This hop"), this.viewButton("answer", trace.success ? "Whole answer" : "What stops it")),
       this.view === "answer" && trace.blockers.length ? null : h("p", { testid: "trace-summary" }, trace.summary),
       this.view === "hop" ? this.hop(beat) : wholeAnswer(trace, this.does(inner)),
-      this.canRedraw(inner) ? h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)") : null,
+      this.canRedraw(inner) ? h("div.actions", {}, h("button", { testid: "trace-again", onclick: () => this.redraw() }, "Draw again (another connection)"),
+        h("button", { testid: "trace-link", onclick: this.ports.copyLink }, "Copy link")) : null,
     ];
   }
 
