@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from clusterviz.engine.addresses import canonical, host_port
+from clusterviz.engine.addresses import family as family_of
 from clusterviz.engine.cluster import Cluster, unpack
 from clusterviz.engine.datapath.dns import Answer, query
 from clusterviz.engine.datapath.ingress import IngressMatch, route_request
@@ -25,16 +26,19 @@ from clusterviz.engine.datapath.place import Route, route_for
 from clusterviz.engine.datapath.policy import ConnectionVerdict, policy_verdict
 from clusterviz.engine.datapath.resolver import Resolution, ResolvConf, resolv_conf, resolve
 from clusterviz.engine.datapath.service import HAIRPIN, decide, port_name
-from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.errors import ObjectError, ProbeError
 from clusterviz.engine.gateway import GatewayAnswer, match_http
 from clusterviz.engine.objects import Node, Obj, Pod
 from clusterviz.engine.probe import PROTOCOLS, Request
 from clusterviz.engine.proxyrules import iptables, nftables
 from clusterviz.engine.settings import Settings
+from clusterviz.engine.settings_check import check_value, fields
 
 Objects = Cluster | Iterable[Obj]
 Wish = Settings | Mapping[str, Any] | None
 MODES = ("iptables", "nftables")
+LAST_PORT = 65535
+_SETTINGS = ", ".join(Settings.__struct_fields__)
 _URLS = "http://HOST/PATH, https://HOST/PATH, or /PATH for a request without a host"
 
 
@@ -89,13 +93,15 @@ def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster
     Workloads are not expanded: only pods that are there exist, and only node ports that are given. Raises
     `ObjectError` for what cannot be read.
     """
+    if not isinstance(objects, Iterable | Cluster):
+        raise ObjectError(f"{objects!r} is no list of objects")
     if isinstance(objects, Cluster):
         known = objects
         if node and node not in known.nodes:
             return world(list(known.objects.values()), settings or known.settings, node=node)
         return known if settings is None else known.with_settings(_settings(settings, known.settings))
     given = list(_named(unpack(objects)))
-    if node and not any(one.get("kind") == "Node" and one["metadata"].get("name") == node for one in given):
+    if node and not any(_is_node(one, node) for one in given):
         given.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
     if isinstance(settings, Settings):
         return _snapshot(given, settings)
@@ -105,6 +111,11 @@ def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster
     return _snapshot(given, _settings(settings, inferred.settings))
 
 
+def _is_node(obj: Obj, name: str) -> bool:
+    metadata = obj.get("metadata")
+    return obj.get("kind") == "Node" and isinstance(metadata, dict) and metadata.get("name") == name
+
+
 def _snapshot(objects: Iterable[Obj], settings: Settings | None = None) -> Cluster:
     return Cluster.from_objects(objects, settings, expand=False, node_ports=False)
 
@@ -112,10 +123,15 @@ def _snapshot(objects: Iterable[Obj], settings: Settings | None = None) -> Clust
 def _settings(wish: Settings | Mapping[str, Any], base: Settings) -> Settings:
     if isinstance(wish, Settings):
         return wish
+    if not isinstance(wish, Mapping):
+        raise ProbeError(f"settings: {wish!r} is not a map", field="settings", allowed=_SETTINGS)
+    flaw = next((flaw for name, value in wish.items() if name in fields() for flaw in check_value(name, value)), None)
+    if flaw:
+        raise ProbeError(f"settings.{flaw.field}: {flaw.message}", field="settings", allowed=_SETTINGS)
     try:
         return msgspec.convert({**msgspec.to_builtins(base), **wish}, Settings)
     except msgspec.ValidationError as error:
-        raise ProbeError(str(error), field="settings", allowed=", ".join(Settings.__struct_fields__)) from None
+        raise ProbeError(str(error), field="settings", allowed=_SETTINGS) from None
 
 
 def _named(objects: Iterable[Obj]) -> Iterator[Obj]:
@@ -144,7 +160,8 @@ def service(
     source is. Raises `ProbeError` for what is not an address.
     """
     cluster, place = _at(objects, settings, node)
-    sender, target = _address(source, "source"), _address(destination, "destination")
+    sender, target = _pair(source, destination)
+    _check_port(port, protocol)
     own = is_local(cluster, place, sender) if from_node is None else from_node
     found = decide(cluster, place, sender, target, _protocol(protocol), port, from_node=own)
     if found is None:
@@ -188,12 +205,16 @@ def policy(
     Addresses are those after Service translation (NP-13); ``port`` None for ICMP. Raises `ProbeError`.
     """
     found = world(objects, settings)
-    sender, target = _address(source, "source"), _address(destination, "destination")
+    sender, target = _pair(source, destination)
+    _check_port(port, protocol)
     return policy_verdict(found, sender, target, port, _protocol(protocol))
 
 
 def dns(objects: Objects, name: str, type: str = "A", *, settings: Wish = None) -> Answer:  # noqa: A002 - dig's word
     """What the cluster's DNS answers to one question: rcode, records, authority, additional (DNS)."""
+    for field, value in (("name", name), ("type", type)):
+        if not isinstance(value, str) or not value:
+            raise ProbeError(f"{value!r} is not a {field}", field=field, allowed="a name, and a type as dig takes it")
     return query(world(objects, settings), name, type)
 
 
@@ -230,7 +251,7 @@ def http_route(
     their shares, redirect, and the rewritten request.
     """
     request = http_request(url, method, headers)
-    space, _, name = gateway.rpartition("/")
+    space, _, name = (gateway or "").rpartition("/")
     return match_http(world(objects, settings), (space or "default", name) if gateway else None, request, port=port)
 
 
@@ -238,18 +259,21 @@ def http_request(url: str, method: str = "GET", headers: Mapping[str, str] | Ite
     """A request from its URL, or from a path alone. Raises `ProbeError` for what is not HTTP."""
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise ProbeError(f"cannot read the URL {url!r}: {error}", field="url", allowed=_URLS) from None
+        parts.port  # noqa: B018 - raises for what is no port
+        pairs = [
+            (str(name), str(value)) for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ProbeError(f"cannot read the request to {url!r}: {error}", field="url", allowed=_URLS) from None
     if parts.scheme not in ("", "http", "https") or (parts.scheme == "" and not url.startswith("/")):
         raise ProbeError(f"cannot read the URL {url!r}", field="url", allowed=_URLS)
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
     return Request(
         scheme=parts.scheme or "http",
         host=parts.netloc.rpartition("@")[2],
-        method=method.upper(),
+        method=(method or "GET").upper(),
         path=parts.path or "/",
         query=parts.query,
-        headers=tuple((name, value) for name, value in pairs),
+        headers=tuple(pairs),
     )
 
 
@@ -268,8 +292,12 @@ def rules(
     if mode not in MODES:
         raise ProbeError(f"no rule text in mode {mode!r}", field="mode", allowed=", ".join(MODES))
     cluster = cluster.with_settings(msgspec.structs.replace(cluster.settings, proxy_mode=mode))
-    space, _, name = service.rpartition("/")
+    space, _, name = (service or "").rpartition("/")
     only = (space or "default", name) if service else None
+    if family not in (4, 6):
+        raise ProbeError(f"no address family {family!r}", field="family", allowed="4, 6")
+    if only and only not in cluster.services:
+        raise ProbeError(f'services "{only[1]}" not found in namespace {only[0]}', field="service")
     write = nftables if mode == "nftables" else iptables
     return write(cluster, place, family, only=only)
 
@@ -296,14 +324,29 @@ def _pod(cluster: Cluster, name: str) -> Pod:
     return found
 
 
+def _pair(source: str, destination: str) -> tuple[str, str]:
+    """Both ends of a packet, which are of one family."""
+    sender, target = _address(source, "source"), _address(destination, "destination")
+    if family_of(sender) != family_of(target):
+        raise ProbeError(
+            f"{sender} and {target} are of different families", field="source", allowed="two IPv4 or two IPv6 addresses"
+        )
+    return sender, target
+
+
+def _check_port(port: int | None, protocol: str) -> None:
+    if _protocol(protocol) != "ICMP" and (type(port) is not int or not 0 <= port <= LAST_PORT):
+        raise ProbeError(f"{port!r} is not a port", field="port", allowed=f"0-{LAST_PORT}; none for ICMP")
+
+
 def _address(text: str, field: str) -> str:
-    found = canonical(text)
+    found = canonical(text) if isinstance(text, str) else ""
     if not found:
         raise ProbeError(f"{text!r} is not an IP address", field=field, allowed="an IPv4 or IPv6 address")
     return found
 
 
 def _protocol(text: str) -> str:
-    if text.upper() not in PROTOCOLS:
+    if not isinstance(text, str) or text.upper() not in PROTOCOLS:
         raise ProbeError(f"unknown protocol {text!r}", field="protocol", allowed=", ".join(PROTOCOLS))
     return text.upper()

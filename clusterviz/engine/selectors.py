@@ -98,9 +98,11 @@ def parse_selector(data: Any, *, field: str, ref: str = "") -> Selector:
     labels = data.get("matchLabels") or {}
     if not isinstance(labels, dict):
         raise ObjectError("Invalid value: must be a map", field=f"{field}.matchLabels", ref=ref)
+    entries = data.get("matchExpressions") or []
+    if not isinstance(entries, list):
+        raise ObjectError("Invalid value: must be a list", field=f"{field}.matchExpressions", ref=ref)
     expressions = tuple(
-        _requirement(entry, f"{field}.matchExpressions[{index}]", ref)
-        for index, entry in enumerate(data.get("matchExpressions") or [])
+        _requirement(entry, f"{field}.matchExpressions[{index}]", ref) for index, entry in enumerate(entries)
     )
     return Selector(tuple((str(k), text(v)) for k, v in labels.items()), expressions)
 
@@ -111,6 +113,8 @@ def _requirement(entry: Any, field: str, ref: str) -> Requirement:
         raise ObjectError(
             f"Invalid value: {operator!r}: not a valid selector operator", field=f"{field}.operator", ref=ref
         )
+    if not isinstance(entry.get("values") or [], list):
+        raise ObjectError("Invalid value: must be a list", field=f"{field}.values", ref=ref)
     values = tuple(text(value) for value in entry.get("values") or ())
     if operator in ("In", "NotIn") and not values:
         raise ObjectError(

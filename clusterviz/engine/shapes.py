@@ -69,6 +69,7 @@ class DnsOption(Shape, frozen=True):
 class DnsConfig(Shape, frozen=True):
     """``spec.dnsConfig``."""
 
+    nameservers: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     options: tuple[DnsOption, ...] = ()
 

@@ -84,7 +84,7 @@ def _with_config(found: ResolvConf, config: dict[str, Any]) -> ResolvConf:
         name, value = str(one.get("name")), one.get("value")
         options[name] = name if value is None else f"{name}:{value}"
     return ResolvConf(
-        _once((*found.nameservers, *(config.get("nameservers") or ()))),
+        _once((*found.nameservers, *(str(one) for one in config.get("nameservers") or () if one))),
         _once((*found.searches, *(str(one).rstrip(".") for one in (config.get("searches") or ())))),
         tuple(options.values()),
     )
