@@ -58,6 +58,11 @@ def family(ip: str) -> int:
     return 6 if ":" in ip else 4
 
 
+def is_loopback(ip: str) -> bool:
+    """Whether it is an address of lo."""
+    return ip.startswith("127.") or ip == "::1"
+
+
 def host_port(ip: str, port: int) -> str:
     """``ip:port``, brackets round IPv6."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"

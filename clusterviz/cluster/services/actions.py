@@ -16,8 +16,10 @@ from clusterviz.cluster.services.delete import delete_objects, mark_deleted
 from clusterviz.cluster.services.errors import Invalid
 from clusterviz.engine.controllers.disruption import evict
 from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
+from clusterviz.engine.controllers.pods import ended
 from clusterviz.engine.controllers.probes import HUNG_ANNOTATION
 from clusterviz.engine.controllers.restarts import CRASH_ANNOTATION
+from clusterviz.engine.fill import merged
 from clusterviz.engine.objects import DOWN_ANNOTATION, WORKLOAD_KINDS
 from clusterviz.engine.validation import MAX_REPLICAS
 
@@ -70,7 +72,7 @@ def _delete_pod(cluster: Cluster, pod: Obj, actor: str) -> str:
 def _cordon(cluster: Cluster, node: Obj, actor: str) -> str:
     if (node.get("spec") or {}).get("unschedulable"):
         return f"Node {_name(node)} is already cordoned."
-    _write(cluster, actor, [_with(node, "spec", unschedulable=True)])
+    _write(cluster, actor, [merged(node, "spec", unschedulable=True)])
     return f"Node {_name(node)} cordoned: no new pods are placed on it."
 
 
@@ -87,14 +89,14 @@ def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> st
     name = node["metadata"]["name"]
     rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
     pods = store.find(cluster, [("Pod", *row) for row in rows]).values()
-    bare = [_name(pod) for pod in pods if not _owner_kind(pod) and not _finished(pod)]
+    bare = [_name(pod) for pod in pods if not _owner_kind(pod) and not ended(pod)]
     if bare and force is not True:
         raise Invalid(
             f"cannot delete pods that declare no controller (use force to override): {', '.join(sorted(bare))}"
         )
     leaving = [pod for pod in pods if _owner_kind(pod) != "DaemonSet" and not pod["metadata"].get("deletionTimestamp")]
     going, refused = evict(_budgeted(cluster), leaving)
-    _write(cluster, actor, [_with(node, "spec", unschedulable=True), *map(mark_deleted, going)])
+    _write(cluster, actor, [merged(node, "spec", unschedulable=True), *map(mark_deleted, going)])
     stay = sum(_owner_kind(pod) == "DaemonSet" for pod in pods)
     ignored = f", {_count(stay, 'DaemonSet pod')} stay{'s' if stay == 1 else ''}" if stay else ""
     kept = "".join(f" {_name(pod)} stays: {why}" for pod, why in refused[:3])
@@ -120,7 +122,7 @@ def _scale(cluster: Cluster, workload: Obj, actor: str, *, replicas: Any = None)
         replicas = int(replicas)
     if not isinstance(replicas, int) or isinstance(replicas, bool) or not 0 <= replicas <= MAX_REPLICAS:
         raise Invalid(f"replicas: Invalid value: {str(replicas)[:50]!r}: must be between 0 and {MAX_REPLICAS}")
-    wish = _with(workload, "spec", replicas=replicas)
+    wish = merged(workload, "spec", replicas=replicas)
     capacity.check(cluster, {key_of(workload): wish})
     before = (workload.get("spec") or {}).get("replicas", 1)
     if before != replicas:
@@ -178,10 +180,6 @@ def _write(cluster: Cluster, actor: str, objects: list[Obj]) -> None:
     journal.record(cluster, actor=actor, sets=objects)
 
 
-def _with(obj: Obj, part: str, **values: Any) -> Obj:
-    return {**obj, part: {**(obj.get(part) or {}), **values}}
-
-
 def _annotated(obj: Obj, name: str, value: str | None) -> Obj:
     annotations = {**(obj["metadata"].get("annotations") or {})}
     annotations.pop(name, None)
@@ -194,10 +192,6 @@ def _annotated(obj: Obj, name: str, value: str | None) -> Obj:
 def _owner_kind(pod: Obj) -> str:
     owners = pod["metadata"].get("ownerReferences") or []
     return str(owners[0].get("kind", "")) if owners else ""
-
-
-def _finished(pod: Obj) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def _name(obj: Obj) -> str:

@@ -14,6 +14,7 @@ from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.notices import useless, why_ignored
+from clusterviz.engine.controllers.pods import ended
 from clusterviz.engine.errors import AddressError
 from clusterviz.engine.manifests.convert import normalize
 from clusterviz.engine.manifests.problem import Problem
@@ -161,7 +162,7 @@ def _pod_addresses(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> l
     problems = []
     for key, obj in after.items():
         ip = (obj.get("status") or {}).get("podIP") if key[0] == "Pod" else None
-        if not ip or (obj.get("spec") or {}).get("hostNetwork") or _ended(obj):
+        if not ip or (obj.get("spec") or {}).get("hostNetwork") or ended(obj):
             continue
         if ip in wanted:
             problems.append(_taken(wishes, key, ip, wanted[ip]))
@@ -172,10 +173,6 @@ def _pod_addresses(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj]) -> l
         if phase not in ("Succeeded", "Failed") and other not in after:
             problems.append(_taken(wishes, wanted[ip], ip, other))
     return problems
-
-
-def _ended(pod: Obj) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def _taken(wishes: Wishes, key: Key, ip: str, other: Key) -> Problem:

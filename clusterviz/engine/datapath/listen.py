@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from clusterviz.engine.addresses import is_loopback
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.objects import Node, Pod
 
@@ -85,7 +86,7 @@ def host_listener(cluster: Cluster, node: Node, proto: str, ip: str, port: int) 
     A hostNetwork pod that declares the port or says so in its annotation; else, when a Service has
     this very address as endpoint, something is taken to be there.
     """
-    loopback = ip.startswith("127.") or ip == "::1"
+    loopback = is_loopback(ip)
     running = [pod for pod in cluster.host_pods.get(node.name, ()) if pod.phase == "Running" and _runs(pod)]
     for pod in running:
         if pod.listen is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from clusterviz.engine.addresses import family, in_cidr, listed, network
+from clusterviz.engine.addresses import family, in_cidr, is_loopback, listed, network
 from clusterviz.engine.objects import Node, Service, ServicePort
 
 if TYPE_CHECKING:
@@ -55,11 +55,6 @@ def owners(cluster: Cluster, ip: str) -> list[tuple[Service, str]]:
 def serves(service: Service, version: int) -> bool:
     """Whether the kube-proxy of an address family knows the Service (SVC-16)."""
     return any(family(ip) == version for ip in service.cluster_ips)
-
-
-def is_loopback(ip: str) -> bool:
-    """An address of lo."""
-    return ip.startswith("127.") or ip == "::1"
 
 
 def is_local(cluster: Cluster, node: Node, ip: str) -> bool:

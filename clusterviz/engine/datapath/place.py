@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from clusterviz.engine.addresses import family, in_any, in_cidr, listed, network
+from clusterviz.engine.addresses import family, in_any, in_cidr, is_loopback, listed, network
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.objects import Node, Pod
 
@@ -70,7 +70,7 @@ def of_family(ips: tuple[str, ...], ip: str) -> str:
 
 def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
     """How ``node`` sends a packet for ``ip`` on (NET-05..11)."""
-    if ip.startswith("127.") or ip == "::1":
+    if is_loopback(ip):
         return Route("local", ip, "lo", node=node)
     if unroutable(ip):
         return Route("unreachable", ip, "eth0")

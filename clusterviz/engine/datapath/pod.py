@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import family, host_port, in_cidr
+from clusterviz.engine.addresses import family, host_port, in_cidr, is_loopback
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, listener
 from clusterviz.engine.datapath.place import At, home, of_family, own_block, veth
@@ -18,7 +18,7 @@ def leave(j: Journey, at: At) -> At | None:
     pod = at.pod
     assert pod is not None
     packet = j.packet
-    loopback = packet.ip.dst.startswith("127.") or packet.ip.dst == "::1" or packet.ip.dst in pod.ips
+    loopback = is_loopback(packet.ip.dst) or packet.ip.dst in pod.ips
     if at.came != "proxy":
         j.enter("pod", pod.ref, f"{pod.namespace}/{pod.name}", node=pod.node, role="sender")
         _originated(j, pod)

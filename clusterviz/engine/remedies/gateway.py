@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.gateway.objects import GROUP
 from clusterviz.engine.objects import Key, Obj
 from clusterviz.engine.probe import parse_destination
 from clusterviz.engine.remedies.edit import Edit, Situation, calling, creating, patching
 from clusterviz.engine.remedies.look import near
 
-GROUP = "gateway.networking.k8s.io"
 Found = Iterator[Edit]
 
 
