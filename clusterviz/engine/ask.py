@@ -212,9 +212,8 @@ def policy(
 
 def dns(objects: Objects, name: str, type: str = "A", *, settings: Wish = None) -> Answer:  # noqa: A002 - dig's word
     """What the cluster's DNS answers to one question: rcode, records, authority, additional (DNS)."""
-    for field, value in (("name", name), ("type", type)):
-        if not isinstance(value, str) or not value:
-            raise ProbeError(f"{value!r} is not a {field}", field=field, allowed="a name, and a type as dig takes it")
+    _check_text(name, "name")
+    _check_text(type, "type")
     return query(world(objects, settings), name, type)
 
 
@@ -339,14 +338,19 @@ def _check_port(port: int | None, protocol: str) -> None:
         raise ProbeError(f"{port!r} is not a port", field="port", allowed=f"0-{LAST_PORT}; none for ICMP")
 
 
-def _address(text: str, field: str) -> str:
+def _check_text(value: Any, field: str) -> None:
+    if not isinstance(value, str) or not value:
+        raise ProbeError(f"{value!r} is not a {field}", field=field, allowed="text as dig takes it")
+
+
+def _address(text: Any, field: str) -> str:
     found = canonical(text) if isinstance(text, str) else ""
     if not found:
         raise ProbeError(f"{text!r} is not an IP address", field=field, allowed="an IPv4 or IPv6 address")
     return found
 
 
-def _protocol(text: str) -> str:
+def _protocol(text: Any) -> str:
     if not isinstance(text, str) or text.upper() not in PROTOCOLS:
         raise ProbeError(f"unknown protocol {text!r}", field="protocol", allowed=", ".join(PROTOCOLS))
     return text.upper()
