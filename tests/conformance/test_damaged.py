@@ -169,7 +169,7 @@ def test_only_a_kind(kind):
     asked([{"kind": kind}, {"kind": kind, "metadata": None, "spec": None, "status": None}])
 
 
-PACKET = {"source": "10.1.1.1", "destination": "10.96.0.9", "port": 80}
+PACKET: dict[str, Any] = {"source": "10.1.1.1", "destination": "10.96.0.9", "port": 80}
 IMPOSSIBLE = [
     (ask.service, {**PACKET, "source": ""}),
     (ask.service, {**PACKET, "source": None}),
@@ -222,6 +222,7 @@ def test_impossible_questions(question, how):
 
 def test_what_may_be_left_out():
     """None is as good as nothing where there is a default."""
-    assert ask.rules(WHOLE, service=None, mode=None) == ask.rules(WHOLE)
-    assert ask.http_route(WHOLE, "/", gateway=None, method=None).status == ask.http_route(WHOLE, "/").status
-    assert ask.service(WHOLE, **PACKET, node=None).endpoints
+    nothing: Any = None
+    assert ask.rules(WHOLE, service=nothing, mode=nothing) == ask.rules(WHOLE)
+    assert ask.http_route(WHOLE, "/", gateway=nothing, method=nothing).status == ask.http_route(WHOLE, "/").status
+    assert ask.service(WHOLE, **PACKET, node=nothing).endpoints

@@ -69,7 +69,8 @@ def within(key: str, operator: str, *values: str) -> dict[str, Any]:
 
 NOT_X = {"namespaceSelector": within(NAME, "NotIn", "x")}
 TCP, UDP, SCTP = "TCP", "UDP", "SCTP"
-DENY, DENY_OUT = {"policyTypes": ["Ingress"]}, {"policyTypes": ["Egress"]}
+DENY: dict[str, Any] = {"policyTypes": ["Ingress"]}
+DENY_OUT: dict[str, Any] = {"policyTypes": ["Egress"]}
 EVERYBODY = {"podSelector": {}, "namespaceSelector": {}}
 
 

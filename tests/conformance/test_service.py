@@ -208,7 +208,12 @@ def test_node_ports(mode, family, cidrs, second, way):
 
 
 def balanced(policy: str) -> list[dict[str, Any]]:
-    spec = {"externalTrafficPolicy": policy, "externalIPs": [EXTERNAL], "type": "LoadBalancer", "balancer": (LB,)}
+    spec: dict[str, Any] = {
+        "externalTrafficPolicy": policy,
+        "externalIPs": [EXTERNAL],
+        "type": "LoadBalancer",
+        "balancer": (LB,),
+    }
     return [
         node(),
         service("ns1/svc1", "172.30.0.41", {"name": "p80", "port": 80, "nodePort": 3001}, **spec),

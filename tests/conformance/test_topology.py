@@ -27,7 +27,7 @@ def categories(
 ) -> tuple[str, str]:
     """Last numbers of the endpoints a pod gets through the ClusterIP, and an outsider through the node port."""
     labels = {} if zone is None else {ZONE: zone}
-    spec = {"internalTrafficPolicy": internal, "externalTrafficPolicy": external, "type": "NodePort"}
+    spec: dict[str, Any] = {"internalTrafficPolicy": internal, "externalTrafficPolicy": external, "type": "NodePort"}
     ports = {"name": "p80", "port": 80, **({"nodePort": port} if port else {})}
     objects = [node(NODE, NODE_IP, **labels), service("ns1/svc1", VIP, ports, **spec), slices("ns1/svc1", *found)]
     world = ask.world(objects, {**SETTINGS, "proxy_mode": mode})
