@@ -46,9 +46,9 @@ class Gradient {
 /** What `save` keeps, with a canvas's defaults. */
 class Style {
   /** @type {string|Gradient} */
-  fillStyle = "#000000";
+  fillStyle = "black";
   /** @type {string|Gradient} */
-  strokeStyle = "#000000";
+  strokeStyle = "black";
   lineWidth = 1;
   globalAlpha = 1;
   font = "10px sans-serif";

@@ -14,7 +14,7 @@ export function importDialog(ports, dropped) {
   if (!ports.editor()) return openDialog("Import manifests", [h("p", { testid: "login-hint" }, h("a", { href: ports.login }, "Sign in"), " as an editor to import manifests.")], { testid: "import" });
   const result = h("div.result", { testid: "import-result", "aria-live": "polite" });
   const text = /** @type {HTMLTextAreaElement} */ (h("textarea", { rows: 9, testid: "import-text", spellcheck: "false", "aria-label": "YAML", placeholder: "Paste Kubernetes YAML here, or drop files anywhere on the page" }));
-  const file = /** @type {HTMLInputElement} */ (h("input", { type: "file", multiple: true, accept: ".yaml,.yml,.json", testid: "import-file" }));
+  const file = /** @type {HTMLInputElement} */ (h("input", { type: "file", multiple: true, accept: ".yaml,.yml,.json", testid: "import-file", "aria-label": "Files with manifests" }));
   const apply = /** @type {HTMLButtonElement} */ (h("button.strong", { testid: "import-apply", disabled: true }, "Apply"));
   const look = /** @type {HTMLButtonElement} */ (h("button", { testid: "import-preview" }, "Preview"));
   let files = dropped;

@@ -103,14 +103,14 @@ export function openPalette(ports) {
   };
   const mark = (/** @type {number} */ next) => {
     at = entries.length ? (next + entries.length) % entries.length : 0;
-    [...list.children].forEach((item, i) => { item.setAttribute("aria-selected", String(i === at)); });
     if (!entries.length) return input.removeAttribute("aria-activedescendant");
+    [...list.children].forEach((item, i) => { item.setAttribute("aria-selected", String(i === at)); });
     input.setAttribute("aria-activedescendant", `palette-${at}`);
     return list.children[at].scrollIntoView({ block: "nearest" });
   };
   const draw = () => {
     entries = find(input.value);
-    fill(list, entries.length ? entries.map((entry, i) => option(entry, i, run)) : h("li.none", {}, `Nothing fits “${input.value}”.`));
+    fill(list, entries.length ? entries.map((entry, i) => option(entry, i, run)) : h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, `Nothing fits “${input.value}”.`));
     mark(0);
   };
   input.addEventListener("input", draw);

@@ -27,10 +27,11 @@ export function searchBox({ entities, select }) {
   h("span.what", {}, entity.kind), h("span.who", {}, entity.namespace ? `${entity.namespace}/${entity.name}` : entity.label || entity.name),
   h("span.where", {}, addressOf(entity)));
   const show = () => {
-    fill(list, found.length ? found.map(option) : h("li.none", {}, `Nothing is called “${input.value}”.`));
+    fill(list, found.length ? found.map(option) : h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, `Nothing is called “${input.value}”.`));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     if (found.length) input.setAttribute("aria-activedescendant", `found-${at}`);
+    else input.removeAttribute("aria-activedescendant");
     document.getElementById(`found-${at}`)?.scrollIntoView({ block: "nearest" });
   };
   const update = () => {
