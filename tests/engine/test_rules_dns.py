@@ -8,7 +8,7 @@ import pytest
 
 from clusterviz.engine import Cluster, Settings, Verdict
 from clusterviz.engine.datapath.dns import query
-from clusterviz.engine.datapath.resolver import lookup_order, resolve, search_list
+from clusterviz.engine.datapath.resolver import lookup_order, resolv_conf, resolve
 from tests.engine.world import Obj, ask, base, build, node, pod, service
 
 S = "svc.cluster.local"
@@ -202,7 +202,7 @@ def test_who_asks_the_clusters_dns(policy: str, host: bool, asks: bool) -> None:
     if host:
         made["status"] = {"phase": "Running"}
     found = build(made)
-    assert bool(search_list(found, found.pods[("shop", "tool")])) is asks
+    assert bool(resolv_conf(found, found.pods[("shop", "tool")]).searches) is asks
     answer = ask(found, "shop/tool", "http://web/")
     assert answer.verdict is (Verdict.DELIVERED if asks else Verdict.NAME_NOT_FOUND)
 

@@ -120,11 +120,6 @@ def is_cluster_dns(cluster: Cluster, ip: str) -> bool:
     )
 
 
-def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:
-    """The search suffixes of a pod's resolv.conf (DNS-11, DNS-15)."""
-    return resolv_conf(cluster, pod).searches
-
-
 def lookup_order(cluster: Cluster, pod: Pod | None, name: str) -> tuple[str, ...]:
     """The names asked, in order, until one answers (DNS-12)."""
     if name.endswith("."):
