@@ -35,8 +35,16 @@ test-js: setup-test ## the JavaScript tests alone
 	[ -n "$$tests" ] || { echo "There is no tests/js/*.test.js"; exit 1; }; \
 	node --test $$tests
 
+# Tests without server, browser, database or namespaces: they share out the cores.
+PURE := $(addprefix tests/,capture conformance controllers engine manifests nodeview proxyrules scenarios)
+
 test-py: setup-test ## the Python and browser tests alone (ARGS=... goes to pytest)
+ifdef ARGS
 	$(VENV)/pytest $(ARGS)
+else
+	$(VENV)/pytest -n auto --dist loadfile $(PURE)
+	$(VENV)/pytest $(addprefix --ignore=,$(PURE))
+endif
 
 kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n)
 	@PYTHONDONTWRITEBYTECODE=1 $(VENV)/python -m tests.kernel.proof \
