@@ -28,7 +28,7 @@ from clusterviz.engine.datapath.resolver import Resolution, ResolvConf, resolv_c
 from clusterviz.engine.datapath.service import HAIRPIN, decide, port_name
 from clusterviz.engine.errors import ObjectError, ProbeError
 from clusterviz.engine.gateway import GatewayAnswer, match_http
-from clusterviz.engine.objects import Node, Obj, Pod
+from clusterviz.engine.objects import Node, Obj, Pod, key_of
 from clusterviz.engine.probe import PROTOCOLS, Request
 from clusterviz.engine.proxyrules import iptables, nftables
 from clusterviz.engine.settings import Settings
@@ -90,8 +90,8 @@ class ServiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster:
     """The snapshot a question is asked of. ``node`` is added when no object describes it.
 
-    Workloads are not expanded: only pods that are there exist, and only node ports that are given. Raises
-    `ObjectError` for what cannot be read.
+    Workloads are not expanded: only pods that are there exist, and only node ports that are given. Of
+    objects with one name the last counts, as if each had been applied. Raises `ObjectError` for what cannot be read.
     """
     if not isinstance(objects, Iterable | Cluster):
         raise ObjectError(f"{objects!r} is no list of objects")
@@ -100,7 +100,7 @@ def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster
         if node and node not in known.nodes:
             return world(list(known.objects.values()), settings or known.settings, node=node)
         return known if settings is None else known.with_settings(_settings(settings, known.settings))
-    given = list(_named(unpack(objects)))
+    given = list({key_of(obj): obj for obj in _named(unpack(objects))}.values())
     if node and not any(_is_node(one, node) for one in given):
         given.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
     if isinstance(settings, Settings):

@@ -139,7 +139,7 @@ def test_damaged_objects(index):
             asked(objects)
 
 
-NO_OBJECTS = [None, 5, [None], ["x"], [1], [[]], "x", [{}], [{"kind": None}], [{"kind": 5}], [WHOLE[0], WHOLE[0]]]
+NO_OBJECTS = [None, 5, [None], ["x"], [1], [[]], "x", [{}], [{"kind": None}], [{"kind": 5}]]
 
 
 @pytest.mark.parametrize("objects", NO_OBJECTS, ids=range(len(NO_OBJECTS)))
@@ -147,6 +147,13 @@ def test_what_is_no_list_of_objects(objects):
     """IMP-01."""
     with pytest.raises(ObjectError):
         ask.world(objects)
+
+
+def test_the_last_of_one_name_counts():
+    """IMP-01: as if each object had been applied."""
+    other = {**WHOLE[0], "spec": {**WHOLE[0]["spec"], "clusterIP": "10.96.0.77"}}
+    world = ask.world([WHOLE[0], other])
+    assert ask.dns(world, "web.shop.svc.cluster.local").addresses == ("10.96.0.77",)
 
 
 EMPTY = [

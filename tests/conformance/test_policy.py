@@ -357,6 +357,9 @@ def test_address_blocks(cidrs, excepted, expected, apart, addresses):
 
 
 OUTSIDE = [
+    (come({"ipBlock": {"cidr": "192.168.0.0/16"}}), False),
+    (come({"ipBlock": {"cidr": "203.0.113.0/24", "except": ["203.0.113.5/32"]}}), False),
+    (come({"ipBlock": {"cidr": "203.0.113.0/24", "except": ["203.0.113.64/26"]}}), True),
     (come(EVERYBODY), False),
     (come({"namespaceSelector": {}}), False),
     (come(), True),
