@@ -13,6 +13,7 @@ import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
@@ -215,7 +216,7 @@ def texts(request: HttpRequest, name: str, ref: str) -> HttpResponse:
 def export(request: HttpRequest, name: str) -> HttpResponse:
     """The cluster as manifests; with ``?flows=1`` our own TrafficFlow objects too."""
     text = services.export_yaml(find(name), flows=request.GET.get("flows") == "1")
-    headers = {"Content-Disposition": f'attachment; filename="{name}.yaml"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{timezone.localtime():%Y%m%d-%H%M%S}.yaml"'}
     return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
 
 

@@ -33,7 +33,7 @@ def test_everything_can_be_taken_home(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(by(page, "exports")).to_have_count(0)
     name, content = taken(page, "yaml")
-    assert name.endswith(".yaml")
+    assert re.fullmatch(r"demo-\d{8}-\d{6}\.yaml", name)
     assert b"kind: Service" in content
     name, content = taken(page, "csv")
     assert re.fullmatch(r"demo-\d{8}-\d{6}-flows\.csv", name)

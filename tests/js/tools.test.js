@@ -39,6 +39,7 @@ test("a few letters find the nearest name", () => {
   assert.equal(best("trace cart")[0], "trace from cart to …");
   assert.deepEqual(best("cart 7lq"), ["cart-5qtzz-7lqh4"]);
   assert.deepEqual(best("zebra"), []);
+  assert.equal(rate("export: picture as png, twice the size", "crash"), 0, "letters here and there are no match");
   assert.deepEqual(best(""), names);
   assert.ok(rate("cart", "cart") > rate("shop cart", "cart") && rate("shop cart", "cart") > rate("descartes", "cart") && rate("descartes", "cart") > rate("c-a-r-t", "cart"));
 });

@@ -1,5 +1,7 @@
 /** Finds what somebody means from a few of its letters. */
 
+/** Points a letter needs on average: scattered letters mean nothing. */
+const LEAST = 1.5;
 const START = /[\s/:._-]/;
 
 /**
@@ -16,7 +18,7 @@ export function rate(text, word) {
     score += next === at + 1 ? 3 : next === 0 || START.test(text[next - 1]) ? 4 : -0.5;
     at = next;
   }
-  return score > 0 ? Math.min(38, 8 + (16 * score) / (3 * word.length)) - Math.min(6, at / 20) : 0;
+  return score >= LEAST * word.length ? Math.min(38, 8 + (16 * score) / (3 * word.length)) - Math.min(6, at / 20) : 0;
 }
 
 /**
