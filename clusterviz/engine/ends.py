@@ -115,20 +115,17 @@ def find_pod(cluster: Cluster, source: Source) -> Pod:
     for kind, namespace, name in cluster.workloads:
         if source.kind != "pod" and (namespace, name) == (source.namespace, source.name):
             raise ProbeError(f"{kind} {namespace}/{name} has no pod that could send", field="from")
-    raise ProbeError(
-        f'pods "{source.name}" not found in namespace {source.namespace}',
-        field="from",
-        allowed=_senders(cluster, source) or "no pod is in this namespace",
-    )
+    why = f'pods "{source.name}" not found in namespace {source.namespace}'
+    raise ProbeError(why, field="from", allowed=_senders(cluster, source) or "no pod is in this namespace")
 
 
 def _senders(cluster: Cluster, source: Source) -> str:
-    """What could have been meant: the same name in other namespaces, else the pods of this one (of all, for default)."""
-    known = dict.fromkeys([*cluster.pods, *((namespace, name) for _, namespace, name in cluster.workloads)])
-    named = [one for one in known if one[1] == source.name]
-    named = named or [one for one in cluster.pods if one[1].startswith(source.name + "-")]
-    found = named or [one for one in cluster.pods if source.namespace in (one[0], "default")]
-    return ", ".join(f"{namespace}/{name}" for namespace, name in found[:20])
+    """What could have been meant: that name in another namespace, else every pod of this one (of all, for default)."""
+    known = [*cluster.pods, *(key[1:] for key in cluster.workloads if cluster.pods_of_workload.get(key))]
+    found = [one for one in known if one[1] == source.name] or [
+        one for one in cluster.pods if source.namespace in (one[0], "default")
+    ]
+    return ", ".join("/".join(one) for one in found[:20])
 
 
 def _name(ref: str) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
     first = _Try((), cluster, trace)
     queue = [(0, next(count), first)]
     left = MOST_TRACES
-    while queue and left > 0 and len(found) < MOST_GROUPS:
+    while queue and len(found) < MOST_GROUPS:
         _, _, here = heapq.heappop(queue)
         if any(set(_keys(group)) <= set(_keys(here.edits)) for group in found):
             continue  # a smaller set suffices
@@ -55,7 +55,7 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
             continue
         if len(here.edits) >= MOST_EDITS:
             continue
-        for edit in candidates(Situation(here.cluster, here.trace, here.trace)):
+        for edit in itertools.islice(candidates(Situation(here.cluster, here.trace, here.trace)), left):
             left -= 1
             following = _follow(here, edit)
             if following is not None:

@@ -113,6 +113,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "No machine has {address} and no rule rewrites it: the packet leads nowhere.",
         "{address} lies in the Service range, no rule matched on {node}; lost on the default route.",
     ),
+    "vip_unallocated": (
+        "No Service has {address}, and the rules of node {node} drop what goes to such an address of the Service range.",
+        "cluster-ips-check on {node}: {address} lies in the Service range {range} and belongs to no Service: drop.",
+    ),
     "unroutable": (
         "No router carries a packet to {address}: {why}.",
         "{address} cannot be routed on {node}: {why}.",

@@ -268,12 +268,13 @@ def _unallocated(j: Journey, node: Node) -> None:
     address = j.packet.ip.dst
     j.step(
         Action.DROPPED,
-        "vip_unrouted",
+        "vip_unallocated",
         hook="forward",
         component="kube-proxy",
         rule=rule,
         settings=("proxy_mode", "service_cidr"),
         address=address,
+        range=j.cluster.settings.service_cidr,
         node=node.name,
         command="nft list chain ip kube-proxy cluster-ips-check",
     )

@@ -267,7 +267,9 @@ def _refusal(one: Chosen, verdict: ServiceVerdict, rules: tuple[str, ...]) -> Se
 
 def _idle(candidate: Candidate) -> Candidate:
     """A candidate of a packet that is not sent to anybody."""
-    return msgspec.structs.replace(candidate, probability=0.0) if candidate.probability else candidate
+    if not candidate.probability:
+        return candidate
+    return msgspec.structs.replace(candidate, probability=0.0, why="the packet is stopped before one is drawn")
 
 
 def _unclaimed(cluster: Cluster, node: Node, ip: str) -> ServiceDecision | None:

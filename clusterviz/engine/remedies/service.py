@@ -9,12 +9,14 @@ import msgspec
 
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.lacking import is_managed
+from clusterviz.engine.datapath.lookup import answers
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.objects import LISTEN_ANNOTATION, Key, Obj, Pod, Service, ServicePort
 from clusterviz.engine.remedies.edit import Edit, Situation, calling, patching
 from clusterviz.engine.remedies.look import (
     aim,
     behind,
+    called,
     last_service,
     pod_named,
     service_of,
@@ -326,22 +328,41 @@ def _node_port(situation: Situation) -> Found:
     port, probe, cluster = situation.fact("port"), situation.asked.probe, situation.cluster
     if not isinstance(port, int):
         return
+    to = called(situation)[1]
+    served = _serves_node_ports(situation, to)
     known = [
-        (abs(number - port), number, f"node port {number}, that of Service {_name(service)}", service.ref)
+        (abs(number - port), number, f"node port {number}, that of Service {_name(service)}", service.ref, served)
         for (protocol, number), (service, index) in cluster.services_by_node_port.items()
         if protocol == probe.protocol
+        and served
+        and family(served) in map(family, service.cluster_ips)
         and (abs(number - port) <= 10 or port in (service.ports[index].port, service.ports[index].target))
     ]
     known += [
-        (0, number, f"port {number} of pod {pod.namespace}/{pod.name}", pod.ref)
+        (0, number, f"port {number} of pod {pod.namespace}/{pod.name}", pod.ref, to)
         for pod in cluster.host_pods.get(str(situation.fact("node")), ())
         for number in _open(pod, probe.protocol)
     ]
-    for _, number, title, ref in sorted(known)[:2]:
-        destination = msgspec.structs.replace(probe.destination, port=number)
-        other = msgspec.structs.replace(probe, destination=destination)
-        why = f"No process of the node listens on {port}."
-        yield calling(other, typed(other), f"Call {title}.", why, ref=ref)
+    for _, number, title, ref, ip in sorted(known)[:2]:
+        if (ip, number) == (to, port):
+            continue
+        if ip == to:
+            destination = msgspec.structs.replace(probe.destination, port=number)
+            other, where = msgspec.structs.replace(probe, destination=destination), ""
+            why = f"No process of the node listens on {port}."
+        else:
+            other, where = aim(probe, ip=ip, port=number), f", at {ip}"
+            why = f"Node ports do not answer at {to} here."
+        yield calling(other, typed(other), f"Call {title}{where}.", why, ref=ref)
+
+
+def _serves_node_ports(situation: Situation, to: str) -> str:
+    """The address that was called when node ports answer there, else one of the node where they do (PX-12)."""
+    cluster = situation.cluster
+    node = cluster.nodes.get(str(situation.fact("node")))
+    if node is None or not to or answers(cluster, node, to):
+        return to
+    return next((ip for ip in node.ips if family(ip) == family(to) and answers(cluster, node, ip)), "")
 
 
 def _name(service: Service) -> str:
