@@ -138,3 +138,40 @@ def test_the_trace_command_honours_settings_in_files(tmp_path: Path) -> None:
     assert traced(path, *question)["verdict"] == "denied_ingress"
     path.write_text("\n---\n".join([*parts, DOCUMENT % "enforce_policies: false"]))
     assert traced(path, *question)["verdict"] == "delivered"
+
+
+def test_a_second_family_the_ranges_do_not_name_comes_back(db: None) -> None:
+    """Nodes with two blocks, ranges of one family: what was exported can be imported again."""
+    made = services.create_cluster("two", nodes=0, actor="test")
+    node = """
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, "fd00:1::/64"]}
+"""
+    load(made, node, DOCUMENT % "cluster_cidr: 10.244.0.0/16, proxy_mode: nftables")
+    load(made, DOCUMENT % "cluster_cidr: 10.244.0.0/15")
+    made.refresh_from_db()
+    assert made.settings["cluster_cidr"] == "10.244.0.0/15"
+    for elsewhere in ("10.9.0.0/16", "fd09::/56", "10.244.0.0/16,fd09::/56"):
+        with pytest.raises(services.Invalid, match="outside"):
+            load(made, DOCUMENT % f'cluster_cidr: "{elsewhere}"')
+
+
+def test_kinds_that_only_the_controllers_read_are_not_called_idle(shop: Cluster) -> None:
+    """A Job makes pods, and a PodDisruptionBudget holds a drain (LIF-08, LIF-09)."""
+    job = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: x}]}}}
+"""
+    budget = """
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: two}
+spec: {minAvailable: 2, selector: {matchLabels: {app: a}}}
+"""
+    summary = load(shop, job, budget)
+    assert summary.ignored == []
+    assert {entry.kind for entry in summary.created} >= {"Job", "PodDisruptionBudget"}

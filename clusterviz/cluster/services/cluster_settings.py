@@ -12,7 +12,7 @@ from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import describe, is_foreign, key_of
 from clusterviz.cluster.models import Cluster, Node, Service
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
-from clusterviz.engine.addresses import in_any
+from clusterviz.engine.addresses import family, in_any, listed
 from clusterviz.engine.config_objects import KINDS, told
 from clusterviz.engine.manifests.problem import Problem
 from clusterviz.engine.manifests.read import Document
@@ -165,7 +165,7 @@ def _usual(name: str, value: Any) -> bool:
 
 
 def _held(cluster: Cluster, after: Mapping[str, Any]) -> list[Problem]:
-    """Addresses that would lie outside their range."""
+    """Addresses that would lie outside their range; a second family the range does not name is no contradiction."""
     found = []
     for obj in store.load(cluster, (Service, Node)):
         name, many, one = HOLDERS[obj["kind"]]
@@ -173,6 +173,9 @@ def _held(cluster: Cluster, after: Mapping[str, Any]) -> list[Problem]:
         spec = obj.get("spec") or {}
         given = [str(held) for held in spec.get(many) or [spec.get(one)] if held and held != "None"]
         outside = [held for held in given if not in_any(held.partition("/")[0], cidrs)]
+        if len(outside) < len(given):
+            named = {family(cidr) for cidr in listed(cidrs)}
+            outside = [held for held in outside if family(held) in named]
         if outside:
             message = f"Forbidden: {describe(key_of(obj))} has {outside[0]}, which is outside {cidrs}"
             found.append(Problem(object=f"Cluster {cluster.name}", field=name, message=message))

@@ -21,8 +21,8 @@ from clusterviz.engine.gateway.objects import KINDS
 from clusterviz.engine.manifests.read import Document
 from clusterviz.engine.selectors import parse_selector
 
-# Kinds without a model that the engine reads all the same.
-UNDERSTOOD = frozenset({"IngressClass", "Endpoints", *KINDS})
+# Kinds without a model that the engine or its controllers read all the same.
+UNDERSTOOD = frozenset({"IngressClass", "Endpoints", "Job", "PodDisruptionBudget", *KINDS})
 _WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet)
 
 
