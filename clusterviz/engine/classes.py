@@ -80,6 +80,20 @@ class Classes:
             return judge(cluster, direction, pod, peer_ip, proto, port)
         group = self.group(cluster, pod)
         other = self.group(cluster, peer) if group.policies[direction] else None
+        return self.between(cluster, direction, pod, group, peer_ip, other, proto, port)
+
+    def between(
+        self,
+        cluster: Cluster,
+        direction: Direction,
+        pod: Pod,
+        group: Group,
+        peer_ip: str,
+        other: Group | None,
+        proto: str,
+        port: int | None,
+    ) -> PolicyVerdict:
+        """`judge` where the groups of both are known: ``other`` may be None when no policy isolates the pod."""
         key = direction, other, peer_ip if group.by_address[direction] else "", proto, port
         found = group.verdicts.get(key)
         if found is None:

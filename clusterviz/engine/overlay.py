@@ -120,6 +120,8 @@ class Kept(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The answer, None when nobody asked yet."""
+        if not self._stale:
+            return self._shared.get(key)
         return (self._own if key in self._stale else self._shared).get(key)
 
     def put(self, key: K, value: V) -> V:

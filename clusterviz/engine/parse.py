@@ -7,6 +7,7 @@ field path. What kube-apiserver would further refuse is `validation`'s business.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from clusterviz.engine.addresses import family, network, plain_address
 from clusterviz.engine.errors import AddressError, ObjectError
@@ -55,8 +56,11 @@ from clusterviz.engine.shapes import (
 
 __all__ = ["Reader", "parse"]
 
-# Label maps already seen, by their items: equal ones are kept once. Only `Cluster` fills it, one a build.
-Interned = dict[tuple[tuple[str, str], ...], dict[str, str]]
+# What many objects have alike, kept once: label maps by their items, containers and owners by themselves. Only
+# `Cluster` fills it, one a build.
+Interned = dict[tuple[Any, ...], Any]
+_NONE: dict[str, str] = {}
+_UNOWNED = ("", "")
 
 
 def parse(obj: Obj, key: Key | None = None, interned: Interned | None = None) -> Record | None:
@@ -84,7 +88,8 @@ def parse(obj: Obj, key: Key | None = None, interned: Interned | None = None) ->
 
 
 def _labels(meta: Meta, interned: Interned) -> dict[str, str]:
-    return interned.setdefault(tuple(meta.labels.items()), meta.labels)
+    labels: dict[str, str] = interned.setdefault(tuple(meta.labels.items()), meta.labels)
+    return labels
 
 
 def _condition(conditions: tuple[Condition, ...], kind: str) -> str:
@@ -93,10 +98,6 @@ def _condition(conditions: tuple[Condition, ...], kind: str) -> str:
         if entry.type == kind:
             return entry.status
     return ""
-
-
-def _owner(meta: Meta) -> tuple[str, str]:
-    return (meta.owner_references[0].kind, meta.owner_references[0].name) if meta.owner_references else ("", "")
 
 
 def _address(value: str, field: str, key: Key) -> str:
@@ -163,28 +164,32 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
 def _pod(obj: Obj, key: Key, interned: Interned) -> Record:
     shape = read(obj, PodShape, key)
     meta, spec, status = shape.metadata, shape.spec, shape.status
-    phase = status.phase or ("Running" if status.pod_ip else "Pending")
-    listen = meta.annotations.get(LISTEN_ANNOTATION)
+    annotations, ip, listen = meta.annotations, status.pod_ip, meta.annotations.get(LISTEN_ANNOTATION)
+    phase = status.phase or ("Running" if ip else "Pending")
+    alone = not status.pod_ips or (len(status.pod_ips) == 1 and status.pod_ips[0].ip == ip)
+    ips = (ip,) if ip and alone and plain_address(ip) == ip else _pod_ips(status, key)
+    owners, dns, containers = meta.owner_references, spec.dns_config, _containers(spec, status, phase)
+    owner = (owners[0].kind, owners[0].name) if owners else _UNOWNED
     return Pod(
         namespace=key[1],
         name=key[2],
         labels=interned.setdefault(tuple(meta.labels.items()), meta.labels),
-        annotations=meta.annotations,
+        annotations=annotations or _NONE,
         created=meta.creation_timestamp,
         node=spec.node_name,
-        ips=_pod_ips(status, key),
+        ips=ips,
         phase=phase,
         ready=phase == "Running" and _condition(status.conditions, "Ready") in ("", "True"),
-        terminating=bool(meta.deletion_timestamp),
+        terminating=meta.deletion_timestamp != "",
         host_network=spec.host_network,
-        containers=_containers(spec, status, phase),
-        owner=_owner(meta),
+        containers=interned.setdefault(containers, containers) if containers else (),
+        owner=interned.setdefault(owner, owner),
         hostname=spec.hostname,
         subdomain=spec.subdomain,
         dns_policy=spec.dns_policy,
-        searches=spec.dns_config.searches,
-        ndots=_ndots(spec),
-        listen=None if listen is None else tuple(part.strip() for part in listen.split(",") if part.strip()),
+        searches=dns.searches,
+        ndots=_ndots(spec) if dns.options else None,
+        listen=None if listen is None else tuple([part.strip() for part in listen.split(",") if part.strip()]),
         reason=status.reason or _waiting(status),
         restarts=sum([entry.restart_count for entry in status.container_statuses]),
     )
@@ -200,10 +205,6 @@ def _ndots(spec: PodSpec) -> int | None:
 
 def _pod_ips(status: PodStatus, key: Key) -> tuple[str, ...]:
     one = _address(status.pod_ip, "status.podIP", key)
-    if not status.pod_ips:
-        return (one,) if one else ()
-    if len(status.pod_ips) == 1 and status.pod_ips[0].ip == status.pod_ip:
-        return (one,) if one else ()
     many = [_address(entry.ip, f"status.podIPs[{index}].ip", key) for index, entry in enumerate(status.pod_ips)]
     return tuple([ip for ip in many if ip]) or ((one,) if one else ())
 

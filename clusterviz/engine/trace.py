@@ -8,13 +8,16 @@ Sentences are not stored: `clusterviz.engine.explain` writes them from ``reason`
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.packet import Rewrite, Stack
 from clusterviz.engine.probe import Probe
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
 
 
 class Action(StrEnum):
@@ -267,11 +270,34 @@ class Waypoint(msgspec.Struct, frozen=True, gc=False):
     encapsulated: bool = False
 
 
+class Snapshot:
+    """The snapshot a trace was made in; ``str`` of it is the fingerprint, worked out when somebody reads it."""
+
+    __slots__ = ("_cluster", "_text")
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster: Cluster | None = cluster
+        self._text = ""
+
+    def __str__(self) -> str:
+        cluster = self._cluster
+        if cluster is not None:
+            self._text = cluster.fingerprint
+            self._cluster = None  # the trace may live longer than anybody wants the snapshot
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshot) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
 class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The whole answer. ``reverse`` is the reply leg; when empty, ``reverse_reason`` says why."""
 
     probe: Probe
-    snapshot: str
+    made_in: Snapshot = msgspec.field(name="snapshot")
     verdict: Verdict
     symptom: str
     first_failing_step: tuple[int, int] | None = None
@@ -284,6 +310,11 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     blockers: tuple[Blocker, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     waypoints: tuple[Waypoint, ...] = ()
+
+    @property
+    def snapshot(self) -> str:
+        """Fingerprint of the snapshot it was made in."""
+        return str(self.made_in)
 
     @property
     def success(self) -> bool:

@@ -18,7 +18,7 @@ from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.probe import Destination, Probe, Protocol, Source
 from clusterviz.engine.reply import reply
 from clusterviz.engine.symptoms import refused, symptom
-from clusterviz.engine.trace import Action, Child, Rule, Trace, Verdict
+from clusterviz.engine.trace import Action, Child, Rule, Snapshot, Trace, Verdict
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -212,7 +212,7 @@ def _answer(journey: Journey) -> Trace:
     back, reason = reply(hops, verdict, journey.proxy_hop)
     return Trace(
         probe=journey.probe,
-        snapshot=journey.cluster.fingerprint,
+        made_in=Snapshot(journey.cluster),
         verdict=verdict,
         symptom=symptom(verdict, journey.probe, hops, proxied=journey.proxies > 0),
         first_failing_step=journey.failing,

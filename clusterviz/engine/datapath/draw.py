@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
+from hashlib import blake2b
 
 
 def draw(seed: int, *what: object) -> float:
     """A number in [0, 1) for this seed and this choice."""
-    text = "\x1f".join(map(str, (seed, *what)))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest()) / (1 << 56)
+    return drawn_from("\x1f".join(map(str, (seed, *what))))
+
+
+def drawn_from(text: str) -> float:
+    """`draw` for whoever keeps the text of a choice: seed and parts, joined by U+001F."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") / 72057594037927936
 
 
 def source_port(seed: int, *what: object) -> int:
@@ -21,6 +25,6 @@ def source_port(seed: int, *what: object) -> int:
 def mac(ip: str) -> str:
     """The MAC of an interface, derived from its address as CNI plugins do (0a:58 + IPv4)."""
     if ":" in ip:
-        digest = hashlib.blake2b(ip.encode(), digest_size=4).digest()
+        digest = blake2b(ip.encode(), digest_size=4).digest()
         return "0a:58:" + ":".join(f"{byte:02x}" for byte in digest)
     return "0a:58:" + ":".join(f"{int(part):02x}" for part in ip.split("."))
