@@ -55,8 +55,10 @@ def answered(view: View) -> View:
             return problem(404, str(error))
         except ProbeError as error:
             return problem(400, str(error), field=error.field, allowed=error.allowed)
-        except RequestDataTooBig:
-            return problem(413, f"That is too much: at most {IMPORT_LIMIT // 2**20} MiB at once.")
+        except RequestDataTooBig as error:
+            limit = next((one for one in error.args if isinstance(one, int)), IMPORT_LIMIT)  # Django's own has words
+            most = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 2**10} KiB"
+            return problem(413, f"That is too much: at most {most} at once.")
         except services.Invalid as error:
             problems = [one.to_dict() for one in error.problems[:PROBLEMS_SHOWN]]
             return problem(422, summary_of(error), problems=problems)
@@ -125,7 +127,7 @@ def find(name: str) -> Cluster:
 def json_body(request: HttpRequest, limit: int) -> dict[str, Any]:
     """The JSON object of a request. Raises `Invalid` with what was expected."""
     if len(request.body) > limit:
-        raise RequestDataTooBig
+        raise RequestDataTooBig(limit)
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
