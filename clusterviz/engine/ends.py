@@ -13,7 +13,7 @@ from clusterviz.engine.datapath.controllers import controller_of, host_nodes, ol
 from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ingress import host_matches
-from clusterviz.engine.datapath.public import unknown_outside
+from clusterviz.engine.datapath.public import handed_on, unknown_outside
 from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
 from clusterviz.engine.endpoints import target_port
 from clusterviz.engine.errors import ProbeError
@@ -141,7 +141,8 @@ def find_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
     """The address and port a client would put into its packet."""
     to = probe.destination
     if to.kind == "ip":
-        return Target(to.ip, _number(to.port))
+        ip, assumed = (to.ip, ()) if origin.pod or origin.node else handed_on(cluster, to.ip)
+        return Target(ip, _number(to.port), assumed=assumed)
     if to.kind == "node":
         node = cluster.nodes.get(to.name)
         if node is None:

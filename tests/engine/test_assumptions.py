@@ -23,7 +23,7 @@ def codes(path: Path) -> Iterator[str]:
             found: list[ast.expr] = node.args[:1]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "ASSUMPTIONS":
             found = [key for key in getattr(node.value, "keys", []) if key]
-        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and path.name in ("ends.py", "gateways.py"):
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and path.name in ("ends.py", "gateways.py", "public.py"):
             found = node.elts[:1]
         else:
             continue

@@ -110,3 +110,17 @@ def test_every_hop_tells_where_it_is_and_the_packet_before_and_after(source, to)
             assert all(step.hook for step in hop.steps if step.rule and step.rule.made_by.startswith("kube-proxy"))
         for here, there in pairwise(leg):
             assert here.headers_out == there.headers_in
+
+
+def test_an_external_ip_of_a_node_leads_to_its_node_ports():
+    """SVC-04, SRC-5: the provider's gateway translates it, and the trace says that this is assumed."""
+    addresses = [{"type": "ExternalIP", "address": "203.0.113.11"}, {"type": "InternalIP", "address": "192.168.0.11"}]
+    objects = [obj for obj in base() if obj["metadata"]["name"] != "n1"]
+    public = {**node("n1", podCIDR="10.244.0.0/24"), "status": {"addresses": addresses}}
+    door = service("shop/door", app="web", type="NodePort", externalTrafficPolicy="Local")
+    cluster = Cluster.from_objects([*objects, public, door], Settings())
+    port = cluster.services["shop", "door"].ports[0].node_port
+    found = ask(cluster, "internet", f"203.0.113.11:{port}")
+    assert found.success
+    assert "node-external-ip" in {one.code for one in found.assumptions}
+    assert not ask(cluster, "internet", f"203.0.113.12:{port}").success

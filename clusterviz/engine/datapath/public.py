@@ -11,6 +11,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from clusterviz.engine.addresses import canonical, family
+
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
@@ -113,3 +115,20 @@ def unroutable(ip: str) -> str:
     if address.version == 4 and int(address) >= int(ipaddress.ip_address("240.0.0.0")):
         return "the block is reserved"
     return ""
+
+
+def handed_on(cluster: Cluster, ip: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Where the provider's gateway leads what comes from outside for a node's ExternalIP, and that it is assumed.
+
+    One address stands for the other: the InternalIP of the same family; any other address is itself.
+    """
+    if ip in cluster.node_by_ip or ip in cluster.services_by_ip:
+        return ip, ()
+    for node in cluster.nodes.values():
+        status = (cluster.objects.get(("Node", "", node.name)) or {}).get("status") or {}
+        told = [entry for entry in status.get("addresses") or () if entry.get("type") == "ExternalIP"]
+        inner = next((own for own in node.ips if family(own) == family(ip)), "")
+        if inner and any(canonical(str(entry.get("address"))) == ip for entry in told):
+            text = f"The provider's gateway translates {ip}, the ExternalIP of node {node.name}, to {inner} and back."
+            return inner, (("node-external-ip", text),)
+    return ip, ()
