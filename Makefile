@@ -35,15 +35,15 @@ test-js: setup-test ## the JavaScript tests alone
 	[ -n "$$tests" ] || { echo "There is no tests/js/*.test.js"; exit 1; }; \
 	node --test $$tests
 
-# Tests without server, browser, database or namespaces: they share out the cores.
-PURE := $(addprefix tests/,capture conformance controllers engine manifests nodeview proxyrules scenarios)
+# Tests without browser, namespaces or a clock to keep: they share out the cores.
+SHARED := $(addprefix tests/,capture cluster conformance controllers dashboard engine live manifests nodeview proxyrules scenarios)
 
 test-py: setup-test ## the Python and browser tests alone (ARGS=... goes to pytest)
 ifdef ARGS
 	$(VENV)/pytest $(ARGS)
 else
-	$(VENV)/pytest -n auto --dist loadfile $(PURE)
-	$(VENV)/pytest $(addprefix --ignore=,$(PURE))
+	$(VENV)/pytest -n auto --dist loadfile $(SHARED)
+	$(VENV)/pytest $(addprefix --ignore=,$(SHARED))
 endif
 
 kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n)
