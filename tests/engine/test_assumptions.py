@@ -12,6 +12,7 @@ from clusterviz.engine.explain import document
 from tests.engine.world import ask, build
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTED_IN = ("ends.py", "gateways.py", "public.py")
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
@@ -23,7 +24,7 @@ def codes(path: Path) -> Iterator[str]:
             found: list[ast.expr] = node.args[:1]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "ASSUMPTIONS":
             found = [key for key in getattr(node.value, "keys", []) if key]
-        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and path.name in ("ends.py", "gateways.py", "public.py"):
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and path.name in NOTED_IN:
             found = node.elts[:1]
         else:
             continue
