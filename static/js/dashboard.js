@@ -305,7 +305,8 @@ bindKeys(bindings, (event) => tracing() && Boolean(tracer?.key(event)));
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "k") return;
   event.preventDefault();
-  palette();
+  // Judged when the key is pressed: by the time the palette is loaded the dialog in its way may be gone.
+  if (!document.querySelector('dialog[open]:not([data-testid="palette"])')) palette();
 });
 byId("ask").addEventListener("click", () => ask({}));
 byId("import").addEventListener("click", imports.open);
