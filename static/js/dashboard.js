@@ -1,12 +1,11 @@
 /** Puts the rooms together: socket -> model -> picture and panels. */
+import { Signals } from "./desk/signals.js";
 import { Picture } from "./graph/picture.js";
 import { fragment, read } from "./model/address.js";
 import { Feed } from "./model/feed.js";
 import { isActive, matches, NOTHING, shows } from "./model/filter.js";
-import { way } from "./model/lines.js";
 import { Session } from "./model/session.js";
 import { Store } from "./model/store.js";
-import { flagOf, reaches, routesOf } from "./model/walk.js";
 import { Api } from "./net/http.js";
 import { Connection } from "./net/socket.js";
 import { byId, fill, h } from "./panels/dom.js";
@@ -14,7 +13,6 @@ import { filterBox } from "./panels/filters.js";
 import { importer } from "./panels/importer.js";
 import { bindKeys, keySheet } from "./panels/keys.js";
 import { searchBox } from "./panels/search.js";
-import { SidePanel } from "./panels/side.js";
 import { toast } from "./panels/toasts.js";
 import { notice, status, toolbar } from "./panels/toolbar.js";
 
@@ -39,10 +37,12 @@ const picture = new Picture(
   { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) },
   { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest },
 );
-const side = new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
-/** @type {import("./panels/trace.js").TracePanel|null} what is loaded when it is first wanted */
+const signals = new Signals();
+/** @type {import("./panels/side.js").SidePanel|null} what is loaded when it is first wanted */
+let side = null;
+/** @type {import("./desk/tracing.js").Tracing|null} */
 let tracer = null;
-const tracing = () => tracer?.open ?? false;
+const tracing = () => tracer?.panel.open ?? false;
 const feed = new Feed({ apply, call: ([id, , connection]) => picture.single(id, connection), waiting: showWaiting });
 const session = new Session(store, {
   snapshot: () => api.snapshot(),
@@ -68,9 +68,10 @@ function loaded(fresh) {
   picture.packets.clear();
   picture.setScene(store.entities, store.settings, fresh);
   applyFilter();
-  side.refresh(new Set());
+  side?.refresh(new Set());
   welcome();
   log?.refresh();
+  signals.tell("loaded", fresh);
   requestAnimationFrame(() => drawn());
 }
 
@@ -80,6 +81,7 @@ function apply(message) {
   const { changed, gap } = store.state(message);
   if (gap) return void session.resync("the picture fell behind");
   if (message.events.length) log?.refresh();
+  signals.tell("state", message);
   if (!changed) return undefined;
   for (const id of message.unset) stale.add(id);
   for (const { id } of message.set) stale.add(id);
@@ -93,13 +95,14 @@ function refresh() {
   const ids = new Set(stale);
   stale.clear();
   picture.setScene(store.entities, store.settings);
-  if (tracing()) tracer?.shine();
+  if (tracing()) tracer?.panel.shine();
   else {
     picture.select(selected);
-    side.refresh(ids);
+    side?.refresh(ids);
   }
   if (isActive(filter)) applyFilter();
   welcome();
+  signals.tell("drawn", ids);
 }
 
 /** @param {any} message */
@@ -113,6 +116,7 @@ function applyTraffic(message) {
   const { worth } = picture.packets;
   byId("worth").textContent = picture.still ? `${store.totals.rps.toFixed(0)} connections a second` : `1 dot = ${worth} connection${worth === 1 ? "" : "s"}`;
   if (!feed.paused) status(liveState(), liveWords());
+  signals.tell("traffic", message);
 }
 
 function liveState() {
@@ -143,17 +147,26 @@ function welcome() {
 
 /** @param {string} id @param {boolean} [centred] in the middle of the picture */
 function choose(id, centred = false) {
-  if (tracing()) tracer?.close();
+  if (tracing()) tracer?.panel.close();
   selected = id;
   picture.select(id);
-  side.show(id);
+  showSide();
   requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id), centred));
   remember();
+  signals.tell("select", id);
+}
+
+/** The side panel shows what is selected by the time it is there. */
+async function showSide() {
+  if (!side && !selected) return;
+  const { SidePanel } = await import("./panels/side.js");
+  side ??= new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
+  if (!tracing()) side.show(selected);
 }
 
 /** Keeps the address in step with what is shown; going back leaves the cluster, not the last click. */
 function remember() {
-  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.question ?? null : null };
+  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.panel.question ?? null : null };
   history.replaceState(null, "", fragment(shown) || location.pathname + location.search);
 }
 
@@ -177,18 +190,15 @@ function applyFilter() {
   picture.redraw();
 }
 
-/** @param {{from?: string, to?: string}} ends */
-async function ask(ends) {
-  const { askTrace } = await import("./panels/traceform.js");
-  askTrace(ends, { entities: store.entities.values(), trace: (question) => api.trace(question), show });
+async function tracings() {
+  const { Tracing } = await import("./desk/tracing.js");
+  tracer ??= new Tracing(desk);
+  return tracer;
 }
 
-/** @param {any} trace @param {Record<string, string>} question */
-async function show(trace, question) {
-  const { TracePanel } = await import("./panels/trace.js");
-  tracer ??= new TracePanel({ light, select: (id) => choose(id), again: (again) => follow(again), captures: (asked) => api.captures(asked), copyLink, closed: () => choose(selected) });
-  tracer.show(trace, question);
-  remember();
+/** @param {{from?: string, to?: string}} ends */
+async function ask(ends) {
+  (await tracings()).ask(ends);
 }
 
 /** @type {import("./panels/eventlog.js").EventLog|null} */
@@ -220,28 +230,8 @@ function rest(id) {
 /** @param {Record<string, string>} question */
 async function follow(question) {
   const answer = await api.trace(question);
-  if (answer.ok) await show(answer.body, question);
+  if (answer.ok) (await tracings()).show(answer.body, question);
   else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
-}
-
-/** @type {{trace: any, layout: any, ways: {forward: any, back: any}, reached: number[]}|null} */
-let lit = null;
-
-/** @param {any} trace @param {import("./model/walk.js").Beat|null} beat @param {number} index @param {import("./model/walk.js").Beat[]} all */
-function light(trace, beat, index, all) {
-  if (!trace || !beat || !picture.tracks) {
-    lit = null;
-    return picture.setSpot(null);
-  }
-  if (lit?.trace !== trace || lit?.layout !== picture.layout) {
-    const { forward, reverse } = routesOf(trace);
-    const ways = { forward: way(forward, picture.tracks), back: way(reverse, picture.tracks) };
-    lit = { trace, layout: picture.layout, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
-  }
-  const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));
-  for (const id of [...refs]) if (picture.entities.get(id)?.node) refs.add(picture.entities.get(id).node);
-  return picture.setSpot({ way: lit.ways.forward, back: lit.ways.back, reply: beat.reply, reached: lit.reached[index], refs, ref: beat.ref,
-    flag: flagOf(beat), failed: beat.failed });
 }
 
 /** @param {boolean} on */
@@ -269,21 +259,22 @@ function setCalm() {
 
 const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; }, theme: () => picture.retheme() });
 const searching = searchBox({ entities: () => store.entities.values(), select: choose });
-const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); remember(); } });
+const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); remember(); signals.tell("filter", filter); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
 const network = async () => (await import("./panels/settings.js")).openSettings({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
+const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 /** What the panels that are loaded later may use. */
 const desk = {
-  cluster: /** @type {string} */ (page.cluster), store, manifests: `${api.base}export`, link: () => location.href,
+  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, signals, toast, login, manifests: `${api.base}export`, link: () => location.href,
+  get picture() { return picture; },
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
-  bindings: () => bindings, selected: () => selected, select: choose, ask, editor: () => editor,
+  bindings: () => bindings, selected: () => selected, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
   act: (/** @type {Record<string, any>} */ action) => api.act(action),
-  traced: () => (tracer?.open ? { trace: tracer.stack[0].trace, question: tracer.question ?? {} } : null),
+  traced: () => (tracer?.panel.open ? { trace: tracer.panel.stack[0].trace, question: tracer.panel.question ?? {} } : null),
 };
 const exporting = async () => (await import("./panels/exportmenu.js")).exportMenu(desk);
 const palette = async () => (await import("./panels/palette.js")).openPalette(desk);
-const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 const bindings = [
   { key: "Ctrl+K", shown: "Ctrl K", does: "commands: everything by name", run: palette },
   { key: "/", does: "search", run: searching.focus },
@@ -301,7 +292,7 @@ const bindings = [
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
 ];
-bindKeys(bindings, (event) => tracing() && Boolean(tracer?.key(event)));
+bindKeys(bindings, (event) => tracing() && Boolean(tracer?.panel.key(event)));
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "k") return;
   event.preventDefault();
@@ -316,7 +307,11 @@ byId("fit").addEventListener("click", () => picture.camera.fit());
 byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);
 addEventListener("hashchange", restore);
-ready.then(restore);
+/** What is furnished once the first picture stands: each module gets the desk. */
+const LATER = [
+  () => import("./panels/side.js"),
+];
+ready.then(restore).then(() => Promise.all(LATER.map((load) => load())));
 setCalm();
 
 Object.assign(window, { clusterviz: {

@@ -11,12 +11,11 @@ import { drawDots } from "./dots.js";
 import { syncEdges, syncNodes } from "./elements.js";
 import { Loop } from "./loop.js";
 import { aim, drawScene, fitCanvas } from "./scene.js";
-import { drawSpotlight } from "./spotlight.js";
 import { stylesheet } from "./style.js";
 import { forgetText } from "./text.js";
 import { readTokens } from "./tokens.js";
 
-/** @typedef {import("./spotlight.js").Spot} Spot */
+/** @typedef {import("./spotlight.js").Spot & {draw: typeof import("./spotlight.js").drawSpotlight}} Spot */
 /** @typedef {{scene: HTMLCanvasElement, graph: HTMLElement, packets: HTMLCanvasElement}} Surfaces */
 /** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void}} Handlers `rest`: where the pointer rests, "" nowhere */
 
@@ -176,7 +175,7 @@ export class Picture {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!this.layout) return;
     aim(ctx, camera, ratio);
-    if (this.spot) drawSpotlight(ctx, this.spot, this.reached, this.tokens, this.layout, this.title);
+    if (this.spot) this.spot.draw(ctx, this.spot, this.reached, this.tokens, this.layout, this.title);
     else if (!this.still) drawDots(ctx, this.packets.dots, this.tokens, camera.zoom, (dot) => this.visible(dot));
     if (!this.spot) this.drawPills(ctx);
   }
