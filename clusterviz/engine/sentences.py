@@ -262,6 +262,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Node {node} rewrites {called} to {receiver} and keeps the sender: {receiver} on another node will answer {src} directly, with an address {src} never called, and {src} throws the answer away.",
         "DNAT without masquerade on {node}, receiver elsewhere: the reply does not pass {node}, nothing undoes the DNAT.",
     ),
+    "no_way_back": (
+        "The packet reaches node {node} with the pod address {src}, to which {node} has no route: whatever answers here is lost.",
+        "No masquerade on the way, no route to {src} on {node}: any reply is lost.",
+    ),
     "no_egress_nat": (
         "The packet leaves with the pod address {src}, which nobody outside can answer to.",
         "No masquerade on {node}; no route back to {src}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from clusterviz.engine import Cluster, Probe, Settings, Verdict, trace
@@ -167,3 +168,29 @@ def test_a_cut_between_two_nodes(at: str, network: Any) -> None:
     assert places(found)[-1] == "wire"
     assert cluster.pods[("shop", "web-2")].ready and len(cluster.endpoints(cluster.services[("shop", "web")])) == 2
     assert ask(cluster, "shop/client", "http://far/").verdict is Verdict.DELIVERED
+
+
+@pytest.mark.parametrize("target", ["192.168.1.13:9100", "192.168.1.13:30080", "192.168.1.13:30081"])
+def test_a_node_without_a_route_to_the_pod_cannot_answer_it(target: str) -> None:
+    """NET-11: behind a router a node hears a pod that is not masqueraded, but whatever it says is lost."""
+    objects = [
+        node("a"),
+        node("b"),
+        pod("shop/client", "10.244.0.3", "a", app="client"),
+        pod("shop/web", "10.244.1.2", "b", app="web"),
+        service("shop/web", app="web", type="NodePort", clusterIP="10.96.0.9"),
+        service("shop/none", app="none", type="NodePort", clusterIP="10.96.0.8"),
+    ]
+    for obj, block, ip in zip(
+        objects, ("10.244.0.0/24", "10.244.1.0/24"), ("192.168.0.11", "192.168.1.13"), strict=False
+    ):
+        obj["spec"]["podCIDR"] = block
+        obj["status"] = {"addresses": [{"type": "InternalIP", "address": ip}]}
+    objects[4]["spec"]["ports"][0]["nodePort"], objects[5]["spec"]["ports"][0]["nodePort"] = 30080, 30081
+    settings = Settings(network="host-gw", egress_nat=False, node_cidr="192.168.0.0/24,192.168.1.0/24")
+    found = trace(Cluster.from_objects(objects, settings), Probe.parse("shop/client", target))
+    assert found.verdict is Verdict.REPLY_LOST and found.reverse == ()
+    assert found.symptom == "no answer: the connection times out"
+    assert reasons(found)[-1] == "no_way_back" and found.blockers[0].ref == "node:b"
+    routed = msgspec.structs.replace(settings, egress_nat=True)
+    assert trace(Cluster.from_objects(objects, routed), Probe.parse("shop/client", target)).verdict is not found.verdict

@@ -44,6 +44,7 @@ def pass_through(j: Journey, at: At) -> At | None:
         vxlan.unwrap(j, node)
     elif at.came != "local":
         j.step(Action.RECEIVED, "received", layer=2, hook="prerouting", iface=at.iface, node=node.name)
+        _way_back(j, node, at)
     before = j.packet.ip, j.packet.l4
     masquerade = translate(j, node, at)
     if masquerade is None or not _has_family(j, node, at):
@@ -72,6 +73,19 @@ def pass_through(j: Journey, at: At) -> At | None:
     if at.came == "wire" and translated and not masquerade and route.kind not in ("local", "bridge"):
         _bypassed(j, node, before[0])
     return _send(j, node, at, route, before[0], switched=switched)
+
+
+def _way_back(j: Journey, node: Node, at: At) -> None:
+    """Whatever answers a pod from here, an ICMP message included, needs a route to it (NET-11)."""
+    src = j.packet.ip.src
+    back = route_for(j.cluster, node, src) if at.came == "wire" and src in j.cluster.pod_by_ip else None
+    if back is None or back.kind != "unreachable":
+        return
+    rule = Rule(name="no masquerade", text=f"no route to {src}", ref=node.ref, rules=("NET-11", "EGR-05"))
+    settings = ("network", "node_cidr", "egress_nat")
+    command = f"ip route get {src}"
+    j.step(Action.DROPPED, "no_way_back", rule=rule, settings=settings, command=command, src=src, node=node.name)
+    j.block(Verdict.REPLY_LOST, ref=node.ref, rule=rule.name, why=f"node {node.name} has no route back to {src}")
 
 
 def _bypassed(j: Journey, node: Node, before: IP) -> None:
