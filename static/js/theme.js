@@ -1,5 +1,6 @@
-// Loaded before the first paint, so a saved theme never flashes.
+// Loaded before the first paint, so a saved theme never flashes. An address may ask for one: ?theme=projector.
 {
-  const saved = localStorage.getItem("clusterviz.theme");
-  if (saved === "light" || saved === "dark") document.documentElement.dataset.theme = saved;
+  const asked = new URLSearchParams(location.search).get("theme");
+  const theme = [asked, localStorage.getItem("clusterviz.theme")].find((name) => ["light", "dark", "projector"].includes(name ?? ""));
+  if (theme) document.documentElement.dataset.theme = theme;
 }

@@ -10,7 +10,9 @@ from django.conf import settings
 TOKENS = (settings.BASE_DIR / "static" / "css" / "tokens.css").read_text()
 KINDS = ("kind-ingress", "kind-service", "kind-pod", "kind-egress", "kind-blocked")
 SURFACES = ("page", "cluster", "panel", "card")
+HEAT = tuple(f"heat-{level}" for level in range(8))
 LEAST_DISTANCE = {"dark": 16.0, "light": 16.5}
+LEAST_STEP = 4.5
 Colour = tuple[float, float, float]
 
 # Machado, Oliveira, Fernandes (2009), severity 1, on linear light.
@@ -112,6 +114,27 @@ def test_lines_stand_out_from_every_surface(theme: str) -> None:
     colours = tokens(theme)
     for kind, surface in itertools.product((*KINDS, "kind-traced", "focus"), SURFACES):
         assert contrast(colours[kind], colours[surface]) >= 3.0, f"{kind} on {surface}, {theme}"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("vision", VISION)
+def test_busier_pods_are_seen_as_busier_and_trouble_is_never_taken_for_traffic(theme: str, vision: str) -> None:
+    colours = {name: lab(seen(colour, vision)) for name, colour in tokens(theme).items()}
+    brightness = [colours[name][0] for name in HEAT]
+    assert brightness == sorted(brightness, reverse=theme == "light")
+    for one, two in itertools.pairwise(HEAT):
+        assert ciede2000(colours[one], colours[two]) >= LEAST_STEP, f"{one} and {two} for {vision} eyes, {theme}"
+    for trouble, level in itertools.product(("state-pending", "state-failing"), HEAT):
+        distance = ciede2000(colours[trouble], colours[level])
+        assert distance >= 30, f"{trouble} and {level}: {distance:.1f} for {vision} eyes, {theme}"
+    assert ciede2000(colours["state-pending"], colours["state-failing"]) >= LEAST_DISTANCE[theme]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_trouble_stands_out_from_every_surface(theme: str) -> None:
+    colours = tokens(theme)
+    for trouble, surface in itertools.product(("state-pending", "state-failing"), SURFACES):
+        assert contrast(colours[trouble], colours[surface]) >= 3.0, f"{trouble} on {surface}, {theme}"
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

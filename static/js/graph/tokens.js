@@ -4,6 +4,7 @@ const NAMES = [
   "page", "cluster", "panel", "panel-head", "card", "border", "grid", "bus", "shadow", "text", "text-second", "text-third",
   "kind-ingress", "kind-service", "kind-pod", "kind-egress", "kind-blocked", "kind-traced", "kind-local",
   "text-service", "text-blocked", "text-ingress", "text-pod", "text-egress", "pending", "focus", "on-strong", "stripe", "stripe-quiet",
+  "heat-0", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5", "heat-6", "heat-7", "state-pending", "state-failing", "picture-words", "picture-lines",
 ];
 
 /** @typedef {Record<string, string> & {dark: string}} Tokens */

@@ -2,7 +2,7 @@
 import { byId } from "./dom.js";
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
-const THEMES = ["auto", "light", "dark"];
+const THEMES = ["auto", "light", "dark", "projector"];
 const SAVED = "clusterviz.theme";
 
 /** @param {{pause: (on: boolean) => void, step: () => void, speed: (factor: number) => void, theme: () => void}} ports */
@@ -38,10 +38,9 @@ export function toolbar(ports) {
   };
 }
 
-/** @param {() => void} changed */
+/** What is chosen here counts from now on, also where the address asked for another. @param {() => void} changed */
 function nextTheme(changed) {
-  const now = localStorage.getItem(SAVED) ?? "auto";
-  const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
+  const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % THEMES.length];
   if (next === "auto") {
     localStorage.removeItem(SAVED);
     delete document.documentElement.dataset.theme;
@@ -49,6 +48,9 @@ function nextTheme(changed) {
     localStorage.setItem(SAVED, next);
     document.documentElement.dataset.theme = next;
   }
+  const address = new URL(location.href);
+  address.searchParams.delete("theme");
+  history.replaceState(null, "", address);
   nameTheme();
   changed();
 }
