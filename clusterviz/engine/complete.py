@@ -23,14 +23,16 @@ from clusterviz.engine.fill import (
     template_hash,
 )
 from clusterviz.engine.host_ports import HostPorts, wanted_ports
-from clusterviz.engine.objects import Key, Obj, Pod
+from clusterviz.engine.objects import Key, Obj, Pod, ref_of
 from clusterviz.engine.probe import is_ip
+from clusterviz.engine.reader import Reader
 from clusterviz.engine.selectors import parse_selector, text
 from clusterviz.engine.settings import Settings
 
 # More than any cluster holds; a slip of the pen must not eat the memory.
 MOST_REPLICAS = 5000
-EXPANDED = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
+EXPANDED = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job")
+NOT_RUN = "A CronJob is not run: it has no effect on the simulated network (LIF-08)."
 Pods = Mapping[tuple[str, str], Pod]
 
 
@@ -43,6 +45,7 @@ def complete(objects: Objects, settings: Settings, pods: Pods) -> list[tuple[str
     _complete_nodes(objects, settings, pods, warnings)
     _complete_load_balancers(objects, settings)
     expand_workloads(objects, pods)
+    warnings += [("cronjob-not-run", ref_of(key), NOT_RUN) for key in ordered(objects, "CronJob")]
     _complete_endpoints(objects, settings, pods, warnings)
     _complete_pods(objects, pods, warnings)
     return warnings
@@ -160,7 +163,7 @@ def _endpoint_pod(key: Key, ip: str, node: str) -> Obj:
 
 
 def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
-    """The pods a workload wants, with deterministic names; a DaemonSet one a node."""
+    """The pods a workload wants, with deterministic names; a DaemonSet one a node, a Job as many as run at once."""
     kind, namespace, name = key
     template = spec_of(obj).get("template") or {}
     meta = dict(meta_of(template))
@@ -175,7 +178,11 @@ def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
         if kind == "Deployment":
             owner_kind, base = "ReplicaSet", f"{name}-{template_hash(template)}"
             owner_name = base
-        names = [(f"{base}-{safe_hash(f'{namespace}/{base}/{i}', 5)}", "") for i in range(_replicas(obj))]
+        count = _replicas(obj)
+        if kind == "Job":
+            count = 0 if has_finished(obj) else min(parallelism(obj), MOST_REPLICAS)
+            meta["labels"] = {**(meta.get("labels") or {}), **job_labels(name)}
+        names = [(f"{base}-{safe_hash(f'{namespace}/{base}/{i}', 5)}", "") for i in range(count)]
     return [
         {
             "apiVersion": "v1",
@@ -196,6 +203,28 @@ def workload_pods(key: Key, obj: Obj, nodes: list[str]) -> list[Obj]:
 def _replicas(obj: Obj) -> int:
     replicas = spec_of(obj).get("replicas")
     return 1 if replicas is None else min(int(replicas), MOST_REPLICAS)
+
+
+def parallelism(job: Obj) -> int:
+    """How many pods of a Job may run at once; a suspended one runs none."""
+    spec = Reader(job, "").child("spec")
+    if spec.flag("suspend"):
+        return 0
+    most = max(0, spec.number("parallelism", 1))
+    return min(most, max(0, spec.number("completions", most)))
+
+
+def has_finished(job: Obj) -> bool:
+    """Whether a Job is over, well or not."""
+    return any(
+        entry.get("type") in ("Complete", "Failed") and entry.get("status") == "True"
+        for entry in status_of(job).get("conditions") or ()
+    )
+
+
+def job_labels(name: str) -> dict[str, str]:
+    """What the Job controller writes on a Job's pods."""
+    return {"batch.kubernetes.io/job-name": name, "job-name": name}
 
 
 def _pod_spec(template: Obj, kind: str, name: str, pod_name: str, spec: Obj, node: str) -> Obj:

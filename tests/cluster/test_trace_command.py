@@ -151,3 +151,71 @@ def test_on_a_new_machine_a_command_makes_the_database_and_answers(words: list[s
     assert "Preparing the database" in done.stderr
     assert "there is no cluster 'demo'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def asked(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Exit status of a trace through these manifests, and what it said beside its answer."""
+    path = tmp_path / "given.yaml"
+    path.write_text(text)
+    with pytest.raises((SystemExit, CommandError)) as caught:
+        call_command("trace", "--from", "shop/web", "--to", "http://web/", manifests=str(path))
+    error = caught.value
+    if isinstance(error, CommandError):
+        return error.returncode, str(error)
+    return int(error.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("{port: 80, ", "{port: 70000, "), "spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535"),
+        (("{matchLabels: {app: web}}", "{matchLabels: {app: other}}"), "`selector` does not match template `labels`"),
+        (("ports: [{port: 80, t", "type: Outside, ports: [{port: 80, t"), 'spec.type: Unsupported value: "Outside"'),
+    ],
+)
+def test_what_import_refuses_is_refused_in_the_same_words(
+    change: tuple[str, str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, text = asked(tmp_path, SHOP.replace(*change, 1), capsys)
+    assert status == 2
+    assert "given.yaml:" in text and words in text
+
+
+def test_what_is_left_out_or_without_effect_is_told_and_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = """
+---
+kind: Service
+metadata: {name: far, namespace: shop}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 3001}]}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: shop}
+"""
+    status, text = asked(tmp_path, SHOP + more, capsys)
+    assert status == 0
+    assert "Service: apiVersion: Required value" in text
+    assert "spec.ports[0].nodePort: Invalid value: 3001: provided port is not in the valid range" in text
+    assert "cronjob:shop/nightly: A CronJob is not run" in text
+    assert "no effect on the simulated network: CronJob 1" in text
+    assert "three nodes n1, n2, n3 are assumed" in text
+
+
+def test_a_jobs_pods_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = """
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: report, namespace: shop}
+spec:
+  parallelism: 2
+  template: {spec: {restartPolicy: Never, containers: [{name: report, image: report}]}}
+"""
+    path = tmp_path / "job.yaml"
+    path.write_text(SHOP + job)
+    with pytest.raises(SystemExit) as caught:
+        call_command("trace", "--from", "shop/report", "--to", "http://web/", manifests=str(path))
+    assert caught.value.code == 0
+    assert "shop/report-" in capsys.readouterr().out

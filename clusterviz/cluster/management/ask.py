@@ -15,6 +15,8 @@ from clusterviz.cluster.management.paths import read_path
 from clusterviz.engine import Cluster, EngineError, Settings
 from clusterviz.engine.objects import Node
 
+MOST_WARNINGS = 20
+
 
 def add_cluster_arguments(parser: ArgumentParser) -> None:
     """The two options that say which cluster is meant."""
@@ -25,7 +27,7 @@ def add_cluster_arguments(parser: ArgumentParser) -> None:
 def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Cluster:
     """The cluster of `add_cluster_arguments`; a `CommandError` with status 2 says why there is none."""
     if options["manifests"]:
-        return _from_manifests(options["manifests"])
+        return _from_manifests(options["manifests"], say)
     ready_database(say)
     row = models.Cluster.objects.filter(name=options["cluster"]).first()
     if row is None:
@@ -43,10 +45,16 @@ def asked_node(cluster: Cluster, name: str) -> Node:
     return node
 
 
-def _from_manifests(path: str) -> Cluster:
+def _from_manifests(path: str, say: Callable[[str], object]) -> Cluster:
     try:
-        return Cluster.from_objects(document.object for document in services.read_files(read_path(path)))
+        cluster, warnings = services.ask_documents(services.read_files(read_path(path)))
     except services.Invalid as error:
         raise CommandError("\n".join(map(str, error.problems)), returncode=2) from None
     except EngineError as error:
         raise CommandError(str(error), returncode=2) from None
+    warnings += [f"{notice.ref}: {notice.text}" if notice.ref else notice.text for notice in cluster.fill_warnings]
+    for warning in warnings[:MOST_WARNINGS]:
+        say(f"warning: {warning}")
+    if len(warnings) > MOST_WARNINGS:
+        say(f"warning: and {len(warnings) - MOST_WARNINGS} more")
+    return cluster

@@ -7,6 +7,7 @@ the signal ``changed`` to hear of wishes once they are committed.
 
 from clusterviz.cluster.services.actions import ACTIONS, act
 from clusterviz.cluster.services.apply import apply_objects
+from clusterviz.cluster.services.asking import ask_documents
 from clusterviz.cluster.services.checkpoint import checkpoint
 from clusterviz.cluster.services.cluster_settings import change_settings, described, settings_problems
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
@@ -22,6 +23,7 @@ __all__ = [
     "Summary",
     "act",
     "apply_objects",
+    "ask_documents",
     "change_settings",
     "changed",
     "checkpoint",

@@ -34,9 +34,9 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
     """
     summary = Summary(dry_run=dry_run)
     problems: list[Problem] = []
-    wishes = _read(objects, summary, problems)
+    wishes = read_wishes(objects, summary, problems)
     before = store.find(cluster, wishes)
-    flawed = _validate(wishes, before, problems)
+    flawed = refused(wishes, before, problems)
     after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items() if key not in flawed}
     world = _world(cluster, after)
     # What can be checked of the sound ones is checked all the same: one round of corrections, not two.
@@ -59,7 +59,7 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
     return summary
 
 
-def _read(objects: Iterable[Obj | Document], summary: Summary, problems: list[Problem]) -> Wishes:
+def read_wishes(objects: Iterable[Obj | Document], summary: Summary, problems: list[Problem]) -> Wishes:
     """Objects by key, in one shape; what cannot be named is a problem."""
     wishes: Wishes = {}
     for item in objects:
@@ -76,7 +76,7 @@ def _read(objects: Iterable[Obj | Document], summary: Summary, problems: list[Pr
     return wishes
 
 
-def _validate(wishes: Wishes, before: dict[Key, Obj], problems: list[Problem]) -> set[Key]:
+def refused(wishes: Wishes, before: dict[Key, Obj], problems: list[Problem]) -> set[Key]:
     """Add what kube-apiserver would refuse to ``problems``; answers which objects that are."""
     flawed: set[Key] = set()
     for key, (document, obj) in wishes.items():
@@ -98,7 +98,7 @@ def _world(cluster: Cluster, after: dict[Key, Obj]) -> dict[Key, Obj]:
 def _conflicts(cluster: Cluster, wishes: Wishes, after: dict[Key, Obj], world: dict[Key, Obj]) -> list[Problem]:
     """Addresses and ports that are out of range or somebody else's."""
     settings = cluster.engine_settings
-    ips, ports = _held(world)
+    ips, ports = held(world)
     problems = []
     for key, obj in after.items():
         flaws = Flaws()
@@ -120,7 +120,7 @@ def _allocate(cluster: Cluster, after: dict[Key, Obj], world: dict[Key, Obj]) ->
         raise Invalid(f"failed to allocate: {error}") from None
 
 
-def _held(world: dict[Key, Obj]) -> tuple[dict[str, Key], dict[tuple[str, int], Key]]:
+def held(world: dict[Key, Obj]) -> tuple[dict[str, Key], dict[tuple[str, int], Key]]:
     """Who holds which ClusterIP and node port; the first one counts."""
     ips: dict[str, Key] = {}
     ports: dict[tuple[str, int], Key] = {}

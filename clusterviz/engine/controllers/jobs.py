@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterviz.engine.complete import has_finished, job_labels, parallelism
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import delete_pod, ended, make_pod, terminating, write_status
 from clusterviz.engine.controllers.work import Work, annotation, seconds, set_condition, spec, status, with_status
@@ -17,18 +18,9 @@ def jobs(work: Work) -> None:
         _run(work, job)
 
 
-def parallelism(job: Obj) -> int:
-    """How many pods of a Job may run at once; a suspended one runs none."""
-    if spec(job).get("suspend"):
-        return 0
-    wanted, completions = spec(job).get("parallelism"), spec(job).get("completions")
-    most = 1 if wanted is None else max(0, int(wanted))
-    return most if completions is None else min(most, int(completions))
-
-
 def _run(work: Work, job: Obj) -> None:
     _, namespace, name = key_of(job)
-    if _finished(job):
+    if has_finished(job):
         return
     pods = list(work.owned_by(namespace, ("Job", name)))
     succeeded = sum(status(pod).get("phase") == "Succeeded" for pod in pods)
@@ -53,22 +45,11 @@ def _run(work: Work, job: Obj) -> None:
         for _ in range(room):
             if not work.may_create():
                 break
-            make_pod(work, job, pod_name(name, work.rng, work.pod_names(namespace)), ("Job", name), _labels(name))
+            make_pod(work, job, pod_name(name, work.rng, work.pod_names(namespace)), ("Job", name), job_labels(name))
         for pod in active[parallelism(job) :] if room < 0 else ():
             delete_pod(work, pod, job)
     running = sum(not ended(pod) and not terminating(pod) for pod in work.owned_by(namespace, ("Job", name)))
     write_status(work, job, active=running, succeeded=succeeded, failed=failed)
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {"batch.kubernetes.io/job-name": name, "job-name": name}
-
-
-def _finished(job: Obj) -> bool:
-    return any(
-        entry.get("type") in ("Complete", "Failed") and entry.get("status") == "True"
-        for entry in status(job).get("conditions") or ()
-    )
 
 
 def _finish(work: Work, job: Obj, kind: str, reason: str, message: str) -> None:
