@@ -6,6 +6,7 @@ from logging import LogRecord
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from clusterviz.engine.manifests.read import Limits
 
@@ -15,6 +16,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 def flag(name: str) -> bool:
     """Whether an environment variable is switched on."""
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def whole(name: str, default: int) -> int:
+    """A whole number from 1 in an environment variable. Raises `ImproperlyConfigured`."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+        raise ImproperlyConfigured(f"{name} is {text[:40]!r}: allowed is a whole number from 1")
+    return int(text)
 
 
 def secret_key(path: Path) -> str:
@@ -75,6 +84,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = Limits().size
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MEBIBYTE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+# Of each cluster: what its timeline can go back to is kept in memory, at most this much.
+HISTORY_BYTES = whole("CLUSTERVIZ_HISTORY_MB", 64) * MEBIBYTE
 
 # --- the application --------------------------------------------------------------------------
 INSTALLED_APPS = [

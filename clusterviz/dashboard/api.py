@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -159,7 +160,7 @@ def trace(request: HttpRequest, name: str) -> HttpResponse:
     connection = request.GET.get("connection", "")
     if connection:
         return JsonResponse(questions.trace_connection(name, connection))
-    return JsonResponse(questions.trace_probe(name, read_probe(request)))
+    return JsonResponse(questions.trace_probe(name, read_probe(request), time_of(request, "at")))
 
 
 @method("GET")
@@ -170,7 +171,7 @@ def capture(request: HttpRequest, name: str) -> HttpResponse:
     if connection:
         cluster, probe = questions.asked_connection(name, connection)
     else:
-        cluster, probe = questions.replica_of(name).cluster, read_probe(request)
+        cluster, probe = questions.cluster_at(name, time_of(request, "at")), read_probe(request)
     found, point = engine_trace(cluster, probe), request.GET.get("point", "")
     if not point:
         return JsonResponse({"points": [msgspec.to_builtins(one) for one in points(found)]})
@@ -180,6 +181,22 @@ def capture(request: HttpRequest, name: str) -> HttpResponse:
         return problem(404, f"{error}.", field="point", allowed=", ".join(error.allowed))
     headers = {"Content-Disposition": f'attachment; filename="{name}-{point}.pcap"'}
     return HttpResponse(data, content_type="application/vnd.tcpdump.pcap", headers=headers)
+
+
+def time_of(request: HttpRequest, name: str) -> float | None:
+    """Seconds since 1970 in the query, None without. Raises `ProbeError`."""
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e11:  # nan fails too
+        raise ProbeError(
+            f"cannot read the time {text[:40]!r}", field=name, allowed="seconds since 1970, like 1763845392.2"
+        )
+    return value
 
 
 def read_probe(request: HttpRequest) -> Probe:
@@ -193,16 +210,16 @@ def read_probe(request: HttpRequest) -> Probe:
 
 @method("GET")
 @answered
-def detail(_request: HttpRequest, name: str, ref: str) -> HttpResponse:
-    """Everything about one object."""
-    return JsonResponse(questions.object_panel(name, ref))
+def detail(request: HttpRequest, name: str, ref: str) -> HttpResponse:
+    """Everything about one object, now or with ``?at=`` at a moment of the history."""
+    return JsonResponse(questions.object_panel(name, ref, time_of(request, "at")))
 
 
 @method("GET")
 @answered
 def texts(request: HttpRequest, name: str, ref: str) -> HttpResponse:
     """What commands on a node, in a pod or about a Service would print; ``?node=`` chooses whose rules of a Service."""
-    cluster = questions.replica_of(name).cluster
+    cluster = questions.cluster_at(name, time_of(request, "at"))
     if not has_texts(cluster, ref):
         if not has_texts(cluster, f"{ref}/texts"):
             raise questions.UnknownError(f"There are no texts of {ref[:200]!r} in cluster {name!r}.")

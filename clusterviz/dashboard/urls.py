@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clusterviz.dashboard import api, network_settings, views
+from clusterviz.dashboard import api, history, network_settings, views
 
 app_name = "dashboard"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("clusters/<slug:name>/", views.cluster, name="cluster"),
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
+    path("clusters/<slug:name>/history", history.history, name="history"),
     path("clusters/<slug:name>/trace", api.trace, name="trace"),
     path("clusters/<slug:name>/capture", api.capture, name="capture"),
     path("clusters/<slug:name>/objects/<path:ref>/texts", api.texts, name="texts"),

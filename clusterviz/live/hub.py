@@ -254,8 +254,8 @@ class Hub:
         for client in list(topic.clients) if topic else ():
             await client.end(CLOSE_UNKNOWN_CLUSTER, reason)
 
-    async def publish_state(self, name: str, message: State) -> None:
-        """A change of the picture, for everybody."""
+    async def publish_state(self, name: str, message: State) -> str:
+        """A change of the picture, for everybody; returns what was sent."""
         topic = self.topic(name)
         topic.seq, topic.time = message.seq, message.time
         text = encode(message)
@@ -265,13 +265,15 @@ class Hub:
         else:
             topic.ring.append((message.seq, text))
         await self._pump(topic)
+        return text
 
     async def publish_traffic(
         self, name: str, time: float, routes: list[Route], calls: list[Call], totals: Totals
-    ) -> None:
-        """What is on the wires, for everybody who can read it now."""
+    ) -> str:
+        """What is on the wires, for everybody who can read it now; returns it as for who knew all earlier routes."""
         topic = self.topic(name)
         topic.time = time
+        known = topic.route_number
         for route in routes:
             topic.route_number += 1
             topic.routes[route.id] = (topic.route_number, route)
@@ -279,6 +281,7 @@ class Hub:
         for client in topic.clients:
             client.offer(frame)
         await self._pump(topic)
+        return frame.text(known)
 
     def forget_routes(self, name: str, ids: list[str]) -> None:
         """Routes nobody takes any more need not be told to newcomers."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
+from django.conf import settings as django_settings
 
 from clusterviz.cluster.services.capacity import MAX_PODS
 from clusterviz.engine import Cluster, Settings
@@ -18,7 +19,8 @@ from clusterviz.engine.controllers import CONTROLLERS
 from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
-from clusterviz.live import database
+from clusterviz.live import database, picture
+from clusterviz.live.history import History
 from clusterviz.live.hub import Hub
 from clusterviz.live.leader import Leadership
 from clusterviz.live.protocol import Event, Route
@@ -81,6 +83,8 @@ class Keeper:
         self.name, self.identity = name, identity
         self.replica: Replica | None = None
         self.ready = asyncio.Event()
+        self.history = History(django_settings.HISTORY_BYTES)
+        self._framing: asyncio.Future[None] | None = None
         self._hub, self._in_thread = hub, in_thread
         self._leadership = Leadership(name)
         self._poke = asyncio.Event()
@@ -148,6 +152,9 @@ class Keeper:
             controllers=CONTROLLERS if leading else (),
         )
         self.replica = replica_of(simulator)
+        simulator.on_change = self.history.change
+        self.history.begin(simulator.epoch, now, simulator.cluster)
+        self._chapter(self.replica)
         await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
         self.ready.set()
         try:
@@ -174,6 +181,8 @@ class Keeper:
         simulator.tell(Happening("Warning", "TooManyPods", text, "namespace:default", now))
         simulator.take_state()
         self.replica = replica_of(simulator)
+        self.history.begin(simulator.epoch, now, simulator.cluster, simulator.seq)
+        self._chapter(self.replica)
         await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
         self.ready.set()
         while self._head == self._position and self._settings == stored.settings:
@@ -212,6 +221,8 @@ class Keeper:
             if watched and now - framed >= FRAME:
                 framed = now
                 await self._publish_traffic(simulator)
+            if self.history.due(now):
+                self._chapter(replica_of(simulator))
             if leading and now - saved >= CHECKPOINT and simulator.unsaved:
                 saved = now
                 await self._save(simulator)
@@ -233,8 +244,11 @@ class Keeper:
             return
         message = simulator.take_state()
         self.replica = replica_of(simulator)
-        if message is not None:
-            await self._hub.publish_state(self.name, message)
+        if message is None:
+            self.history.state(simulator.clock.now, simulator.seq, None)
+            return
+        warnings = sum(event.type == "Warning" for event in message.events)
+        self.history.state(message.time, message.seq, await self._hub.publish_state(self.name, message), warnings)
 
     async def _publish_traffic(self, simulator: Simulator) -> None:
         frame = simulator.take_traffic()
@@ -242,7 +256,21 @@ class Keeper:
         self._hub.forget_routes(self.name, frame.forgotten)
         if frame.routes or frame.forgotten:
             self.replica = replica_of(simulator)
-        await self._hub.publish_traffic(self.name, frame.time, frame.routes, frame.calls, frame.totals)
+        text = await self._hub.publish_traffic(self.name, frame.time, frame.routes, frame.calls, frame.totals)
+        drawn = [(call.connection, *simulator.connections[call.connection]) for call in frame.calls]
+        self.history.traffic(frame.time, text, frame.counts, drawn)
+
+    def _chapter(self, replica: Replica) -> None:
+        """Begin a chapter of the history with this picture; encoding a large one must not hold up the loop."""
+        chapter = self.history.chapter(replica.time)
+
+        def keep() -> None:
+            try:
+                self.history.keep(chapter, picture.encoded(replica))
+            except Exception:
+                logger.exception("Cluster %s: no keyframe for its history", self.name)
+
+        self._framing = asyncio.get_running_loop().run_in_executor(None, keep)
 
     async def _follow_journal(self, simulator: Simulator) -> None:
         position, changes = await self._in_thread(database.changes, self.name, self._position)

@@ -16,12 +16,19 @@ class Meter:
     def __init__(self) -> None:
         self._entries: deque[tuple[float, str, int, int]] = deque()
         self._counts: dict[str, list[int]] = {}
+        self._taken = [0, 0, 0]
 
     def add(self, time: float, flow: str, effect: str, count: int) -> None:
         """One connection more."""
         outcome = OUTCOMES[effect]
         self._entries.append((time, flow, outcome, count))
         self._counts.setdefault(flow, [0, 0, 0])[outcome] += count
+        self._taken[outcome] += count
+
+    def take(self) -> list[int]:
+        """Connections delivered, refused and dropped since the last call."""
+        taken, self._taken = self._taken, [0, 0, 0]
+        return taken
 
     def totals(self, now: float) -> Totals:
         """Rates at this moment."""

@@ -6,6 +6,7 @@ Everything returned is plain data, ready for JSON. May be called from any thread
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,10 +16,10 @@ from clusterviz.engine.explain import full_document
 from clusterviz.engine.manifests.write import dump, in_order
 from clusterviz.live import database, runner, scene
 from clusterviz.live.keeper import Replica
+from clusterviz.live.moments import Published
 from clusterviz.live.panel import facts_of, flows_of, key_of_ref, related_to
-from clusterviz.live.protocol import PROTOCOL
+from clusterviz.live.picture import picture
 
-EVENTS_SHOWN = 100
 EVENTS_OF_OBJECT = 30
 FIXED = {"internet": "Internet", "wire": "The node network"}
 
@@ -50,28 +51,58 @@ def replica_of(name: str) -> Replica:
     )
 
 
+def moment(name: str, at: float) -> tuple[Published, Cluster]:
+    """The engine's snapshot at a moment of the history. Raises `UnknownError` when that is not kept."""
+    history = runner.history(name)
+    found = history.moment(at) if history is not None else None
+    if found is None:
+        oldest = history.summary().oldest if history is not None else None
+        since = "nothing of it is kept" if oldest is None else f"its history begins at {clock_of(oldest)}"
+        raise UnknownError(f"Cluster {name!r} at {clock_of(at)} is forgotten: {since}.")
+    return found
+
+
+def clock_of(at: float) -> str:
+    """A moment as people read it, UTC."""
+    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def cluster_at(name: str, at: float | None) -> Cluster:
+    """The cluster at a moment, None is now. Raises `UnknownError` when that is not kept."""
+    return replica_of(name).cluster if at is None else moment(name, at)[1]
+
+
+def replica_at(name: str, at: float | None) -> Replica:
+    """The cluster with its picture at a moment, None is now. Raises `UnknownError` when that is not kept."""
+    now = replica_of(name)
+    if at is None:
+        return now
+    published, cluster = moment(name, at)
+    return Replica(
+        name=name,
+        cluster=cluster,
+        epoch=published.epoch,
+        seq=published.seq,
+        time=at,
+        scene=scene.build(cluster),
+        events=tuple(event for event in now.events if event.time <= at),
+        routes=(),
+        connections={},
+    )
+
+
 def snapshot(name: str) -> dict[str, Any]:
     """The whole picture, as docs/protocol.md describes it."""
-    replica = replica_of(name)
-    answer: dict[str, Any] = msgspec.to_builtins(
-        {
-            "protocol": PROTOCOL,
-            "cluster": replica.name,
-            "epoch": replica.epoch,
-            "seq": replica.seq,
-            "time": replica.time,
-            "settings": replica.cluster.settings,
-            "entities": list(replica.scene.values()),
-            "routes": replica.routes,
-            "events": replica.events[-EVENTS_SHOWN:],
-        }
-    )
+    answer: dict[str, Any] = msgspec.to_builtins(picture(replica_of(name)))
     return answer
 
 
 def asked_connection(name: str, connection: str) -> tuple[Cluster, Probe]:
     """A connection that was drawn: the snapshot it was decided in, and its probe."""
     found = replica_of(name).connections.get(connection)
+    history = runner.history(name) if found is None else None
+    if history is not None:
+        found = history.connection(connection)
     if found is None:
         raise UnknownError(f"Connection {connection[:40]!r} is forgotten: only recent ones can be traced.")
     return found
@@ -83,15 +114,15 @@ def trace_connection(name: str, connection: str) -> dict[str, Any]:
     return full_document(cluster, trace(cluster, probe))
 
 
-def trace_probe(name: str, probe: Probe) -> dict[str, Any]:
-    """The trace of a question about the cluster as it is now. May raise `ProbeError`."""
-    cluster = replica_of(name).cluster
+def trace_probe(name: str, probe: Probe, at: float | None = None) -> dict[str, Any]:
+    """The trace of a question about the cluster as it is now, or was at a moment. May raise `ProbeError`."""
+    cluster = cluster_at(name, at)
     return full_document(cluster, trace(cluster, probe))
 
 
-def object_panel(name: str, ref: str) -> dict[str, Any]:
-    """Everything about one thing in the picture."""
-    replica = replica_of(name)
+def object_panel(name: str, ref: str, at: float | None = None) -> dict[str, Any]:
+    """Everything about one thing in the picture, now or at a moment."""
+    replica = replica_at(name, at)
     entity = replica.scene.get(ref)
     if entity is None:
         entity = _fixed(ref)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from clusterviz.live import database, instance
+from clusterviz.live.history import History
 from clusterviz.live.keeper import Replica
 from clusterviz.live.leader import Leadership, held
 from clusterviz.live.simulator import Simulator
 
-__all__ = ["held", "replica", "settle", "start", "stop"]
+__all__ = ["held", "history", "replica", "settle", "start", "stop"]
 
 PATIENCE = 600.0
 
@@ -28,6 +29,13 @@ def replica(name: str) -> Replica | None:
     """A cluster as this process sees it now, from any thread; None when it is not kept here."""
     live = instance.serving()
     return live.crew.replica(name) if live is not None else None
+
+
+def history(name: str) -> History | None:
+    """A cluster's past in this process, from any thread; None when it is not kept here."""
+    live = instance.serving()
+    keeper = live.crew.keepers.get(name) if live is not None else None
+    return keeper.history if keeper is not None else None
 
 
 def settle(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -46,6 +46,8 @@ class TrafficFrame(msgspec.Struct, frozen=True):
     calls: list[Call]
     totals: Totals
     forgotten: list[str]
+    counts: list[int]
+    """Connections delivered, refused and dropped."""
 
 
 class Simulator:
@@ -76,6 +78,8 @@ class Simulator:
         self.connections: dict[str, tuple[Cluster, Probe]] = {}
         # What exists is part of the seed: a restart does not draw the names of the first run again.
         self._rng = random.Random(f"{seed}/{self.cluster.fingerprint}")  # noqa: S311 - names, not secrets
+        # Somebody may keep the snapshots: called with the time, each new one, and the keys that changed.
+        self.on_change: Callable[[float, Cluster, set[Key]], None] = lambda _time, _cluster, _keys: None
         self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
         self._last_ip: dict[str, str] = {}
         self._dirty: set[Key] = set()
@@ -135,6 +139,7 @@ class Simulator:
         self._unanswered -= keys
         if any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
+        self.on_change(self.clock.now, self.cluster, keys)
 
     def step(self, until: float, *, connections: bool = True) -> None:
         """Let simulated time run; without ``connections`` only the controllers live."""
@@ -205,7 +210,7 @@ class Simulator:
     def _ask(self, connection: Connection) -> Trace | None:
         """The engine's answer; a flow it cannot answer for must not stop the cluster."""
         try:
-            return self._tracer(self.cluster, connection.probe)
+            return self._tracer(self.cluster, connection.probe).walk()
         except EngineError as error:
             reason = str(error)
         except Exception:
@@ -273,7 +278,7 @@ class Simulator:
         self._samples.clear()
         now = self.clock.now
         fresh = self.routes.take_fresh()
-        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self._forget(now))
+        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self._forget(now), self._meter.take())
 
     def take_checkpoint(self) -> list[Change]:
         """What the controllers made since the last call."""
