@@ -16,7 +16,7 @@ from clusterviz.engine.proxyrules.used import lines_used
 from clusterviz.engine.rulebook import RULES
 from clusterviz.engine.sensitivity import settings_that_matter
 from clusterviz.engine.sentences import SENTENCES
-from clusterviz.engine.trace import Hop, Snapshot, Step, Trace
+from clusterviz.engine.trace import Hop, Step, Trace
 from clusterviz.engine.verdicts import VERDICTS
 from clusterviz.engine.wording import WORDS
 
@@ -51,16 +51,10 @@ def summary(trace: Trace) -> str:
     return f"{text}{detail}. The client sees: {trace.symptom}."
 
 
-def _fingerprint(value: object) -> str:
-    """The one thing in a trace that is no plain data."""
-    if isinstance(value, Snapshot):
-        return str(value)
-    raise NotImplementedError(type(value))
-
-
 def document(trace: Trace) -> dict[str, Any]:
     """The trace as plain data, sentences filled in."""
-    data: dict[str, Any] = msgspec.to_builtins(trace, enc_hook=_fingerprint)
+    data: dict[str, Any] = {"probe": msgspec.to_builtins(trace.probe), "snapshot": trace.snapshot}
+    data |= {name: msgspec.to_builtins(getattr(trace, name)) for name in Trace.FIELDS[2:] if name != "children"}
     data["success"] = trace.success
     data["summary"] = summary(trace)
     for legs, hops in ((data["forward"], trace.forward), (data["reverse"], trace.reverse)):

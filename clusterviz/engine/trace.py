@@ -7,78 +7,42 @@ Sentences are not stored: `clusterviz.engine.explain` writes them from ``reason`
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from clusterviz.engine.addresses import host_port
-from clusterviz.engine.packet import Rewrite, Stack
+from clusterviz.engine.outcomes import SUCCESSES, Action, Assumption, Blocker, Fix, Verdict
+from clusterviz.engine.packet import IP, L4, Rewrite, Stack
 from clusterviz.engine.probe import Probe
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
-
-class Action(StrEnum):
-    """What a step did, in the past tense."""
-
-    ORIGINATED = "originated"
-    RESOLVED = "resolved"
-    RECEIVED = "received"
-    PERMITTED = "permitted"
-    DROPPED = "dropped"
-    REJECTED = "rejected"
-    LOAD_BALANCED = "load_balanced"
-    DNAT = "dnat"
-    MASQUERADED = "masqueraded"
-    UN_NAT = "un_nat"
-    ROUTED = "routed"
-    SWITCHED = "switched"
-    ENCAPSULATED = "encapsulated"
-    DECAPSULATED = "decapsulated"
-    FORWARDED = "forwarded"
-    SESSION_MADE = "session_made"
-    SESSION_HIT = "session_hit"
-    PROXIED = "proxied"
-    ANSWERED = "answered_locally"
-    DELIVERED = "delivered"
-    EXITED = "exited"
-    EXPIRED = "expired"
-
-
-class Verdict(StrEnum):
-    """How a journey ended. One closed list; docs/verdicts.md documents each value."""
-
-    DELIVERED = "delivered"
-    DELIVERED_IN_POD = "delivered_in_pod"
-    EXITED_CLUSTER = "exited_cluster"
-    DENIED_INGRESS = "denied_ingress"
-    DENIED_EGRESS = "denied_egress"
-    NO_ENDPOINTS_REJECTED = "no_endpoints_rejected"
-    NO_LOCAL_ENDPOINT_DROPPED = "no_local_endpoint_dropped"
-    SOURCE_RANGE_DROPPED = "source_range_dropped"
-    VIP_PORT_UNKNOWN = "vip_port_unknown"
-    VIP_ICMP_UNANSWERED = "vip_icmp_unanswered"
-    NOBODY_LISTENING = "nobody_listening"
-    NAME_NOT_FOUND = "name_not_found"
-    DNS_BLOCKED = "dns_blocked"
-    NO_ROUTE = "no_route"
-    NODE_DOWN = "node_down"
-    POD_GONE = "pod_gone"
-    POD_NOT_RUNNING = "pod_not_running"
-    NO_LB_PROVIDER = "no_lb_provider"
-    NO_LB_BACKEND = "no_lb_backend"
-    NO_INGRESS_CONTROLLER = "no_ingress_controller"
-    NO_INGRESS_RULE = "no_ingress_rule"
-    PROXY_NO_ENDPOINTS = "proxy_no_endpoints"
-    PROXY_BACKEND_INVALID = "proxy_backend_invalid"
-    REDIRECTED = "redirected"
-    HAIRPIN_DROPPED = "hairpin_dropped"
-    REPLY_LOST = "reply_lost"
-    TTL_EXPIRED = "ttl_expired"
-    MTU_EXCEEDED = "mtu_exceeded"
-    INSUFFICIENT_INFO = "insufficient_info"
+__all__ = [
+    "SUCCESSES",
+    "Action",
+    "Assumption",
+    "Blocker",
+    "Branch",
+    "Candidate",
+    "Child",
+    "Considered",
+    "Decision",
+    "Fix",
+    "Hop",
+    "Place",
+    "Rule",
+    "Session",
+    "Snapshot",
+    "Step",
+    "Trace",
+    "Verdict",
+    "Walked",
+    "Waypoint",
+    "branch_of",
+    "outcome",
+]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -218,45 +182,6 @@ class Child(msgspec.Struct, frozen=True, gc=False):
     trace: Trace
 
 
-class Blocker(msgspec.Struct, frozen=True, gc=False):
-    """Something that stops this connection; all of them are listed, not only the first."""
-
-    verdict: Verdict
-    ref: str
-    rule: str
-    why: str
-
-
-class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One edit that would help: to an object, or to a setting of the cluster.
-
-    ``kind`` says what to do with ``patch``, which is YAML: ``patch`` is for ``kubectl patch --type merge`` on the
-    object with picture id ``ref``, ``create`` a whole object for ``kubectl apply``, ``delete`` an object to remove,
-    ``setting`` sets field ``setting`` of `Settings` to ``value`` (JSON text); ``call`` changes no object: the caller
-    should call ``value`` instead, over ``protocol``. Fixes with the same ``group`` belong together: only all of them
-    help. ``verified`` is True when the same probe, traced after the edits of the group, succeeded.
-    """
-
-    title: str
-    kind: Literal["patch", "create", "delete", "setting", "call"]
-    ref: str = ""
-    patch: str = ""
-    setting: str = ""
-    value: str = ""
-    protocol: str = ""
-    why: str = ""
-    group: int = 0
-    command: str = ""
-    verified: bool = False
-
-
-class Assumption(msgspec.Struct, frozen=True, gc=False):
-    """A simplification this trace rests on."""
-
-    code: str
-    text: str
-
-
 class Waypoint(msgspec.Struct, frozen=True, gc=False):
     """A stop of the packet in the picture; the segment fields describe the way from here to the next.
 
@@ -293,23 +218,121 @@ class Snapshot:
         return hash(str(self))
 
 
-class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The whole answer. ``reverse`` is the reply leg; when empty, ``reverse_reason`` says why."""
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What became of a probe.
 
-    probe: Probe
-    made_in: Snapshot = msgspec.field(name="snapshot")
+    ``address`` and ``port`` are where the packet was going when it arrived or was stopped, ``seen`` is its source
+    there. ``by`` is the picture id of what stopped it, "" when it arrived.
+    """
+
+    verdict: Verdict
+    address: str = ""
+    port: int = 0
+    seen: str = ""
+    by: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether the client gets an answer from the application it called."""
+        return self.verdict in SUCCESSES
+
+
+class Walked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of a `Trace` that the walk forward works out; ``proxy_hop`` is the hop of the last proxy."""
+
     verdict: Verdict
     symptom: str
     first_failing_step: tuple[int, int] | None = None
     forward: tuple[Hop, ...] = ()
-    reverse: tuple[Hop, ...] = ()
-    reverse_reason: str = ""
     sessions: tuple[Session, ...] = ()
     branches: tuple[Branch, ...] = ()
     children: tuple[Child, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     waypoints: tuple[Waypoint, ...] = ()
+    proxy_hop: int | None = None
+
+
+_set = object.__setattr__
+_REPLY = frozenset({"reverse", "reverse_reason"})
+
+
+class Trace:
+    """The whole answer. ``reverse`` is the reply leg; when empty, ``reverse_reason`` says why.
+
+    ``decision``, ``verdict``, ``symptom``, ``branches`` and ``candidates`` (of the last choice of a backend, those it
+    could not pick too) are there at once; so is ``blockers`` of what arrives. The walk, which everything else and the
+    further blockers come from, and the reply may be made when a field of theirs is first read. A snapshot never
+    changes, so they are the same then as now; two threads that read at once make them twice, which does no harm.
+    Until it has walked a trace keeps its snapshot in memory.
+    """
+
+    FIELDS = (
+        *("probe", "made_in", "verdict", "symptom", "first_failing_step", "forward", "reverse", "reverse_reason"),
+        *("sessions", "branches", "children", "blockers", "assumptions", "waypoints"),
+    )
+    __slots__ = (*FIELDS, "_candidates", "_decision", "_late", "_proxy_hop")
+    __hash__ = None  # type: ignore[assignment]
+
+    probe: Probe
+    made_in: Snapshot
+    verdict: Verdict
+    symptom: str
+    first_failing_step: tuple[int, int] | None
+    forward: tuple[Hop, ...]
+    reverse: tuple[Hop, ...]
+    reverse_reason: str
+    sessions: tuple[Session, ...]
+    branches: tuple[Branch, ...]
+    children: tuple[Child, ...]
+    blockers: tuple[Blocker, ...]
+    assumptions: tuple[Assumption, ...]
+    waypoints: tuple[Waypoint, ...]
+
+    def __init__(self, probe: Probe, made_in: Snapshot, walked: Walked | None, **known: Any) -> None:
+        """From a walk, or from what is known before one; then ``late`` makes it."""
+        _set(self, "probe", probe)
+        _set(self, "made_in", made_in)
+        for name, value in known.items():
+            _set(self, name, value)
+        if walked is not None:
+            self._learn(walked)
+
+    def _learn(self, walked: Walked) -> None:
+        for name in Walked.__struct_fields__[:-1]:
+            _set(self, name, getattr(walked, name))
+        _set(self, "_proxy_hop", walked.proxy_hop)
+        _set(self, "_late", None)
+
+    def __getattr__(self, name: str) -> Any:
+        """A field that nobody has read yet."""
+        if name in _REPLY:
+            from clusterviz.engine.reply import reply
+
+            back, reason = reply(self.forward, self.verdict, self._proxy_hop)
+            _set(self, "reverse", back)
+            _set(self, "reverse_reason", reason)
+        elif name == "_decision":
+            _set(self, name, outcome(self))
+        elif name == "_candidates":
+            steps = (step for hop in reversed(self.forward) for step in reversed(hop.steps))
+            _set(self, name, next((step.candidates for step in steps if step.candidates), ()))
+        elif name in type(self).__slots__ and (late := self._late) is not None:
+            self._learn(late())
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, _value: Any) -> None:
+        raise AttributeError(f"a trace does not change: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trace):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.FIELDS)
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.probe!r}: {self.verdict.value}>"
 
     @property
     def snapshot(self) -> str:
@@ -321,6 +344,28 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Whether the client gets an answer from the application it called."""
         return self.verdict in SUCCESSES
 
+    @property
+    def decision(self) -> Decision:
+        """Verdict, address and port the packet was last for, source seen there, and what stopped it."""
+        found: Decision = self._decision
+        return found
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every backend of the last choice on the way, with its odds, or why it has none."""
+        found: tuple[Candidate, ...] = self._candidates
+        return found
+
+    def walk(self) -> Trace:
+        """The same trace, walked: reading it can no longer fail."""
+        assert self.forward is not None
+        return self
+
+    def but(self, **fields: Any) -> Trace:
+        """The same with other values of some fields."""
+        known = {name: getattr(self, name) for name in (*self.FIELDS[2:], "_proxy_hop")} | fields
+        return Trace(self.probe, self.made_in, None, _late=None, **known)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the sentences of `explain` filled in; same input, same bytes."""
         from clusterviz.engine.explain import document
@@ -328,4 +373,12 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return document(self)
 
 
-SUCCESSES = frozenset({Verdict.DELIVERED, Verdict.DELIVERED_IN_POD, Verdict.EXITED_CLUSTER})
+def outcome(found: Trace | Walked) -> Decision:
+    """What a walk comes to."""
+    by = found.blockers[0].ref if found.blockers else ""
+    stack = found.forward[-1].headers_out if found.forward else ()
+    ip = next((header for header in reversed(stack) if isinstance(header, IP)), None)
+    l4 = next((header for header in reversed(stack) if isinstance(header, L4)), None)
+    if ip is None:
+        return Decision(found.verdict, by=by)
+    return Decision(found.verdict, ip.dst, l4.dport if l4 else 0, ip.src, by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family
@@ -15,10 +16,10 @@ from clusterviz.engine.ends import Origin, Target, choices, find_origin, find_ta
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
+from clusterviz.engine.plain import choice_of, plain
 from clusterviz.engine.probe import Destination, Probe, Protocol, Source
-from clusterviz.engine.reply import reply
-from clusterviz.engine.symptoms import refused, symptom
-from clusterviz.engine.trace import Action, Child, Rule, Snapshot, Trace, Verdict
+from clusterviz.engine.symptoms import feels, refused, symptom
+from clusterviz.engine.trace import Action, Child, Rule, Snapshot, Trace, Verdict, Walked
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -47,9 +48,31 @@ def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | Non
     """What happens to a new connection: every hop forward, the reply, the verdict.
 
     The same snapshot and probe always give the same answer. ``synced`` tells, by the name of a node, the
-    cluster as that node's kube-proxy saw it last (PX-18, PX-19); nodes left out are up to date. Raises
-    `ProbeError` when the question names something that does not exist.
+    cluster as that node's kube-proxy saw it last (PX-18, PX-19); nodes left out are up to date. In the plain case the
+    packet is walked when its hops are read (`Trace`). Raises `ProbeError` when the question names something that
+    does not exist.
     """
+    decision = None if synced else plain(cluster, probe)
+    if decision is None:
+        return Trace(probe, Snapshot(cluster), walk(cluster, probe, synced=synced))
+    candidates, branches = choice_of(cluster, probe)
+    known = {"blockers": ()} if decision.success else {}
+    return Trace(
+        probe,
+        Snapshot(cluster),
+        None,
+        _late=partial(walk, cluster, probe),
+        _decision=decision,
+        _candidates=candidates,
+        verdict=decision.verdict,
+        symptom=feels(decision.verdict, probe.protocol),
+        branches=branches,
+        **known,
+    )
+
+
+def walk(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None) -> Walked:
+    """The way of a new connection's first packet through the cluster, stage by stage; see `trace`."""
     origin = find_origin(cluster, probe.source)
     target = find_target(cluster, origin, probe)
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
@@ -206,23 +229,19 @@ def _unanswered(journey: Journey, pod_: Pod, child: Trace) -> bool:
     return False
 
 
-def _answer(journey: Journey) -> Trace:
+def _answer(journey: Journey) -> Walked:
     verdict = journey.verdict or Verdict.INSUFFICIENT_INFO
     hops = tuple(journey.hops)
-    back, reason = reply(hops, verdict, journey.proxy_hop)
-    return Trace(
-        probe=journey.probe,
-        made_in=Snapshot(journey.cluster),
+    return Walked(
         verdict=verdict,
         symptom=symptom(verdict, journey.probe, hops, proxied=journey.proxies > 0),
         first_failing_step=journey.failing,
         forward=hops,
-        reverse=back,
-        reverse_reason=reason,
         sessions=tuple(journey.sessions),
         branches=journey.branches,
         children=tuple(journey.children),
         blockers=tuple(journey.blockers),
         assumptions=journey.assumptions,
         waypoints=tuple(journey.waypoints),
+        proxy_hop=journey.proxy_hop,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +12,11 @@ from hypothesis import strategies as st
 from clusterviz.engine import Change, Cluster, Probe, Settings, Verdict, trace
 from clusterviz.engine.classes import Classes
 from clusterviz.engine.datapath.policy import judge
-from clusterviz.engine.decision import Decision, _plain, decide, outcome
+from clusterviz.engine.decision import Decision, decide, outcome
 from clusterviz.engine.objects import Container, Node, Pod
+from clusterviz.engine.plain import plain
+from clusterviz.engine.walk import walk
+from tests.benchmarks.synthetic import SETTINGS, Size, cluster_objects, questions
 from tests.engine.world import build, pod, policy, service
 from tests.strategies import clusters, objects, probes
 
@@ -39,6 +45,46 @@ def test_pods_that_call_addresses_are_decided_as_they_are_traced(made: list, dat
         cluster = cluster.apply([Change("unset", ("Pod", *data.draw(st.sampled_from(sorted(cluster.pods)))))])
         if not cluster.pods:
             return
+
+
+@given(clusters(), st.data())
+def test_what_a_trace_knows_before_it_walks_is_what_the_walk_finds(cluster: Cluster, data: st.DataObject) -> None:
+    for _ in range(4):
+        probe = data.draw(probes(cluster))
+        found, walked = trace(cluster, probe), walk(cluster, probe)
+        assert (found.verdict, found.symptom, found.branches) == (walked.verdict, walked.symptom, walked.branches)
+        steps = [step for hop in walked.forward for step in hop.steps if step.candidates]
+        assert found.candidates == (steps[-1].candidates if steps else ())
+        assert found.decision == outcome(walked)
+        assert found.blockers == walked.blockers
+        assert (found.forward, found.waypoints) == (walked.forward, walked.waypoints)
+
+
+@pytest.mark.parametrize("scheduler", ["rr", "sh", "dh"])
+def test_every_node_draws_for_itself(scheduler: Any) -> None:
+    """IPV-01: what is kept for a Service must not bring the first sender's node into the draw."""
+    settings_ = msgspec.structs.replace(SETTINGS, proxy_mode="ipvs", ipvs_scheduler=scheduler)
+    cluster = Cluster.from_objects(cluster_objects(Size(10, 60, 3, 0)), settings_, expand=False)
+    for probe in questions(cluster, 60):
+        assert decide(cluster, probe) == outcome(walk(cluster, probe))
+
+
+def test_a_trace_is_read_when_it_is_read() -> None:
+    """Until then it holds the snapshot; what it says does not depend on when."""
+    probe = Probe.parse("shop/client", "10.96.0.30:5432", seed=3)
+    early, late = trace(WORLD, probe), trace(WORLD, probe)
+    whole = msgspec.json.encode(early.walk().to_dict())
+    assert late.candidates == early.candidates
+    assert late.candidates
+    later = WORLD.apply([Change("unset", ("Pod", "shop", "db-0"))])
+    assert later.pods.keys() != WORLD.pods.keys()
+    assert msgspec.json.encode(late.to_dict()) == whole
+    assert late == early
+    assert late.but(blockers=()).waypoints == early.waypoints
+    with pytest.raises(AttributeError, match="does not change"):
+        late.verdict = Verdict.NO_ROUTE
+    with pytest.raises(AttributeError, match="nothing"):
+        late.nothing  # noqa: B018
 
 
 @given(clusters(), st.data())
@@ -84,7 +130,7 @@ WORLD = build(
 )
 def test_the_plain_case_takes_the_short_way(source: str, to: str, wanted: Decision) -> None:
     probe = Probe.parse(source, to)
-    assert _plain(WORLD, probe) == wanted == outcome(trace(WORLD, probe))
+    assert plain(WORLD, probe) == wanted == outcome(trace(WORLD, probe))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +150,7 @@ def test_the_plain_case_takes_the_short_way(source: str, to: str, wanted: Decisi
 )
 def test_anything_odd_is_walked(source: str, to: str) -> None:
     probe = Probe.parse(source, to)
-    assert _plain(WORLD, probe) is None
+    assert plain(WORLD, probe) is None
     assert decide(WORLD, probe) == outcome(trace(WORLD, probe))
 
 
@@ -114,7 +160,7 @@ POD |= {"host_network", "containers", "hostname", "subdomain", "dns_policy", "se
 
 
 def test_every_field_a_packet_could_care_for_was_looked_at() -> None:
-    """A new field of these may change what is plain: see `decision`, then add it here."""
+    """A new field of these may change what is plain: see `plain`, then add it here."""
     assert set(Node.__struct_fields__) == NODE | {"namespace", "network_ready", "cut"}
     assert set(Pod.__struct_fields__) == POD | {"restarts"}
     assert set(Container.__struct_fields__) == {"name", "image", "ports", "ready", "running"}

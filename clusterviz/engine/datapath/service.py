@@ -321,8 +321,7 @@ def pick(
     if picked.ip == source:
         masquerade = masquerade or HAIRPIN
         rules = (*rules, "PX-06")
-    place = one.places[index]
-    marked = msgspec.structs.replace(one.candidates[place], picked=True)
+    candidates, branches = marked(one, index)
     return ServiceDecision(
         verdict="accept",
         service=service,
@@ -332,13 +331,23 @@ def pick(
         choice=one.choice.name,
         endpoint=picked,
         target_port=one.numbers[index],
-        candidates=(*one.candidates[:place], marked, *one.candidates[place + 1 :]),
-        branches=(*one.branches[:index], branch_of(marked), *one.branches[index + 1 :]),
+        candidates=candidates,
+        branches=branches,
         masquerade=masquerade,
         random=random,
         rules=(*rules, "PX-16"),
         sticky=sticky,  # type: ignore[arg-type]
         affinity=affinity,
+    )
+
+
+def marked(one: Chosen, index: int) -> tuple[tuple[Candidate, ...], tuple[Branch, ...]]:
+    """Candidates and branches with the endpoint at this place of ``one.choice.endpoints`` picked."""
+    place = one.places[index]
+    picked = msgspec.structs.replace(one.candidates[place], picked=True)
+    return (
+        (*one.candidates[:place], picked, *one.candidates[place + 1 :]),
+        (*one.branches[:index], branch_of(picked), *one.branches[index + 1 :]),
     )
 
 

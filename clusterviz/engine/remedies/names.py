@@ -47,9 +47,7 @@ def not_found(situation: Situation) -> Found:
     headless = cluster.services.get((namespace or pod.namespace, first))
     if headless is not None:
         blocker = msgspec.structs.replace(situation.trace.blockers[0], ref=headless.ref)
-        yield from no_endpoints(
-            Situation(cluster, msgspec.structs.replace(situation.trace, blockers=(blocker,)), situation.asked)
-        )
+        yield from no_endpoints(Situation(cluster, situation.trace.but(blockers=(blocker,)), situation.asked))
 
 
 def _asker(situation: Situation) -> Pod | None:
