@@ -11,8 +11,8 @@ import { byAge } from "./slots.js";
 export { NOWHERE, STATE, stateOf };
 const START = 1024;
 
-/** @typedef {{id: string, name: string, zone: string, ready: boolean, schedulable: boolean, ip: string}} MassNode */
-/** @typedef {{from: string, to: string, rps: number, errors: number}} Trunk zones; "" is "no zone", "internet" and "external" are outside */
+/** @typedef {import("./massfull.js").MassNode} MassNode */
+/** @typedef {import("./massfull.js").Trunk} Trunk */
 /** @typedef {{pods: number[], nodes: number[], trunks: boolean}} Changes indexes */
 
 export class Mass {

@@ -1,7 +1,20 @@
 /** What form full leaves to the browser: states, counts, heat of the pods and traffic between zones. */
 import { podState } from "./podstate.js";
 
-/** @typedef {import("./mass.js").Mass} Mass */
+/** @typedef {{from: string, to: string, rps: number, errors: number}} Trunk zones; "" is "no zone", "internet" and "external" are outside */
+/** @typedef {{id: string, name: string, zone: string, ready: boolean, schedulable: boolean, ip: string}} MassNode */
+/**
+ * What is needed of a `Mass` here.
+ * @typedef {object} Mass
+ * @property {number} count
+ * @property {Uint8Array} state
+ * @property {Uint8Array} heat
+ * @property {Uint32Array} node
+ * @property {(MassNode|null)[]} nodes
+ * @property {Map<string, number>} nodeIndexes
+ * @property {(id: string) => number} indexOf
+ * @property {(id: string) => number} nodeOf
+ */
 
 export const STATE = { gone: 0, ready: 1, pending: 2, failing: 3, terminating: 4, succeeded: 5 };
 /** Connections a second from which each level of heat begins; the same as in live/mass.py. */
@@ -102,7 +115,7 @@ export class Full {
 
   /**
    * A traffic frame: what its calls do to the rates.
-   * @param {any} message @param {Mass} mass @returns {{heat: number[][], trunks: import("./mass.js").Trunk[]}}
+   * @param {any} message @param {Mass} mass @returns {{heat: number[][], trunks: Trunk[]}}
    */
   hear(message, mass) {
     const passed = this.time ? Math.max(0, message.time - this.time) : 0;
