@@ -75,7 +75,7 @@ def answer(name: str, past: History, piece: Piece | None) -> HttpResponse:
     }
     lines = [msgspec.json.encode(head)]
     if piece is not None and piece.keyframe is not None:
-        lines.append(b'{"type":"keyframe","snapshot":' + piece.keyframe + b"}")
+        lines.append(piece.keyframe)
     lines += [line.text for line in piece.lines] if piece else []
     response = HttpResponse(b"\n".join(lines) + b"\n", content_type=JSON_LINES)
     patch_cache_control(response, no_store=True)

@@ -11,7 +11,7 @@ import bisect
 import threading
 import zlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -28,6 +28,7 @@ BLOCK = 96 * 1024
 LEVEL = 4
 BUCKET_SIZE = 160
 REBUILT = 4
+KEYFRAME = b'{"type":"keyframe"'
 
 
 class Line(NamedTuple):
@@ -53,10 +54,10 @@ class Block(NamedTuple):
 
 
 class Chapter:
-    """A keyframe and the lines that build on it."""
+    """A keyframe and the lines that build on it; ``breaks`` when nothing leads here from the chapter before."""
 
-    def __init__(self, time: float, first: int) -> None:
-        self.time, self.first = time, first
+    def __init__(self, time: float, first: int, *, breaks: bool) -> None:
+        self.time, self.first, self.breaks = time, first, breaks
         self.keyframe: bytes | None = None
         self.blocks: list[Block] = []
         self.size = 0
@@ -106,6 +107,7 @@ class History:
         self._size = 0
         self._buckets: deque[Bucket] = deque()
         self._rebuilt: dict[int, Cluster] = {}
+        self._breaks = False
 
     def begin(self, epoch: int, time: float, cluster: Cluster, seq: int = 0) -> None:
         """A new epoch starts; its chapter must be begun next."""
@@ -113,12 +115,14 @@ class History:
             self._moments.begin(epoch, time, cluster)
             self._moments.publish(time, seq)
             self.newest = time
+            self._breaks = True
 
     def chapter(self, time: float) -> Chapter:
         """Begin a chapter with the present; the caller gives its keyframe to `keep` as soon as it is encoded."""
         with self._lock:
             self._close()
-            chapter = Chapter(time, self._number + 1)
+            chapter = Chapter(time, self._number + 1, breaks=self._breaks)
+            self._breaks = False
             self._chapters.append(chapter)
             return chapter
 
@@ -225,31 +229,33 @@ class History:
             return Summary(oldest, self.capped, self.size, buckets)
 
     def piece(self, start: float, end: float, most: int) -> Piece:
-        """From the keyframe before ``start`` (or the oldest) up to ``end``, at most about ``most`` bytes of lines."""
+        """From the keyframe before ``start`` (or the oldest) up to ``end``, at most about ``most`` bytes of lines.
+
+        Where a new epoch begins its keyframe stands between the lines.
+        """
         with self._lock:
-            found = [chapter for chapter in self._chapters if chapter.keyframe is not None]
+            kept = list(self._chapters)
+            found = [place for place, chapter in enumerate(kept) if chapter.keyframe is not None]
             if not found:
                 return Piece(None, [], more=False)
-            place = bisect.bisect_right(found, start, key=lambda chapter: chapter.time)
-            chapter = found[max(0, place - 1)]
-            blocks, rest = self._from(chapter.first)
-        assert chapter.keyframe is not None
-        lines, more = _cut(blocks, rest, chapter.first, end, most)
-        return Piece(zlib.decompress(chapter.keyframe), lines, more)
+            after = bisect.bisect_right(found, start, key=lambda place: kept[place].time)
+            chapters, rest = kept[found[max(0, after - 1)] :], list(self._open)
+            blocks = [list(chapter.blocks) for chapter in chapters]
+        keyframe = keyframe_of(chapters[0])
+        lines, more = _cut(_told(chapters, blocks, rest), chapters[0].first, end, most)
+        return Piece(keyframe, lines, more)
 
     def after(self, number: int, end: float, most: int) -> Piece | None:
         """What follows line ``number`` up to ``end``; None when there is a gap by now."""
         with self._lock:
             if number > self._number or not self._chapters or number + 1 < self._chapters[0].first:
                 return None
-            blocks, rest = self._from(number + 1)
-        lines, more = _cut(blocks, rest, number + 1, end, most)
+            kept = list(self._chapters)
+            place = bisect.bisect_right(kept, number, key=lambda chapter: chapter.first)
+            chapters, rest = kept[max(0, place - 1) :], list(self._open)
+            blocks = [list(chapter.blocks) for chapter in chapters]
+        lines, more = _cut(_told(chapters, blocks, rest), number + 1, end, most)
         return Piece(None, lines, more)
-
-    def _from(self, first: int) -> tuple[list[Block], list[Line]]:
-        blocks = [block for chapter in self._chapters for block in chapter.blocks]
-        place = bisect.bisect_right(blocks, first, key=lambda block: block.first)
-        return blocks[max(0, place - 1) :], list(self._open)
 
     def keyframes(self) -> list[float]:
         """When the chapters begin."""
@@ -287,18 +293,37 @@ class History:
         return cluster
 
 
-def _cut(blocks: list[Block], rest: list[Line], first: int, end: float, most: int) -> tuple[list[Line], bool]:
+def keyframe_of(chapter: Chapter) -> bytes:
+    """The picture a chapter begins with, as a line of its own."""
+    assert chapter.keyframe is not None
+    return KEYFRAME + b',"snapshot":' + zlib.decompress(chapter.keyframe) + b"}"
+
+
+def _told(chapters: Sequence[Chapter], blocks: Sequence[Sequence[Block]], rest: Sequence[Line]) -> Iterator[Line]:
+    """All lines of these chapters, with the keyframe where one does not follow from the one before."""
+    for number, (chapter, some) in enumerate(zip(chapters, blocks, strict=True)):
+        if number and chapter.breaks and chapter.keyframe is not None:
+            yield Line(chapter.first, chapter.time, keyframe_of(chapter))
+        for block in some:
+            yield from block.lines()
+    yield from rest
+
+
+def _cut(told: Iterable[Line], first: int, end: float, most: int) -> tuple[list[Line], bool]:
     """Lines from number ``first`` up to ``end``, and whether the size ended them."""
     lines: list[Line] = []
-    size = 0
-    for some in (*(block.lines for block in blocks), lambda: rest):
-        for line in some():
-            if line.number < first:
-                continue
-            if line.time > end:
-                return lines, False
-            if size > most:
-                return lines, True
-            lines.append(line)
-            size += len(line.text)
-    return lines, False
+    size, more = 0, False
+    for line in told:
+        if line.number < first:
+            continue
+        if line.time > end:
+            break
+        if size > most:
+            more = True
+            break
+        lines.append(line)
+        size += len(line.text)
+    # A keyframe shares its number with the line after it: the next piece brings both.
+    while lines and lines[-1].text.startswith(KEYFRAME):
+        lines.pop()
+    return lines, more

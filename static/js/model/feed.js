@@ -9,12 +9,18 @@ export class Feed {
   constructor(sink) {
     this.sink = sink;
     this.paused = false;
+    /** whether the page shows the past: what comes then is only heard by `passing`, the server has it */
+    this.away = false;
+    /** @type {(message: any) => void} hears everything as it comes */
+    this.passing = () => {};
     /** @type {any[]} messages and single calls, in order */
     this.queue = [];
   }
 
   /** @param {any} message a `state` or `traffic` message */
   push(message) {
+    this.passing(message);
+    if (this.away) return undefined;
     if (!this.paused) return this.sink.apply(message);
     if (message.type === "traffic") {
       this.queue.push({ ...message, calls: [] });
@@ -66,6 +72,20 @@ export class Feed {
   /** A new snapshot makes everything held back old. */
   clear() {
     this.queue = [];
-    this.sink.waiting(0);
+    if (!this.away) this.sink.waiting(0);
+  }
+
+  /** Nothing reaches the picture from here until `back`. */
+  leave() {
+    this.away = true;
+    this.paused = true;
+    this.queue = [];
+  }
+
+  /** The present again; whoever calls fetches it whole. */
+  back() {
+    this.away = false;
+    this.paused = false;
+    this.queue = [];
   }
 }

@@ -20,6 +20,8 @@ export class Session {
     this.held = [];
     this.head = { epoch: 0, seq: 0 };
     this.wasLost = false;
+    /** whether the page shows the past: the store is not ours then, and whoever comes back asks `resync` */
+    this.away = false;
   }
 
   /** @returns {{epoch: number, seq: number}|null} where to resume */
@@ -81,8 +83,10 @@ export class Session {
     const fresh = answer.body.epoch !== this.head.epoch;
     const before = this.head.seq;
     this.head = { epoch: answer.body.epoch, seq: answer.body.seq };
-    this.store.load(answer.body);
-    this.ports.loaded(fresh && before === 0);
+    if (!this.away) {
+      this.store.load(answer.body);
+      this.ports.loaded(fresh && before === 0);
+    }
     const held = this.held;
     this.held = [];
     for (const message of held) if (message.epoch === this.head.epoch && message.seq > this.head.seq) this.follow(message);

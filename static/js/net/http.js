@@ -23,6 +23,13 @@ export class Api {
   /** @param {string} cluster */
   constructor(cluster) {
     this.base = `/clusters/${encodeURIComponent(cluster)}/`;
+    /** @type {number|null} the moment that is asked about, null is now */
+    this.at = null;
+  }
+
+  /** @param {Record<string, string>} question @returns {string} with the moment, unless a connection has its own */
+  query(question) {
+    return new URLSearchParams(this.at === null || question.connection ? question : { ...question, at: String(this.at) }).toString();
   }
 
   snapshot() {
@@ -31,12 +38,12 @@ export class Api {
 
   /** @param {string} id */
   object(id) {
-    return ask(this.pathOf(id));
+    return ask(`${this.pathOf(id)}?${this.query({})}`);
   }
 
   /** What commands on a machine would print of it. @param {string} id @param {string} node of a Service: whose rules */
   texts(id, node) {
-    return ask(`${this.pathOf(id)}/texts${node ? `?${new URLSearchParams({ node })}` : ""}`);
+    return ask(`${this.pathOf(id)}/texts?${this.query(node ? { node } : {})}`);
   }
 
   /** @param {string} id */
@@ -46,12 +53,12 @@ export class Api {
 
   /** @param {Record<string, string>} question */
   trace(question) {
-    return ask(`${this.base}trace?${new URLSearchParams(question)}`);
+    return ask(`${this.base}trace?${this.query(question)}`);
   }
 
   /** @param {Record<string, string>} question @returns {Promise<{id: string, label: string, href: string}[]>} where the traced packet passes */
   async captures(question) {
-    const url = (/** @type {Record<string, string>} */ more) => `${this.base}capture?${new URLSearchParams({ ...question, ...more })}`;
+    const url = (/** @type {Record<string, string>} */ more) => `${this.base}capture?${this.query({ ...question, ...more })}`;
     const { ok, body } = await ask(url({}));
     return ok ? body.points.map((/** @type {any} */ point) => ({ id: point.id, label: point.label, href: url({ point: point.id }) })) : [];
   }

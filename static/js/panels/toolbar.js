@@ -1,7 +1,8 @@
 /** The top bar: status, time, theme. */
 import { byId } from "./dom.js";
 
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
+/** From a thousandth to four times; 1 is as it happens. */
+const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4];
 const THEMES = ["auto", "light", "dark", "projector"];
 const SAVED = "clusterviz.theme";
 
@@ -11,18 +12,21 @@ export function toolbar(ports) {
   const step = /** @type {HTMLButtonElement} */ (byId("step"));
   const speed = /** @type {HTMLInputElement} */ (byId("speed"));
   let paused = false;
-  const toggle = () => {
-    paused = !paused;
+  const show = (/** @type {boolean} */ on) => {
+    paused = on;
     pause.setAttribute("aria-pressed", String(paused));
     pause.setAttribute("aria-label", paused ? "Go on" : "Pause");
     pause.querySelector("use")?.setAttribute("href", `${document.body.dataset.icons}#${paused ? "play" : "pause"}`);
     step.disabled = !paused;
+  };
+  const toggle = () => {
+    show(!paused);
     ports.pause(paused);
   };
   const setSpeed = () => {
     const factor = SPEEDS[Number(speed.value)];
-    byId("speed-value").textContent = `${factor}×`;
-    speed.setAttribute("aria-valuetext", `${factor} times`);
+    byId("speed-value").textContent = speedText(factor);
+    speed.setAttribute("aria-valuetext", speedText(factor));
     ports.speed(factor);
   };
   pause.addEventListener("click", toggle);
@@ -33,9 +37,16 @@ export function toolbar(ports) {
   nameTheme();
   return {
     toggle,
+    /** Without telling anybody: time was stopped or started from elsewhere. */
+    show,
     step: () => { if (paused) ports.step(); },
     faster: (/** @type {number} */ by) => { speed.value = String(Number(speed.value) + by); setSpeed(); },
   };
+}
+
+/** @param {number} factor @returns {string} `1/100×`, `2×` */
+export function speedText(factor) {
+  return factor < 1 ? `1/${Math.round(1 / factor)}×` : `${factor}×`;
 }
 
 /** What is chosen here counts from now on, also where the address asked for another. @param {() => void} changed */
