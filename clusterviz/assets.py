@@ -21,6 +21,9 @@ VENDOR_FILES = {
     "vendor/jetbrains-mono/jetbrains-mono.woff2": f"{MONO}-500-normal.woff2",
 }
 
+#: What stands before the `import(` of a type in a comment.
+NOT_A_TYPE = r"(?<![{<|(&])(?<!typeof )(?<!, )(?<!\| )(?<!& )"
+
 
 def missing_vendor_files() -> list[str]:
     """The files of VENDOR_FILES that are not installed."""
@@ -63,6 +66,16 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """Content hashes in file names, `import` statements rewritten to them, gzip and brotli copies beside them."""
 
     support_js_module_import_aggregation = True
+    # A pass renames one more layer of modules that import each other.
+    max_post_process_passes = 30
+    # Types in comments are written `import("./x.js")` too. They load nothing, and two modules may name each other's.
+    _js_module_import_aggregation_patterns = (
+        "*.js",
+        tuple(
+            (pattern.replace(r"(?P<matched>import\(", rf"{NOT_A_TYPE}(?P<matched>import\("), template)
+            for pattern, template in CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]  # noqa: SLF001
+        ),
+    )
 
 
 def collect_if_changed() -> bool:

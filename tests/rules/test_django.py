@@ -121,12 +121,22 @@ def test_every_module_imports_hashed_names(collected: Path) -> None:
     plain = {
         f"{path.name}: {target}"
         for path in ours
-        for target in re.findall(
-            r"""^\s*(?:import|export)\b[^"';]*["'](\.[^"']+)["']""", path.read_text(), re.MULTILINE
-        )
+        for target in re.findall(r"""^\s*(?:import|export)\b[^"';]*["'](\.[^"']+)["']""", _code(path), re.MULTILINE)
         if not re.search(r"\.[0-9a-f]{12}\.m?js$", target)
     }
     assert not plain
+
+
+def test_what_is_loaded_later_has_hashed_names_and_types_in_comments_are_left_alone(collected: Path) -> None:
+    paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
+    later, types = set[str](), set[str]()
+    for name, hashed in paths.items():
+        if name.startswith("js/"):
+            later |= set(re.findall(r"""import\(["'](\..*?)["']\)""", _code(collected / hashed)))
+            types |= set(re.findall(r"""\{.*?import\(["'](\..*?)["']\)""", (collected / hashed).read_text()))
+    assert any("tracing." in target for target in later)
+    assert not {target for target in later if not re.search(r"\.[0-9a-f]{12}\.js$", target)}
+    assert any(target.endswith("/store.js") for target in types)
 
 
 def test_the_first_load_is_small(collected: Path) -> None:
@@ -141,6 +151,11 @@ def test_the_first_load_is_small(collected: Path) -> None:
     assert "js/graph/picture.js" in sizes
     assert "js/panels/trace.js" not in sizes
     assert sum(sizes.values()) <= 250 * 1024, sizes
+
+
+def _code(path: Path) -> str:
+    """A module without its comments."""
+    return re.sub(r"/\*.*?\*/|^\s*//.*$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
 
 
 def _imported(collected: Path, paths: dict[str, str]) -> set[str]:
