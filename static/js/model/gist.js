@@ -20,8 +20,8 @@ function whereOf(entity) {
   return `${entity.externalName || (entity.headless ? "headless" : entity.clusterIP) || "no address"}${ports ? `:${ports}` : ""}`;
 }
 
-/** @param {any} entity @returns {{state: string, well: boolean}} */
-function stateOf(entity) {
+/** How it is, without what passes it. @param {any} entity @returns {{state: string, well: boolean}} */
+export function stateOf(entity) {
   if (entity.kind === "pod") {
     const { word, tone } = podState(entity);
     const again = entity.restarts ? `, restarted ${entity.restarts} time${entity.restarts === 1 ? "" : "s"}` : "";

@@ -2,7 +2,8 @@
 import { flowTable } from "../model/csv.js";
 import { markdown } from "../model/tracemarkdown.js";
 import { fileName, follow, save } from "./download.js";
-import { byId, h } from "./dom.js";
+import { byId } from "./dom.js";
+import { closeMenu, openMenu } from "./menu.js";
 import { toast } from "./toasts.js";
 
 /**
@@ -61,35 +62,7 @@ export async function take(one, ports) {
 /** Opens the menu under its button, or closes it. @param {Ports} ports */
 export function exportMenu(ports) {
   const button = byId("export");
-  const known = document.getElementById("exports");
-  if (known) return known.dispatchEvent(new Event("leave"));
-  const item = (/** @type {Export} */ one) => h("button.plain", { role: "menuitem", testid: `export-${one.id}`, tabindex: -1, "aria-disabled": String(!possible(one, ports)),
-    title: possible(one, ports) ? "" : "Open a trace first (t)", onclick: () => { if (possible(one, ports)) { close(true); take(one, ports); } } }, one.label);
-  const menu = h("div.pop.menu", { id: "exports", role: "menu", "aria-label": "Export", testid: "exports" }, EXPORTS.map(item));
-  const outside = (/** @type {Event} */ event) => { if (event.target instanceof Node && !menu.contains(event.target) && !button.contains(event.target)) close(false); };
-  const close = (/** @type {boolean} */ back) => {
-    document.removeEventListener("pointerdown", outside);
-    menu.remove();
-    button.setAttribute("aria-expanded", "false");
-    if (back) button.focus();
-  };
-  menu.addEventListener("leave", () => close(true));
-  menu.addEventListener("keydown", (event) => moveIn(menu, event, close));
-  document.addEventListener("pointerdown", outside);
-  button.setAttribute("aria-expanded", "true");
-  button.after(menu);
-  return /** @type {HTMLElement} */ (menu.firstElementChild).focus();
-}
-
-/** Arrows, Home and End go through a menu; Escape and Tab leave it. */
-function moveIn(/** @type {HTMLElement} */ menu, /** @type {KeyboardEvent} */ event, /** @type {(back: boolean) => void} */ close) {
-  const items = /** @type {HTMLElement[]} */ ([...menu.children]);
-  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-  const to = /** @type {Record<string, number>} */ ({ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 })[event.key];
-  if (event.key === "Tab") return close(false);
-  event.stopPropagation();
-  if (event.key === "Escape") return close(true);
-  if (to === undefined) return undefined;
-  event.preventDefault();
-  return items.at(to % items.length)?.focus();
+  if (button.getAttribute("aria-expanded") === "true") return void closeMenu();
+  const item = (/** @type {Export} */ one) => ({ label: one.label, testid: `export-${one.id}`, why: "Open a trace first (t)", run: possible(one, ports) ? () => { take(one, ports); } : undefined });
+  openMenu([EXPORTS.map(item)], { label: "Export", testid: "exports", owner: button });
 }

@@ -4,6 +4,7 @@ import { actionBar } from "./actions.js";
 import { asDestination, asSource, factsOf, shortName, titleOf } from "./describe.js";
 import { crumbs } from "./crumbs.js";
 import { breakable, byId, fill, h, icon } from "./dom.js";
+import { spark } from "./spark.js";
 import { Texts } from "./texts.js";
 
 /**
@@ -15,7 +16,12 @@ import { Texts } from "./texts.js";
  * @property {(id: string) => void} select
  * @property {(ends: {from?: string, to?: string}) => void} ask opens the trace form
  * @property {(id: string) => any} line a line of the picture
+ * @property {import("../model/series.js").Series} series
+ * @property {import("../desk/signals.js").Signals} signals
  */
+
+/** Rates are drawn anew at most this often, in ms. */
+const PACE = 1500;
 
 export class SidePanel {
   /** @param {Ports} ports */
@@ -25,8 +31,21 @@ export class SidePanel {
     this.id = "";
     this.answer = /** @type {any} */ (null);
     this.loading = 0;
+    /** When the traffic was drawn last. */
+    this.paced = 0;
     this.open = new Set(["Facts", "Traffic", "Related"]);
     this.texts = new Texts({ texts: (id, node) => ports.api.texts(id, node), nodes: () => nodeNames(ports.store) });
+    ports.signals.on("traffic", () => this.flowing());
+  }
+
+  /** Rates change all the time: only their section is drawn anew, and not while somebody is in it. */
+  flowing() {
+    const section = this.box.querySelector('[data-testid="section-traffic"][open]');
+    if (!section || this.box.classList.contains("tracing") || section.contains(document.activeElement) || performance.now() - this.paced < PACE) return;
+    this.paced = performance.now();
+    const entity = this.ports.store.entities.get(this.id);
+    const line = entity ? null : this.ports.line(this.id);
+    if (entity || line) section.replaceChildren(h("summary", {}, "Traffic"), ...[entity ? this.traffic(entity) : this.flows(line.flows)].flat());
   }
 
   /** @param {string} id "" closes the panel */
@@ -156,13 +175,14 @@ export class SidePanel {
 
   /** @param {string[]} ids */
   flows(ids) {
-    if (!ids.length) return h("p.hint", {}, "No calls pass here.");
+    if (!ids.length) return [h("p.hint", {}, "No calls pass here.")];
     const { store } = this.ports;
     const rows = rowsOf(ids, store, callOf).map(({ flow, text, rps, failing }) =>
       h("tr", {}, h("td", {}, h("button.plain.flow", { onclick: () => this.ports.select(flow), disabled: !store.entities.has(flow) },
         breakable(store.entities.has(flow) ? text : shortName(flow)))),
       h("td.number", {}, rps.toFixed(1)), h("td.number", { class: failing ? "wrong" : "" }, failing ? failing.toFixed(1) : "–")));
-    return h("table.flows", { testid: "traffic" }, h("thead", {}, h("tr", {}, h("th", {}, "call"), h("th.number", {}, "/s"), h("th.number", {}, "failing/s"))), h("tbody", {}, rows));
+    const course = spark(this.ports.series.of(ids));
+    return [...(course ? [course] : []), h("table.flows", { testid: "traffic" }, h("thead", {}, h("tr", {}, h("th", {}, "call"), h("th.number", {}, "/s"), h("th.number", {}, "failing/s"))), h("tbody", {}, rows))];
   }
 
   events() {
