@@ -78,13 +78,23 @@ class Children(msgspec.Struct, frozen=True):
             return False
         needed = [column for column in self.columns if column.attr in self.required]
         return all(
-            isinstance(item, dict) and all(column.fits(_at(item, column.path)) for column in needed) for item in items
+            isinstance(item, dict) and all(column.fits(at(item, column.path)) for column in needed) for item in items
         )
 
 
 def split(obj: Obj, columns: Iterable[Column]) -> dict[str, Any]:
     """Take the columns' values out of ``obj``, which keeps the rest."""
-    return {column.attr: _take(obj, column) for column in columns}
+    values = {}
+    for column in columns:
+        parent: Any = obj
+        for name in column.path[:-1]:
+            parent = parent.get(name) if isinstance(parent, dict) else None
+        last = column.path[-1]
+        if isinstance(parent, dict) and last in parent and column.fits(parent[last]):
+            values[column.attr] = parent.pop(last)
+        else:
+            values[column.attr] = column.absent
+    return values
 
 
 def join(rest: Obj, columns: Iterable[Column], values: Mapping[str, Any]) -> Obj:
@@ -101,7 +111,24 @@ def take_list(obj: Obj, children: Children) -> list[Obj]:
     parent = _parent(obj, children.path)
     if parent is None or not children.fits(parent.get(children.path[-1])):
         return []
-    return list(parent.pop(children.path[-1]))
+    return [dict(item) for item in parent.pop(children.path[-1])]
+
+
+def loosened(obj: Obj, paths: Iterable[tuple[str, ...]]) -> Obj:
+    """A copy from which these fields can be taken out without ``obj`` noticing; what lies deeper is shared."""
+    new = dict(obj)
+    copied: set[tuple[str, ...]] = set()
+    for path in paths:
+        step = new
+        for depth in range(1, len(path)):
+            inner = step.get(path[depth - 1])
+            if not isinstance(inner, dict):
+                break
+            if path[:depth] not in copied:
+                copied.add(path[:depth])
+                inner = step[path[depth - 1]] = dict(inner)
+            step = inner
+    return new
 
 
 def put(obj: Obj, path: tuple[str, ...], value: Any) -> None:
@@ -114,13 +141,6 @@ def put(obj: Obj, path: tuple[str, ...], value: Any) -> None:
     obj[path[-1]] = value
 
 
-def _take(obj: Obj, column: Column) -> Any:
-    parent = _parent(obj, column.path)
-    if parent is None or column.path[-1] not in parent or not column.fits(parent[column.path[-1]]):
-        return column.absent
-    return parent.pop(column.path[-1])
-
-
 def _parent(obj: Obj, path: tuple[str, ...]) -> Obj | None:
     for name in path[:-1]:
         obj = obj.get(name)  # type: ignore[assignment]
@@ -129,6 +149,7 @@ def _parent(obj: Obj, path: tuple[str, ...]) -> Obj | None:
     return obj
 
 
-def _at(obj: Obj, path: tuple[str, ...]) -> Any:
+def at(obj: Obj, path: tuple[str, ...]) -> Any:
+    """A nested field, None when it is absent."""
     parent = _parent(obj, path)
     return None if parent is None else parent.get(path[-1])

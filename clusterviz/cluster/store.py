@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Q, QuerySet
 
-from clusterviz.cluster.columns import Children, Obj, put, split, take_list
+from clusterviz.cluster.columns import Children, Obj, loosened, put, split, take_list
 from clusterviz.cluster.keys import Key, key_of, model_of
 from clusterviz.cluster.models import OBJECT_MODELS, ChildRow, Cluster, Namespace, Node, ObjectRow
 from clusterviz.cluster.models.base import assemble
@@ -91,7 +91,7 @@ def _read(model: type[ObjectRow], rows: QuerySet[Any]) -> dict[Key, Obj]:
 
 
 def _read_children(model: type[ObjectRow], children: Children, parents: QuerySet[Any]) -> dict[int, list[Obj]]:
-    child = _child_model(children)
+    child = child_model(children)
     parent = model._meta.model_name
     attrs = [column.attr for column in children.columns]
     rows = child.objects.filter(**{f"{parent}__in": parents.order_by()}, **dict(children.mark))
@@ -148,7 +148,15 @@ def build(
     nodes: dict[str, int],
 ) -> tuple[ObjectRow, list[list[Obj]]]:
     """An unsaved row for an object, and its lists of children."""
-    rest = copy.deepcopy(obj)
+    values, lists = parts(model, key, obj, namespaces, nodes)
+    return model(cluster=cluster, **values), lists
+
+
+def parts(
+    model: type[ObjectRow], key: Key, obj: Obj, namespaces: dict[str, int], nodes: dict[str, int]
+) -> tuple[dict[str, Any], list[list[Obj]]]:
+    """The attributes of an object's row but its cluster, and its lists of children. ``obj`` stays as it is."""
+    rest = loosened(obj, _paths(model))
     lists = [take_list(rest, children) for children in model.CHILDREN]
     values = split(rest, model.COLUMNS)
     if rest.get("kind") == key[0].partition(".")[0]:
@@ -162,21 +170,28 @@ def build(
     node = values.pop("node__name", "")
     if node and node not in nodes:
         put(rest, ("spec", "nodeName"), node)
-    row = model(cluster=cluster, name=key[2], rest=rest, **values)
+    values |= {"name": key[2], "rest": rest}
     if key[1]:
-        row.namespace_id = namespaces[key[1]]  # type: ignore[attr-defined]
+        values["namespace_id"] = namespaces[key[1]]
     if node in nodes:
-        row.node_id = nodes[node]  # type: ignore[attr-defined]
+        values["node_id"] = nodes[node]
     if not model.KIND:
-        row.kind = key[0]  # type: ignore[attr-defined]
-    return row, lists
+        values["kind"] = key[0]
+    return values, lists
+
+
+@cache
+def _paths(model: type[ObjectRow]) -> tuple[tuple[str, ...], ...]:
+    """Where `parts` takes things out."""
+    columns, children = [one.path for one in model.COLUMNS], [one.path for one in model.CHILDREN]
+    return ("metadata", ""), *columns, *children
 
 
 def _write_children(model: type[ObjectRow], stale: set[Any], rows: list[tuple[ObjectRow, list[list[Obj]]]]) -> None:
     """Rows of children keep their ids as long as their place exists: a form may be open over them."""
     parent = str(model._meta.model_name)
     for index, children in enumerate(model.CHILDREN):
-        child = _child_model(children)
+        child = child_model(children)
         known = _child_ids(child, parent, children, sorted(stale))
         made = [
             child(
@@ -208,7 +223,8 @@ def _child_ids(
     return found
 
 
-def _child_model(children: Children) -> type[ChildRow]:
+def child_model(children: Children) -> type[ChildRow]:
+    """The model of a list's entries."""
     model: type[ChildRow] = apps.get_model("cluster", children.model)
     return model
 

@@ -18,7 +18,7 @@ def heavy(shop):
     """Beside the shop a cluster from before there was a limit."""
     cluster = services.create_cluster("heavy", nodes=2, actor="test")
     services.apply_objects(cluster, [workload("mad")], actor="test")
-    Deployment.objects.filter(cluster=cluster, name="mad").update(replicas=100_000)
+    Deployment.objects.filter(cluster=cluster, name="mad").update(replicas=1_000_000)
     return cluster
 
 
@@ -40,7 +40,7 @@ async def test_a_heavy_cluster_is_declined_and_the_others_live(heavy, live, brow
     replica = live.crew.replica("heavy")
     [event] = replica.events
     assert (event.type, event.reason) == ("Warning", "TooManyPods")
-    assert "wants 100002 pods" in event.message and "at most 5000" in event.message
+    assert "wants 1000002 pods" in event.message and "at most 200000" in event.message
     assert "node:n1" in replica.scene and not replica.cluster.pods
     assert [r for r in caplog.records if "not simulated" in r.getMessage()]
     assert not await Pod.objects.filter(cluster=heavy).aexists()

@@ -12,6 +12,7 @@ from clusterviz.cluster.services.checkpoint import checkpoint
 from clusterviz.cluster.services.cluster_settings import change_settings, described, settings_problems
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.generated import create_generated
 from clusterviz.cluster.services.importing import create_for, export_yaml, import_documents, import_files, read_files
 from clusterviz.cluster.services.journal import changed
 from clusterviz.cluster.services.scaffold import create_cluster, save_cluster
@@ -29,6 +30,7 @@ __all__ = [
     "checkpoint",
     "create_cluster",
     "create_for",
+    "create_generated",
     "delete_cluster",
     "delete_objects",
     "described",

@@ -20,9 +20,9 @@ from clusterviz.cluster.models import (
     StatefulSet,
 )
 from clusterviz.cluster.services.errors import Invalid
-from clusterviz.engine.controllers.jobs import parallelism
+from clusterviz.engine.complete import parallelism
 
-MAX_PODS = 5000
+MAX_PODS = 200_000
 _SCALED = {"Deployment": Deployment, "ReplicaSet": ReplicaSet, "StatefulSet": StatefulSet}
 _UNOWNED = Q(rest__metadata__ownerReferences__isnull=True) | Q(rest__metadata__ownerReferences=[])
 # What somebody asked for by name: replicas of workloads that are nobody's, and bare pods.

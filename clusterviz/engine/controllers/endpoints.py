@@ -26,7 +26,7 @@ def endpoint_slices(work: Work) -> None:
     for service in work.all("Service"):
         if not spec(service).get("selector") or spec(service).get("type") == "ExternalName":
             continue
-        for wanted in _slices(service, _selected(service, pods), zones):
+        for wanted in slices_of(service, _selected(service, pods), zones):
             old = ours.pop(key_of(wanted), None)
             if old is None or _content(old) != _content(wanted):
                 stamp = meta(old or {}).get("creationTimestamp") or work.stamp
@@ -60,7 +60,8 @@ def _content(one: Obj) -> tuple[Any, ...]:
     return one.get("addressType"), one.get("endpoints"), one.get("ports")
 
 
-def _slices(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
+def slices_of(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
+    """The slices of a Service with these pods behind it; ``zones`` by node name."""
     groups: dict[Group, list[dict[str, Any]]] = {}
     families = _families(service)
     for pod in pods:

@@ -56,7 +56,7 @@ def owned(work: Work, workload: Obj) -> list[Obj]:
         owners = [(kind, name)]
         for pod in work.owned_by(namespace, ("", "")):
             if _adoptable(workload, pod):
-                work.put(with_meta(pod, ownerReferences=[_reference(kind, name)]))
+                work.put(with_meta(pod, ownerReferences=[reference(kind, name)]))
     return [pod for owner in owners for pod in work.owned_by(namespace, owner) if not ended(pod)]
 
 
@@ -69,7 +69,8 @@ def _adoptable(workload: Obj, pod: Obj) -> bool:
     return selects(workload, pod) and not ended(pod) and not terminating(pod)
 
 
-def _reference(kind: str, name: str) -> dict[str, Any]:
+def reference(kind: str, name: str) -> dict[str, Any]:
+    """The entry of ownerReferences that names a pod's controller."""
     return {"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": True}
 
 
@@ -82,7 +83,7 @@ def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra
         "namespace": key_of(workload)[1],
         "labels": {**(template_meta.get("labels") or {}), **(extra or {})},
         "creationTimestamp": work.stamp,
-        "ownerReferences": [_reference(*owner)],
+        "ownerReferences": [reference(*owner)],
     }
     if template_meta.get("annotations"):
         metadata["annotations"] = template_meta["annotations"]

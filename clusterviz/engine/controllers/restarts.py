@@ -36,6 +36,11 @@ def is_waiting(entry: dict[str, Any]) -> bool:
     return ((entry.get("state") or {}).get("waiting") or {}).get("reason") == CRASH_LOOP
 
 
+def crash_message(delay: float, container: str, pod: str) -> str:
+    """What the kubelet says of a container that has to wait ``delay`` seconds."""
+    return f"{_BACK_OFF}{delay:g}s restarting failed container={container} pod={pod}"
+
+
 def restarts(work: Work, pod: Obj) -> bool:
     """Let containers crash and come back; False when none does either.
 
@@ -80,7 +85,7 @@ def _crashed(work: Work, pod: Obj, entry: dict[str, Any], started: float) -> dic
     timing, delay = work.timing, 0.0
     if entry.get("lastState") and work.now - started < timing.backoff_reset:
         delay = min(max(timing.backoff, 2 * _delay(entry)), timing.backoff_cap)
-    message = f"{_BACK_OFF}{delay:g}s restarting failed container={entry['name']} pod={meta(pod)['name']}"
+    message = crash_message(delay, str(entry["name"]), str(meta(pod)["name"]))
     if delay:
         work.event(pod, "BackOff", f"Back-off restarting failed container {entry['name']}", warning=True)
     ended = {"exitCode": 1, "reason": "Error", "finishedAt": work.stamp, "message": message}

@@ -71,12 +71,17 @@ def _bind(work: Work, pod: Obj, node: str) -> None:
 
 
 def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str], ports: HostPorts) -> None:
-    reasons = Counter(refusal(pod, node, total[str(meta(node)["name"])], ports) for node in nodes)
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-    message = f"0/{len(nodes)} nodes are available: {listed or 'there are no nodes'}."
+    message = why_nowhere(pod, nodes, total, ports)
     if condition(pod, "PodScheduled").get("message") != message:
         work.put(set_condition(pod, "PodScheduled", "False", work.stamp, reason="Unschedulable", message=message))
         work.event(pod, "FailedScheduling", message, warning=True)
+
+
+def why_nowhere(pod: Obj, nodes: list[Obj], total: Counter[str], ports: HostPorts) -> str:
+    """What FailedScheduling says of a pod that fits on no node."""
+    reasons = Counter(refusal(pod, node, total[str(meta(node)["name"])], ports) for node in nodes)
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    return f"0/{len(nodes)} nodes are available: {listed or 'there are no nodes'}."
 
 
 def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:

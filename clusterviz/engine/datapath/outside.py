@@ -244,14 +244,15 @@ def _no_listener(j: Journey, service: Service, ref: str) -> None:
 
 
 def _nodes(j: Journey, service: Service, nodes: list[Node], healthy: list[Node], picked: Node) -> tuple[Candidate, ...]:
+    fit = {one.name for one in healthy}
     return tuple(
         Candidate(
             address=one.ip,
             port=j.packet.dport or 0,
             node=one.name,
             picked=one is picked,
-            probability=1 / len(healthy) if one in healthy else 0.0,
-            why="" if one in healthy else _unhealthy(service, one),
+            probability=1 / len(fit) if one.name in fit else 0.0,
+            why="" if one.name in fit else _unhealthy(service, one),
         )
         for one in nodes
     )
