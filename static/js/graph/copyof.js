@@ -1,8 +1,8 @@
 /** The whole picture as it is now, drawn once more: into an SVG file, or into a PNG of twice the size. */
+import { STEPS } from "../model/pace.js";
 import { rounded, simplify } from "../model/polyline.js";
-import { drawDots } from "./dots.js";
+import { paintOver } from "./overlay.js";
 import { paint } from "./scene.js";
-import { drawSpotlight } from "./spotlight.js";
 import { LINES } from "./style.js";
 import { SvgContext } from "./svg.js";
 import { forgetText } from "./text.js";
@@ -50,17 +50,11 @@ function boundsOf({ layout }) {
 
 /** @param {Ctx} ctx @param {Picture} picture */
 function drawAll(ctx, picture) {
-  const layout = /** @type {import("../model/layout.js").Layout} */ (picture.layout);
-  const { tokens, spot } = picture;
   forgetText();
-  const title = paint(ctx, boundsOf(picture), 1, picture.scene(), tokens);
+  paint(ctx, boundsOf(picture), 1, picture.scene(), picture.tokens);
   drawLines(ctx, picture);
   drawChosen(ctx, picture);
-  if (spot) drawSpotlight(ctx, spot, picture.reached, tokens, layout, title);
-  else {
-    if (!picture.still) drawDots(ctx, picture.packets.dots, tokens, 1, (dot) => picture.visible(dot));
-    picture.drawPills(ctx);
-  }
+  paintOver(ctx, picture, 1, STEPS[0].trail);
 }
 
 /** @param {Ctx} ctx @param {Picture} picture */

@@ -1,49 +1,96 @@
 /** The packet canvas: glyphs, trails, rings and crosses; pointer events pass through it. */
 import { at } from "../model/polyline.js";
-import { ending, phase, place } from "../model/packets.js";
+import { ending, phase, place, stops } from "../model/packets.js";
 import { kindColour } from "./tokens.js";
 
 /** @typedef {import("../model/packets.js").Dot} Dot */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 /** @typedef {CanvasRenderingContext2D} Ctx */
 
-const TRAIL = 5;
 const STEP = 8;
 
-/** @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens @param {number} zoom @param {(dot: Dot) => boolean} shown */
-export function drawDots(ctx, dots, tokens, zoom, shown) {
-  const size = Math.max(6, 3.7 / Math.max(0.3, zoom));
+/**
+ * @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens
+ * @param {{zoom: number, trail: number, shown: (dot: Dot) => boolean}} how `trail`: segments behind each packet
+ */
+export function drawDots(ctx, dots, tokens, { zoom, trail, shown }) {
+  const size = Math.max(6, 3.7 / Math.max(0.3, zoom)) * Number(tokens["picture-words"] || 1);
   for (const dot of dots) {
     if (dot.wait > 0 || !shown(dot)) continue;
     const length = place(dot);
-    const { kind, encapsulated, rewritten } = phase(dot.way, dot.gone);
-    const bad = dot.route.effect === "dropped" || dot.route.effect === "refused";
-    const colour = kindColour(tokens, bad ? "blocked" : kind);
     const spot = at(dot.way.path, length);
-    trail(ctx, dot, length, colour, size);
-    if (encapsulated) envelope(ctx, spot, size, tokens);
-    if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
-    else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
-    if (rewritten && !bad) ring(ctx, spot, size * 1.75, tokens["kind-service"], 1.6);
-    flash(ctx, dot, spot, size, tokens);
+    if (dot.reply) drawReply(ctx, dot, spot, size, trail, tokens);
+    else drawPacket(ctx, dot, spot, size, trail, tokens);
   }
   ctx.globalAlpha = 1;
 }
 
-/** Five fading segments read as motion even in a still picture. */
-function trail(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {number} */ length, /** @type {string} */ colour, /** @type {number} */ size) {
-  if (dot.ended > 0) return;
+/** @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
+function drawPacket(ctx, dot, spot, size, trail, tokens) {
+  const { kind, encapsulated, rewritten } = phase(dot.way, dot.gone);
+  const bad = stops(dot.route);
+  const colour = kindColour(tokens, bad ? "blocked" : kind);
+  if (dot.ended === 0) drawTrail(ctx, dot, size, colour, trail, 1);
+  if (encapsulated) shell(ctx, spot, size, tokens);
+  if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
+  else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
+  if (rewritten && !bad) {
+    ring(ctx, spot, size * 1.55, tokens["kind-service"], 1.4);
+    ring(ctx, spot, size * 2.1, tokens["kind-service"], 1.2);
+  }
+  flash(ctx, dot, spot, size, tokens);
+}
+
+/** A reply is hollow and its trail has gaps. @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
+function drawReply(ctx, dot, spot, size, trail, tokens) {
+  const colour = tokens["kind-local"];
+  drawTrail(ctx, dot, size, colour, trail, 2);
+  if (phase(dot.way, dot.gone).encapsulated) shell(ctx, spot, size, tokens);
+  ctx.beginPath();
+  ctx.arc(spot.x, spot.y, size * 0.8, 0, Math.PI * 2);
+  ctx.fillStyle = tokens.cluster;
+  ctx.fill();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = size * 0.4;
+  ctx.stroke();
+}
+
+/** The ways replies take, dashed. @param {Ctx} ctx @param {Iterable<import("../model/lines.js").Way|null>} ways @param {Tokens} tokens */
+export function drawReplies(ctx, ways, tokens) {
+  ctx.strokeStyle = tokens["kind-local"];
+  ctx.lineWidth = 1.6 * Number(tokens["picture-lines"] || 1);
+  ctx.globalAlpha = 0.55;
+  ctx.setLineDash([3, 6]);
+  for (const way of ways) {
+    if (!way) continue;
+    ctx.beginPath();
+    for (const [i, [x, y]] of way.path.points.entries()) i ? ctx.lineTo(x, y) : ctx.moveTo(x, y);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+}
+
+/**
+ * A few fading segments read as motion even in a still picture.
+ * @param {Ctx} ctx @param {Dot} dot @param {number} size @param {string} colour @param {number} segments @param {number} every 2: every other one
+ */
+function drawTrail(ctx, dot, size, colour, segments, every) {
+  const length = place(dot);
   ctx.strokeStyle = colour;
   ctx.lineCap = "round";
   let from = at(dot.way.path, length);
-  for (let i = 1; i <= TRAIL && length - i * STEP > 0; i += 1) {
+  for (let i = 1; i <= segments * every && length - i * STEP > 0; i += 1) {
     const to = at(dot.way.path, length - i * STEP);
-    ctx.globalAlpha = 0.75 - i * 0.13;
-    ctx.lineWidth = size * (0.75 - i * 0.1);
-    ctx.beginPath();
-    ctx.moveTo(from.x, from.y);
-    ctx.lineTo(to.x, to.y);
-    ctx.stroke();
+    const faded = i / every;
+    if (i % every === 0) {
+      ctx.globalAlpha = 0.75 - faded * 0.13;
+      ctx.lineWidth = size * (0.75 - faded * 0.1);
+      ctx.beginPath();
+      ctx.moveTo(from.x, from.y);
+      ctx.lineTo(to.x, to.y);
+      ctx.stroke();
+    }
     from = to;
   }
   ctx.globalAlpha = 1;
@@ -106,8 +153,8 @@ function ring(ctx, spot, r, colour, width) {
   ctx.stroke();
 }
 
-/** A packet inside a packet: the outer header is a box around the glyph. */
-function envelope(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+/** A packet inside a packet: the outer header is a shell around the glyph. */
+function shell(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
   ctx.beginPath();
   ctx.roundRect(spot.x - size * 2.1, spot.y - size * 1.5, size * 4.2, size * 3, size * 0.8);
   ctx.fillStyle = tokens.cluster;

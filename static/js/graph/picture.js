@@ -2,15 +2,16 @@
 import cytoscape from "cytoscape";
 import { layout } from "../model/layout.js";
 import { doors, lines as merge, way } from "../model/lines.js";
-import { Packets, place } from "../model/packets.js";
+import { Counts } from "../model/counts.js";
+import { Marks, rulesOf } from "../model/marks.js";
+import { BUDGET, Packets, place, stops } from "../model/packets.js";
 import { at } from "../model/polyline.js";
+import { replyOf } from "../model/replies.js";
 import { Tracks } from "../model/tracks.js";
 import { Camera } from "./camera.js";
-import { pill } from "./cards.js";
-import { drawDots } from "./dots.js";
 import { syncEdges, syncNodes } from "./elements.js";
 import { Loop } from "./loop.js";
-import { aim, drawScene, fitCanvas } from "./scene.js";
+import { drawScene } from "./scene.js";
 import { stylesheet } from "./style.js";
 import { forgetText } from "./text.js";
 import { readTokens } from "./tokens.js";
@@ -20,6 +21,8 @@ import { readTokens } from "./tokens.js";
 /** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void}} Handlers `rest`: where the pointer rests, "" nowhere */
 
 const GLIDE = 450;
+/** ms after the last movement of the camera until packets go on. */
+const REST = 150;
 
 export class Picture {
   /** @param {Surfaces} surfaces @param {Handlers} handlers */
@@ -30,7 +33,17 @@ export class Picture {
     this.cy = cytoscape({ container: surfaces.graph, style: stylesheet(this.tokens), layout: { name: "preset", fit: false },
       minZoom: 0.08, maxZoom: 4, boxSelectionEnabled: false, autoungrabify: true, selectionType: "single", pixelRatio: "auto" });
     this.camera = new Camera(this.cy, surfaces.graph);
-    this.packets = new Packets();
+    this.packets = new Packets({ stopped: (dot) => this.marks.add(dot.route, dot.worth, dot.connection), back: (dot) => this.backOf(dot.route) });
+    this.marks = new Marks();
+    this.counts = new Counts();
+    /** @type {Map<string, import("../model/lines.js").Way|null>} the ways of replies that are shown */
+    this.backs = new Map();
+    /** Draws what moves; loaded when there is a picture. @type {typeof import("./overlay.js").drawOver|null} */
+    this.over = null;
+    /** The camera moves: packets stand, and do not catch up afterwards. */
+    this.gesture = 0;
+    /** Numbers for which there was no room. */
+    this.uncounted = 0;
     this.entities = new Map();
     this.settings = {};
     /** @type {import("../model/layout.js").Layout|null} */
@@ -62,7 +75,7 @@ export class Picture {
   }
 
   listen() {
-    this.cy.on("viewport", () => this.redraw());
+    this.cy.on("viewport", () => this.moved());
     this.cy.on("tap", (/** @type {any} */ event) => this.tap(event));
     this.cy.on("mouseover", "node", (/** @type {any} */ e) => { e.target.addClass("hover"); this.handlers.rest(e.target.id()); });
     this.cy.on("mouseout", "node", (/** @type {any} */ e) => { e.target.removeClass("hover"); this.handlers.rest(""); });
@@ -72,9 +85,15 @@ export class Picture {
     document.fonts?.ready.then(() => { forgetText(); this.redraw(); });
   }
 
-  redraw() {
+  redraw(urgent = false) {
     this.dirty = true;
-    this.loop.wake();
+    this.loop.wake(urgent);
+  }
+
+  moved() {
+    clearTimeout(this.gesture);
+    this.gesture = setTimeout(() => { this.gesture = 0; this.redraw(); }, REST);
+    this.redraw(true);
   }
 
   /** @param {Map<string, any>} entities @param {any} settings @param {boolean} [fresh] forget where things were */
@@ -82,6 +101,7 @@ export class Picture {
     this.entities = entities;
     this.settings = settings;
     if (fresh) [this.lanes, this.layout] = [new Map(), null];
+    if (!this.layout) import("./overlay.js").then(({ drawOver }) => { this.over = drawOver; this.redraw(); });
     const before = this.layout;
     this.layout = layout([...entities.values()], before);
     this.tracks = new Tracks(this.layout, entities, this.lanes);
@@ -102,7 +122,9 @@ export class Picture {
     }
     this.lines = merge(this.ways.values());
     this.doors = doors(this.ways.values()).map((door) => ({ ...door, width: 0 }));
+    this.backs.clear();
     this.packets.reroute((route) => this.ways.get(route.id) ?? null);
+    this.marks.keep((ref) => Boolean(this.layout?.boxes.has(ref)));
     this.drawEdges();
   }
 
@@ -110,6 +132,7 @@ export class Picture {
     const touched = [...this.lines.values()].filter((line) => this.touches(line, this.selected));
     const mine = new Set(touched.map((line) => line.id));
     this.focus = new Set(touched.flatMap((line) => line.routes));
+    this.backs.clear();
     this.cy.batch(() => {
       syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine);
       this.cy.edges().forEach((/** @type {any} */ edge) => {
@@ -131,13 +154,30 @@ export class Picture {
 
   /** @param {[string, number, string][]} calls @param {number} spread ms */
   addCalls(calls, spread) {
-    if (this.still || document.hidden) return;
+    this.counts.add(calls, performance.now());
+    if (document.hidden) return;
+    const held = this.still || this.spot || this.gesture;
     for (const [id, count, connection] of calls) {
-      const route = this.routes.get(id);
-      const found = this.ways.get(id);
-      if (route && found) this.packets.add(route, found, count, connection, spread);
+      const [route, found] = [this.routes.get(id), this.ways.get(id)];
+      if (!route || !found) continue;
+      if (!held) this.packets.add(route, found, count, connection, spread);
+      else if (stops(route)) this.marks.add(route, count, connection);
     }
+    if (this.still) this.marks.step(spread);
     this.loop.wake();
+  }
+
+  /** Replies are shown of what is selected. @param {any} route */
+  backOf(route) {
+    if (this.spot || !this.focus.has(route.id) || !this.tracks) return null;
+    if (!this.backs.has(route.id)) this.backs.set(route.id, way(replyOf(route), this.tracks));
+    return this.backs.get(route.id) ?? null;
+  }
+
+  /** The lines in use with their connections a second. */
+  countedLines() {
+    const shown = (/** @type {string} */ id) => this.filter.shown(this.routes.get(id)) && (!this.focus.size || this.focus.has(id));
+    return [...this.lines.values()].map((line) => ({ line, rate: this.counts.of(line.routes.filter(shown)) })).filter(({ rate }) => rate > 0);
   }
 
   /** One call while everything else stands. */
@@ -151,13 +191,20 @@ export class Picture {
 
   /** @param {number} passed @returns {boolean} */
   frame(passed) {
-    const moving = !this.still && this.packets.step(passed, this.speed, this.paused);
     const gliding = this.glide(passed);
+    const moving = !(this.still || this.spot || this.gesture) && this.flow(passed);
     const camera = this.camera.get();
     if (this.dirty && this.layout) this.title = drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
     this.dirty = false;
-    this.drawOver(camera);
+    this.over?.(this.surfaces.packets, this, camera);
     return moving || gliding;
+  }
+
+  /** @param {number} passed @returns {boolean} whether packets or what they left still change */
+  flow(passed) {
+    this.packets.budget = BUDGET * this.loop.pace.step.share;
+    const moving = this.packets.step(passed, this.speed, this.paused);
+    return (!this.paused && this.marks.step(passed)) || moving;
   }
 
   scene() {
@@ -166,34 +213,11 @@ export class Picture {
     return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed };
   }
 
-  /** @param {{x: number, y: number, zoom: number}} camera */
-  drawOver(camera) {
-    const canvas = this.surfaces.packets;
-    const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    const ratio = fitCanvas(canvas);
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.clearRect(0, 0, canvas.width, canvas.height);
-    if (!this.layout) return;
-    aim(ctx, camera, ratio);
-    if (this.spot) this.spot.draw(ctx, this.spot, this.reached, this.tokens, this.layout, this.title);
-    else if (!this.still) drawDots(ctx, this.packets.dots, this.tokens, camera.zoom, (dot) => this.visible(dot));
-    if (!this.spot) this.drawPills(ctx);
-  }
-
   /** @param {import("../model/packets.js").Dot} dot */
   visible(dot) {
     if (dot.alone) return true;
     if (!this.filter.shown(dot.route)) return false;
     return !this.focus.size || this.focus.has(dot.route.id);
-  }
-
-  /** @param {CanvasRenderingContext2D} ctx */
-  drawPills(ctx) {
-    for (const door of this.doors) {
-      ctx.font = `600 13px ${this.tokens.words}`;
-      door.width = ctx.measureText(door.text).width + 18;
-      pill(ctx, door.x - door.width - 16, door.y - 11, door.text, this.tokens, "text-ingress");
-    }
   }
 
   /** Moves the traced packet towards its hop. */
@@ -236,6 +260,8 @@ export class Picture {
   tap(event) {
     const dot = this.spot ? null : this.dotAt(event.renderedPosition);
     if (dot) return this.handlers.packet(dot.connection, dot.route);
+    const mark = this.markAt(event.renderedPosition);
+    if (mark) return this.handlers.packet(mark.connection, null);
     const id = event.target === this.cy ? "" : event.target.id();
     return this.handlers.select(id === this.selected ? "" : id);
   }
@@ -270,13 +296,30 @@ export class Picture {
     return { x: box.x * zoom + x, y: box.y * zoom + y, w: box.w * zoom, h: box.h * zoom };
   }
 
+  /** @param {{x: number, y: number}} point @returns {import("../model/marks.js").Mark|null} the mark of denied packets under the pointer */
+  markAt(point) {
+    const { x, y, zoom } = this.camera.get();
+    const [left, top] = [(point.x - x) / zoom, (point.y - y) / zoom];
+    const on = (/** @type {import("../model/layout.js").Rect|undefined} */ box) => box && left > box.x && left < box.x + box.w && top > box.y && top < box.y + box.h;
+    return this.spot ? null : [...this.marks.all.values()].find((mark) => on(mark.box)) ?? null;
+  }
+
   /** @param {{x: number, y: number}} point */
   hover(point) {
-    this.surfaces.graph.style.cursor = !this.spot && this.dotAt(point) ? "pointer" : "";
+    const mark = this.markAt(point);
+    this.surfaces.graph.style.cursor = mark || (!this.spot && this.dotAt(point)) ? "pointer" : "";
     const { x, y, zoom } = this.camera.get();
     const [left, top] = [(point.x - x) / zoom, (point.y - y) / zoom];
     const door = this.spot ? null : this.doors.find((d) => left > d.x - d.width - 16 && left < d.x - 16 && Math.abs(top - d.y) < 12);
-    this.surfaces.graph.title = door && door.all !== door.text ? door.all : "";
+    this.surfaces.graph.title = mark ? rulesOf(mark) : door && door.all !== door.text ? door.all : "";
+  }
+
+  /** What one dot is worth now, and what is left out. @param {number} rps @returns {string} */
+  legend(rps) {
+    const { worth } = this.packets;
+    if (this.still) return `${rps.toFixed(0)} connections a second${this.uncounted ? `, no room for ${this.uncounted} numbers` : ""}`;
+    const { words } = this.loop.pace.step;
+    return `1 dot = ${worth.toLocaleString("en")} connection${worth === 1 ? "" : "s"}${words && ` · simplified: ${words}`}`;
   }
 
   retheme() {

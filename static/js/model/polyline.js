@@ -89,6 +89,17 @@ export function at(path, length) {
   return { x: a[0] + (b[0] - a[0]) * share, y: a[1] + (b[1] - a[1]) * share, angle: Math.atan2(b[1] - a[1], b[0] - a[0]) };
 }
 
+/** @param {Point[]} points @returns {{x: number, y: number}} the middle of the longest straight run */
+export function longest(points) {
+  let [best, far] = [0, -1];
+  for (let i = 1; i < points.length; i += 1) {
+    const length = distance(points[i - 1], points[i]);
+    if (length > far) [best, far] = [i, length];
+  }
+  const [a, b] = [points[Math.max(0, best - 1)], points[best]];
+  return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2 };
+}
+
 /**
  * Absolute corners as the weights and distances Cytoscape's `round-segments` wants.
  * @param {Point[]} points first and last are the ends @returns {{weights: number[], distances: number[]}}

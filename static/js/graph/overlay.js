@@ -1,0 +1,63 @@
+/** What is drawn over everything, frame by frame: ambient packets and what they leave, or the traced packet alone. */
+import { drawCounts, drawMarks } from "./badges.js";
+import { pill } from "./cards.js";
+import { drawDots, drawReplies } from "./dots.js";
+import { aim, fitCanvas } from "./scene.js";
+
+/** @typedef {CanvasRenderingContext2D} Ctx */
+/**
+ * What of the picture is drawn here.
+ * @typedef {object} Picture
+ * @property {import("../model/layout.js").Layout|null} layout
+ * @property {import("./tokens.js").Tokens} tokens
+ * @property {(import("./spotlight.js").Spot & {draw: typeof import("./spotlight.js").drawSpotlight})|null} spot
+ * @property {number} reached
+ * @property {number} title
+ * @property {boolean} still
+ * @property {number} gesture
+ * @property {number} uncounted
+ * @property {import("./loop.js").Loop} loop
+ * @property {import("../model/packets.js").Packets} packets
+ * @property {import("../model/marks.js").Marks} marks
+ * @property {Map<string, import("../model/lines.js").Way|null>} backs
+ * @property {(import("../model/lines.js").Door & {width: number})[]} doors
+ * @property {(dot: import("../model/packets.js").Dot) => boolean} visible
+ * @property {() => {line: import("../model/lines.js").Line, rate: number}[]} countedLines
+ */
+
+/** @param {HTMLCanvasElement} canvas @param {Picture} picture @param {import("./scene.js").Camera} camera */
+export function drawOver(canvas, picture, camera) {
+  const ctx = /** @type {Ctx} */ (canvas.getContext("2d"));
+  const ratio = fitCanvas(canvas);
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, canvas.width, canvas.height);
+  if (!picture.layout) return;
+  aim(ctx, camera, ratio);
+  paintOver(ctx, picture, camera.zoom, picture.gesture ? 0 : picture.loop.pace.step.trail);
+}
+
+/** @param {Ctx} ctx @param {Picture} picture @param {number} zoom @param {number} trail segments behind a packet */
+export function paintOver(ctx, picture, zoom, trail) {
+  const { spot, tokens, layout } = picture;
+  if (!layout) return;
+  if (spot) {
+    spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title);
+    return;
+  }
+  if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), tokens, zoom);
+  else {
+    drawReplies(ctx, picture.backs.values(), tokens);
+    drawDots(ctx, picture.packets.dots, tokens, { zoom, trail, shown: (dot) => picture.visible(dot) });
+  }
+  drawDoors(ctx, picture);
+  drawMarks(ctx, picture.marks.all.values(), layout, tokens, zoom);
+}
+
+/** The node ports in use, on the roofs of the nodes. @param {Ctx} ctx @param {Picture} picture */
+function drawDoors(ctx, { doors, tokens }) {
+  for (const door of doors) {
+    ctx.font = `600 13px ${tokens.words}`;
+    door.width = ctx.measureText(door.text).width + 18;
+    pill(ctx, door.x - door.width - 16, door.y - 11, door.text, tokens, "text-ingress");
+  }
+}
