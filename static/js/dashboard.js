@@ -4,6 +4,7 @@ import { Picture } from "./graph/picture.js";
 import { fragment, read } from "./model/address.js";
 import { Feed } from "./model/feed.js";
 import { isActive, matches, NOTHING, shows } from "./model/filter.js";
+import { Series } from "./model/series.js";
 import { Session } from "./model/session.js";
 import { Store } from "./model/store.js";
 import { Api } from "./net/http.js";
@@ -38,6 +39,7 @@ const picture = new Picture(
   { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest },
 );
 const signals = new Signals();
+const series = new Series();
 /** @type {import("./panels/side.js").SidePanel|null} what is loaded when it is first wanted */
 let side = null;
 /** @type {import("./desk/tracing.js").Tracing|null} */
@@ -111,6 +113,7 @@ function applyTraffic(message) {
   const { fresh, known } = store.traffic(message);
   if (!known) return;
   if (fresh) picture.setRoutes(store.routes);
+  series.add(message.time, message.totals.flows);
   const now = performance.now();
   picture.addCalls(message.calls, Math.min(1500, now - lastTraffic));
   lastTraffic = now;
@@ -160,7 +163,7 @@ function choose(id, centred = false) {
 async function showSide() {
   if (!side && !selected) return;
   const { SidePanel } = await import("./panels/side.js");
-  side ??= new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id) });
+  side ??= new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id), series, signals });
   if (!tracing()) side.show(selected);
 }
 
@@ -265,12 +268,15 @@ const network = async () => (await import("./panels/settings.js")).openSettings(
 const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 /** What the panels that are loaded later may use. */
 const desk = {
-  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, signals, toast, login, manifests: `${api.base}export`, link: () => location.href,
+  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, signals, series, toast, login, manifests: `${api.base}export`, link: () => location.href,
   get picture() { return picture; },
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
   bindings: () => bindings, selected: () => selected, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
   act: (/** @type {Record<string, any>} */ action) => api.act(action),
+  narrow: (/** @type {Record<string, string>} */ next) => filters.assign({ ...filter, ...next }),
+  /** What panels offer in the menu of an object. @type {import("./panels/contextmenu.js").Desk["offers"]} */
+  offers: [],
   traced: () => (tracer?.panel.open ? { trace: tracer.panel.stack[0].trace, question: tracer.panel.question ?? {} } : null),
 };
 const exporting = async () => (await import("./panels/exportmenu.js")).exportMenu(desk);
@@ -288,6 +294,8 @@ const bindings = [
   { key: "n", does: "network settings", run: network },
   { key: "e", does: "events", run: events },
   { key: "x", does: "export", run: exporting },
+  { key: "w", does: "the picture in words", run: async () => (await import("./panels/twin.js")).start(desk).toggle() },
+  { key: "g", does: "go through the picture by keyboard", run: async () => (await import("./panels/walker.js")).enter() },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
@@ -310,6 +318,9 @@ addEventListener("hashchange", restore);
 /** What is furnished once the first picture stands: each module gets the desk. */
 const LATER = [
   () => import("./panels/side.js"),
+  () => import("./panels/contextmenu.js").then((m) => m.start(desk)),
+  () => import("./panels/walker.js").then((m) => m.start(desk)),
+  () => import("./panels/twin.js").then((m) => m.start(desk)),
 ];
 ready.then(restore).then(() => Promise.all(LATER.map((load) => load())));
 setCalm();
