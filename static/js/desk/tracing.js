@@ -1,6 +1,5 @@
 /** Tracing: the question, the answer's panel, and the light it throws on the picture. Loaded with the first question. */
 import { drawSpotlight } from "../graph/spotlight.js";
-import { way } from "../model/lines.js";
 import { flagOf, reaches, routesOf } from "../model/walk.js";
 import { TracePanel } from "../panels/trace.js";
 import { askTrace } from "../panels/traceform.js";
@@ -43,13 +42,13 @@ export class Tracing {
   /** @param {any} trace @param {Beat|null} beat @param {number} index @param {Beat[]} all */
   light(trace, beat, index, all) {
     const { picture } = this.desk;
-    if (!trace || !beat || !picture.tracks) {
+    if (!trace || !beat || !picture.layout) {
       this.lit = null;
       return picture.setSpot(null);
     }
     if (this.lit?.trace !== trace || this.lit?.layout !== picture.layout) {
       const { forward, reverse } = routesOf(trace);
-      const ways = { forward: way(forward, picture.tracks), back: way(reverse, picture.tracks) };
+      const ways = { forward: picture.wayOf(forward), back: picture.wayOf(reverse) };
       this.lit = { trace, layout: picture.layout, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
     }
     const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));

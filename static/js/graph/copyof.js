@@ -2,7 +2,6 @@
 import { STEPS } from "../model/pace.js";
 import { rounded, simplify } from "../model/polyline.js";
 import { paintOver } from "./overlay.js";
-import { paint } from "./scene.js";
 import { LINES } from "./style.js";
 import { SvgContext } from "./svg.js";
 import { forgetText } from "./text.js";
@@ -51,7 +50,8 @@ function boundsOf({ layout }) {
 /** @param {Ctx} ctx @param {Picture} picture */
 function drawAll(ctx, picture) {
   forgetText();
-  paint(ctx, boundsOf(picture), 1, picture.scene(), picture.tokens);
+  const scene = picture.scene();
+  scene.paint(ctx, boundsOf(picture), 1, scene, picture.tokens);
   drawLines(ctx, picture);
   drawChosen(ctx, picture);
   paintOver(ctx, picture, 1, STEPS[0].trail);

@@ -1,9 +1,6 @@
 /** Keeps Cytoscape's elements in step with the layout and the lines; flat nodes, preset positions. */
 import { bends } from "../model/lines.js";
 
-/** More edges than this are not drawn at once; those of the selection always are. */
-export const EDGE_BUDGET = 260;
-
 /** @typedef {import("../model/layout.js").Box} Box */
 /** @typedef {import("../model/lines.js").Line} Line */
 
@@ -23,7 +20,7 @@ function edgeElement(line, boxes) {
     `${point[0] - box.x - box.w / 2}px ${point[1] - box.y - box.h / 2}px`;
   return {
     group: "edges", data: { id: line.id, source: line.from, target: line.to, kind: "line", style: line.style, flows: line.flows, routes: line.routes,
-      straight: line.points.length < 3, start: end(from, first), end: end(to, last), ...bends(line), shape: JSON.stringify(line.points) },
+      straight: line.points.length < 3, ...line.dress, start: end(from, first), end: end(to, last), ...bends(line), shape: JSON.stringify(line.points) },
   };
 }
 
@@ -46,12 +43,12 @@ export function syncNodes(cy, boxes, entities) {
 
 /** The ends are told from the middle of a box, so they change with its size although the line stays where it is. */
 function changed(/** @type {any} */ known, /** @type {any} */ wanted) {
-  return ["shape", "start", "end"].some((name) => known.data(name) !== wanted[name]) || known.data("flows").length !== wanted.flows.length;
+  return ["shape", "start", "end", "style", "weight", "label", "trouble"].some((name) => known.data(name) !== wanted[name]) || known.data("flows").length !== wanted.flows.length;
 }
 
-/** @param {any} cy @param {Map<string, Line>} lines @param {Map<string, Box>} boxes @param {Set<string>} wanted lines that must be drawn */
-export function syncEdges(cy, lines, boxes, wanted) {
-  const ids = new Set([...lines.keys()].slice(0, EDGE_BUDGET));
+/** @param {any} cy @param {Map<string, Line>} lines @param {Map<string, Box>} boxes @param {Set<string>} wanted lines that must be drawn @param {number} most of the others */
+export function syncEdges(cy, lines, boxes, wanted, most) {
+  const ids = new Set([...lines.keys()].slice(0, most));
   for (const id of wanted) if (lines.has(id)) ids.add(id);
   cy.edges().filter((/** @type {any} */ e) => !ids.has(e.id())).remove();
   const fresh = [];

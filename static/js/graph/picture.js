@@ -1,13 +1,11 @@
 /** The picture: layout, Cytoscape, canvases and packets behind one face. */
 import cytoscape from "cytoscape";
-import { layout } from "../model/layout.js";
-import { doors, lines as merge, way } from "../model/lines.js";
 import { Counts } from "../model/counts.js";
 import { Marks, rulesOf } from "../model/marks.js";
 import { BUDGET, Packets, place, stops } from "../model/packets.js";
 import { at } from "../model/polyline.js";
 import { replyOf } from "../model/replies.js";
-import { Tracks } from "../model/tracks.js";
+import { ByNode } from "./bynode.js";
 import { Camera } from "./camera.js";
 import { syncEdges, syncNodes } from "./elements.js";
 import { Loop } from "./loop.js";
@@ -50,8 +48,10 @@ export class Picture {
     this.layout = null;
     /** @type {Map<string, import("../model/lines.js").Way>} */
     this.ways = new Map();
-    /** @type {import("../model/tracks.js").Lanes} */
-    this.lanes = new Map();
+    /** How the cluster is shown: by node, or a view that was loaded later. @type {any} */
+    this.view = new ByNode();
+    /** Where a person put things, by id; what the numbers mean is the view's. @type {Map<string, number[]>} */
+    this.places = new Map();
     this.routes = new Map();
     this.lines = new Map();
     /** @type {(import("../model/lines.js").Door & {width: number})[]} */
@@ -100,44 +100,57 @@ export class Picture {
   setScene(entities, settings, fresh = false) {
     this.entities = entities;
     this.settings = settings;
-    if (fresh) [this.lanes, this.layout] = [new Map(), null];
     if (!this.layout) import("./overlay.js").then(({ drawOver }) => { this.over = drawOver; this.redraw(); });
-    const before = this.layout;
-    this.layout = layout([...entities.values()], before);
-    this.tracks = new Tracks(this.layout, entities, this.lanes);
+    this.layout = this.view.arrange(entities, this.places, fresh);
     this.cy.batch(() => syncNodes(this.cy, /** @type {any} */ (this.layout).boxes, entities));
     this.setRoutes(this.routes);
     this.camera.follow(this.layout.bounds);
     this.redraw();
   }
 
+  /** The same cluster shown another way. @param {any} view @param {Map<string, number[]>} places where a person put things in it */
+  setView(view, places) {
+    [this.view, this.places] = [view, places];
+    this.packets.clear();
+    this.cy.batch(() => this.cy.elements().remove());
+    this.setScene(this.entities, this.settings);
+    this.select(this.selected);
+    this.camera.fit();
+  }
+
+  /** @param {any} route @returns {import("../model/lines.js").Way|null} its way through the picture as it is now */
+  wayOf(route) {
+    return this.layout && this.view.way(route);
+  }
+
   /** @param {Map<string, any>} routes */
   setRoutes(routes) {
     this.routes = routes;
-    if (!this.layout || !this.tracks) return;
+    if (!this.layout) return;
     this.ways.clear();
     for (const route of routes.values()) {
-      const found = way(route, this.tracks);
+      const found = this.view.way(route);
       if (found) this.ways.set(route.id, found);
     }
-    this.lines = merge(this.ways.values());
-    this.doors = doors(this.ways.values()).map((door) => ({ ...door, width: 0 }));
+    this.lines = this.view.lines(this.ways.values());
+    this.doors = this.view.doors(this.ways.values()).map((/** @type {any} */ door) => ({ ...door, width: 0 }));
     this.backs.clear();
     this.packets.reroute((route) => this.ways.get(route.id) ?? null);
-    this.marks.keep((ref) => Boolean(this.layout?.boxes.has(ref)));
+    this.marks.keep((ref) => Boolean(this.layout?.boxes.has(this.view.shownAs(ref))));
     this.drawEdges();
   }
 
   drawEdges() {
-    const touched = [...this.lines.values()].filter((line) => this.touches(line, this.selected));
+    const selected = this.view.shownAs(this.selected);
+    const touched = [...this.lines.values()].filter((line) => this.touches(line, selected) || this.touches(line, this.selected));
     const mine = new Set(touched.map((line) => line.id));
     this.focus = new Set(touched.flatMap((line) => line.routes));
     this.backs.clear();
     this.cy.batch(() => {
-      syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine);
+      syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine, this.view.most);
       this.cy.edges().forEach((/** @type {any} */ edge) => {
         const line = this.lines.get(edge.id());
-        const visible = line.routes.some((/** @type {string} */ id) => this.filter.shown(this.routes.get(id)));
+        const visible = !line.routes.length || line.routes.some((/** @type {string} */ id) => this.filter.shown(this.routes.get(id)));
         edge.toggleClass("faded", Boolean(this.spot) || !visible || (mine.size > 0 && !mine.has(line.id)));
         edge.toggleClass("near", !this.spot && visible && mine.has(line.id));
         edge.toggleClass("still", this.still);
@@ -169,8 +182,8 @@ export class Picture {
 
   /** Replies are shown of what is selected. @param {any} route */
   backOf(route) {
-    if (this.spot || !this.focus.has(route.id) || !this.tracks) return null;
-    if (!this.backs.has(route.id)) this.backs.set(route.id, way(replyOf(route), this.tracks));
+    if (this.spot || !this.focus.has(route.id)) return null;
+    if (!this.backs.has(route.id)) this.backs.set(route.id, this.view.way(replyOf(route)));
     return this.backs.get(route.id) ?? null;
   }
 
@@ -209,8 +222,9 @@ export class Picture {
 
   scene() {
     const spot = this.spot;
-    const dimmed = spot ? (/** @type {string} */ id) => !spot.refs.has(id) : this.filter.dimmed;
-    return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed };
+    const lit = new Set([...(spot?.refs ?? [])].map((ref) => this.view.shownAs(ref)));
+    const dimmed = spot ? (/** @type {string} */ id) => !lit.has(id) : this.filter.dimmed;
+    return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed, paint: this.view.paint };
   }
 
   /** @param {import("../model/packets.js").Dot} dot */
@@ -234,7 +248,7 @@ export class Picture {
     if (spot && (!this.spot || this.spot.reply !== spot.reply)) this.reached = spot.reply ? 0 : Math.min(this.reached, spot.reached);
     if (!spot) this.reached = 0;
     const changed = Boolean(spot) !== Boolean(this.spot);
-    this.spot = spot;
+    this.spot = spot && { ...spot, ref: this.view.shownAs(spot.ref) };
     if (changed) this.cy.elements(":selected, .marked").unselect().removeClass("marked");
     if (changed && this.layout) this.drawEdges();
     this.redraw();
@@ -246,7 +260,7 @@ export class Picture {
     this.cy.batch(() => {
       this.cy.elements(":selected").unselect();
       this.cy.nodes().removeClass("marked");
-      const element = this.cy.getElementById(id);
+      const element = this.cy.getElementById(this.view.shownAs(id));
       if (element.nonempty()) element.select();
       const entity = this.entities.get(id);
       for (const pod of entity?.selects ?? []) this.cy.getElementById(pod).addClass("marked");
@@ -290,7 +304,7 @@ export class Picture {
 
   /** @param {string} id @returns {import("../model/layout.js").Rect|null} where it is on the screen */
   screenBox(id) {
-    const box = this.layout?.boxes.get(id);
+    const box = this.layout?.boxes.get(this.view.shownAs(id));
     if (!box) return null;
     const { x, y, zoom } = this.camera.get();
     return { x: box.x * zoom + x, y: box.y * zoom + y, w: box.w * zoom, h: box.h * zoom };

@@ -6,7 +6,8 @@ import { roundRect, write } from "./text.js";
 /** @typedef {import("../model/layout.js").Layout} Layout */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 /** @typedef {{x: number, y: number, zoom: number}} Camera */
-/** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean}} Scene */
+/** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean, paint: Paint}} Scene */
+/** @typedef {(ctx: CanvasRenderingContext2D, view: import("../model/layout.js").Rect, zoom: number, scene: Scene, tokens: Tokens) => number} Paint what stands still, as the view shows it */
 
 /** Below this zoom the usual words would be too small to read. */
 const FAR = 0.47;
@@ -35,7 +36,7 @@ export function drawScene(canvas, camera, scene, tokens) {
   aim(ctx, camera, ratio);
   const view = { x: -camera.x / camera.zoom, y: -camera.y / camera.zoom, w: canvas.width / ratio / camera.zoom, h: canvas.height / ratio / camera.zoom };
   drawGrid(ctx, view, tokens, camera.zoom);
-  return paint(ctx, view, camera.zoom, scene, tokens);
+  return scene.paint(ctx, view, camera.zoom, scene, tokens);
 }
 
 /**

@@ -30,11 +30,12 @@ const PAIR = SIZE.card.w * 2 + SIZE.gutter;
 /**
  * @param {any[]} entities
  * @param {Layout|null} [previous]
+ * @param {Map<string, number[]>} [places] the slots a person gave to nodes, to Services and to what stands outside
  * @returns {Layout}
  */
-export function layout(entities, previous = null) {
+export function layout(entities, previous = null, places = new Map()) {
   const groups = group(entities);
-  const slots = seat(groups, previous?.slots);
+  const slots = seat(groups, places, previous?.slots);
   const plan = choose(slots, previous);
   const boxes = new Map();
   const lane = placeLane(slots.lane, plan, frameWidth(plan, slots), boxes, entities);
@@ -65,15 +66,15 @@ function group(entities) {
   };
 }
 
-/** @param {ReturnType<typeof group>} groups @param {Slots} [before] @returns {Slots} */
-function seat(groups, before) {
+/** @param {ReturnType<typeof group>} groups @param {Map<string, number[]>} places @param {Slots} [before] @returns {Slots} */
+function seat(groups, places, before) {
   const pods = new Map();
   for (const node of groups.nodes) {
     pods.set(node.id, assign(groups.placed.filter((p) => p.node === node.id), before?.pods.get(node.id)));
   }
   return {
-    nodes: assign(groups.nodes, before?.nodes), pods, lane: assign(groups.lane, before?.lane),
-    left: assign(groups.left, before?.left), right: assign(groups.right, before?.right),
+    nodes: assign(groups.nodes, before?.nodes, places), pods, lane: assign(groups.lane, before?.lane, places),
+    left: assign(groups.left, before?.left, places), right: assign(groups.right, before?.right, places),
     pending: assign([...groups.pending].sort(byAge)),
   };
 }

@@ -5,7 +5,8 @@ import { rounded, segments, simplify, table } from "./polyline.js";
 
 /** @typedef {import("./polyline.js").Point} Point */
 /** @typedef {import("./polyline.js").Table} Table */
-/** @typedef {{id: string, from: string, to: string, style: string, points: Point[], routes: string[], flows: string[]}} Line */
+/** @typedef {{id: string, from: string, to: string, style: string, points: Point[], routes: string[], flows: string[], dress?: Dress}} Line */
+/** @typedef {{weight: number, label: string, trouble: ""|"some"|"all", curved: boolean}} Dress how a line that stands for many calls looks: `weight` 0 to 8 */
 /** @typedef {{at: number, kind: string, nat: string, encapsulated: boolean}} Mark */
 /** @typedef {{path: Table, marks: Mark[], stops: {ref: string, at: number}[], lines: Line[], pills: Pill[]}} Way */
 /** @typedef {{x: number, y: number, node: string, port: number}} Pill one node port in use */

@@ -19,18 +19,20 @@ function compare(a, b) {
 }
 
 /**
- * Gives everyone a slot; those who had one keep it.
+ * Gives everyone a slot; whom a person gave one has it, and those who had one keep it.
  * @param {Ordered[]} items
  * @param {Map<string, number>} [previous]
+ * @param {Map<string, number[]>} [given]
  * @returns {Map<string, number>}
  */
-export function assign(items, previous = new Map()) {
+export function assign(items, previous = new Map(), given = new Map()) {
   /** @type {Map<string, number>} */
   const slots = new Map();
   const taken = new Set();
-  for (const { id } of items) {
-    const slot = previous.get(id);
-    if (slot !== undefined) {
+  for (const wish of [(/** @type {string} */ id) => given.get(id)?.[0], (/** @type {string} */ id) => previous.get(id)]) {
+    for (const { id } of items) {
+      const slot = wish(id);
+      if (slot === undefined || slots.has(id) || taken.has(slot)) continue;
       slots.set(id, slot);
       taken.add(slot);
     }

@@ -1,0 +1,72 @@
+/** The views that show cards and the calls between them: by service and by namespace. Loaded when one is wanted. */
+import { Curves } from "../model/curves.js";
+import { layered } from "../model/layoutlayers.js";
+import { Shares } from "../model/shares.js";
+import { callLines, cardWay, weigh } from "../model/viewlines.js";
+import { paintCards } from "./viewcards.js";
+
+/** @typedef {import("../model/layoutlayers.js").Layered} Layered */
+/** @typedef {{units: import("../model/calls.js").Unit[], arcs: import("../model/calls.js").Arc[], reps: (ref: string) => string, left: {units: number, all: number}}} Graph */
+
+export class CardView {
+  /**
+   * @param {"services"|"namespaces"} name
+   * @param {(entities: Map<string, any>) => Graph} graph what stands in the picture and who calls whom
+   * @param {(ctx: CanvasRenderingContext2D, box: any, scene: any, tokens: any, far: boolean, graph: any) => void} card draws one
+   */
+  constructor(name, graph, card) {
+    this.name = name;
+    this.graph = graph;
+    /** Most lines at once; those of the selection always are. */
+    this.most = 150;
+    /** @type {any} */
+    this.made = null;
+    /** @type {Layered|null} */
+    this.layout = null;
+    this.shares = new Shares();
+    /** @type {Map<string, import("../model/shares.js").Share>} */
+    this.rates = new Map();
+    /** @type {Map<string, any>} */
+    this.routes = new Map();
+    this.paint = (/** @type {CanvasRenderingContext2D} */ ctx, /** @type {any} */ view, /** @type {number} */ zoom, /** @type {any} */ scene, /** @type {any} */ tokens) =>
+      paintCards(ctx, view, zoom, scene, tokens, (box, far) => card(ctx, box, scene, tokens, far, this.made));
+  }
+
+  /** @param {Map<string, any>} entities @param {Map<string, number[]>} places where a person put cards @param {boolean} fresh forget where things were */
+  arrange(entities, places, fresh) {
+    if (fresh) this.layout = null;
+    this.made = this.graph(entities);
+    const moved = new Map([...places].map(([id, [x, y]]) => [id, { x, y }]));
+    this.layout = layered(this.made.units, this.made.arcs, this.layout, moved);
+    this.ground = { boxes: this.layout.boxes, reps: this.made.reps, curves: new Curves(this.layout.boxes.values()), paths: new Map() };
+    return this.layout;
+  }
+
+  /** @param {string} ref @returns {string} the card that stands for it, or itself */
+  shownAs(ref) {
+    return this.made?.reps(ref) || ref;
+  }
+
+  /** @param {any} route */
+  way(route) {
+    return this.ground ? cardWay(route, this.ground) : null;
+  }
+
+  /** @param {Iterable<import("../model/lines.js").Way>} ways */
+  lines(ways) {
+    if (!this.ground) return new Map();
+    const lines = callLines(ways, this.made.arcs, this.ground);
+    weigh(lines, this.routes, this.rates);
+    return new Map([...lines].sort(([, a], [, b]) => Number(b.dress.trouble !== "") - Number(a.dress.trouble !== "") || b.dress.weight - a.dress.weight));
+  }
+
+  doors() {
+    return [];
+  }
+
+  /** What is measured now: rates and shares of errors. @param {Map<string, any>} routes @param {Record<string, any>} flows totals @param {number} now ms */
+  measure(routes, flows, now) {
+    this.routes = routes;
+    this.rates = this.shares.of(routes, flows, now);
+  }
+}
