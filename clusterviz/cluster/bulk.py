@@ -16,6 +16,7 @@ from clusterviz.cluster import store
 from clusterviz.cluster.columns import Children, Obj, at, split
 from clusterviz.cluster.keys import key_of, model_of
 from clusterviz.cluster.models import ChildRow, Cluster, Namespace, Node, ObjectRow
+from clusterviz.cluster.reading import child_model
 
 ROWS = 2000
 Tell = Callable[[int], object]
@@ -41,7 +42,7 @@ def insert(cluster: Cluster, objects: Iterable[Obj], tell: Tell) -> int:
             nodes[key[2]] = pk
         for children, items in zip(model.CHILDREN, lists, strict=True):
             if items:
-                _table(tables, store.child_model(children)).add_children(model, pk, children, obj, items)
+                _table(tables, child_model(children)).add_children(model, pk, children, obj, items)
         if not number % ROWS:
             tell(number)
     for table in tables.values():

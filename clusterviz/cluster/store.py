@@ -9,20 +9,19 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Q, QuerySet
 
 from clusterviz.cluster.columns import Children, Obj, loosened, put, split, take_list
 from clusterviz.cluster.keys import Key, key_of, model_of
 from clusterviz.cluster.models import OBJECT_MODELS, ChildRow, Cluster, Namespace, Node, ObjectRow
-from clusterviz.cluster.models.base import assemble
+from clusterviz.cluster.reading import child_model, read
 
 BATCH = 400
 
 
 def load(cluster: Cluster, models: Iterable[type[ObjectRow]] = OBJECT_MODELS) -> list[Obj]:
     """All objects of some models: one query a table."""
-    return [obj for model in models for obj in _read(model, model.objects.filter(cluster=cluster)).values()]
+    return [obj for model in models for obj in read(model, model.objects.filter(cluster=cluster)).values()]
 
 
 def find(cluster: Cluster, keys: Iterable[Key]) -> dict[Key, Obj]:
@@ -30,7 +29,7 @@ def find(cluster: Cluster, keys: Iterable[Key]) -> dict[Key, Obj]:
     found: dict[Key, Obj] = {}
     for model, names in _by_model(keys).items():
         for rows in _rows(cluster, model, names):
-            found.update(_read(model, rows))
+            found.update(read(model, rows))
     return found
 
 
@@ -72,36 +71,6 @@ def _rows(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator
             where &= Q(namespace__name=namespace) if namespace else Q(namespace=None)
         for start in range(0, len(names), BATCH):
             yield model.objects.filter(where, name__in=names[start : start + BATCH])
-
-
-def _read(model: type[ObjectRow], rows: QuerySet[Any]) -> dict[Key, Obj]:
-    attrs = [column.attr for column in model.COLUMNS]
-    namespace = ["namespace__name"] if hasattr(model, "namespace") else []
-    kind = [] if model.KIND else ["kind"]
-    lists = [_read_children(model, children, rows) for children in model.CHILDREN]
-    found: dict[Key, Obj] = {}
-    for pk, name, rest, *values in rows.values_list("pk", "name", "rest", *attrs, *namespace, *kind).order_by("pk"):
-        extra = values[len(attrs) :]
-        key = (model.KIND or extra[-1], (extra[0] or "") if namespace else "", name)
-        columns = {
-            attr: "" if value is None and "__" in attr else value for attr, value in zip(attrs, values, strict=False)
-        }
-        found[key] = assemble(model, key, rest, columns, [by_parent.get(pk, []) for by_parent in lists])
-    return found
-
-
-def _read_children(model: type[ObjectRow], children: Children, parents: QuerySet[Any]) -> dict[int, list[Obj]]:
-    child = child_model(children)
-    parent = model._meta.model_name
-    attrs = [column.attr for column in children.columns]
-    rows = child.objects.filter(**{f"{parent}__in": parents.order_by()}, **dict(children.mark))
-    found: dict[int, list[Obj]] = defaultdict(list)
-    for pk, rest, *values in rows.order_by("position").values_list(f"{parent}_id", "rest", *attrs):
-        for column, value in zip(children.columns, values, strict=True):
-            if value != column.absent:
-                put(rest, column.path, value)
-        found[pk].append(rest)
-    return found
 
 
 def _write(cluster: Cluster, model: type[ObjectRow], objects: dict[Key, Obj]) -> None:
@@ -221,12 +190,6 @@ def _child_ids(
             {(owner, position): pk for pk, owner, position in rows.values_list("pk", f"{parent}_id", "position")}
         )
     return found
-
-
-def child_model(children: Children) -> type[ChildRow]:
-    """The model of a list's entries."""
-    model: type[ChildRow] = apps.get_model("cluster", children.model)
-    return model
 
 
 def _ids(cluster: Cluster, model: type[Namespace | Node], names: set[str]) -> dict[str, int]:

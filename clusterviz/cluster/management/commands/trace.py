@@ -68,10 +68,10 @@ class Command(BaseCommand):
         if options["pcap"]:
             _write_captures(answer, Path(options["pcap"]))
         if options["json"]:
-            self.stdout.write(msgspec.json.encode(full_document(cluster, answer)).decode())
+            self.stdout.write(msgspec.json.encode(full_document(cluster, answer, count=True)).decode())
         else:
             words = "novice" if options["novice"] else "operator"
-            self.stdout.write(readable(answer, words, suggest(cluster, answer)))
+            self.stdout.write(readable(answer, words, suggest(cluster, answer), cluster=cluster))
         sys.exit(0 if answer.success else 1)
 
     def _answer_line(self, cluster: Cluster, line: bytes, *, full: bool) -> int:
