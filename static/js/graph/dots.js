@@ -8,6 +8,8 @@ import { kindColour } from "./tokens.js";
 /** @typedef {CanvasRenderingContext2D} Ctx */
 
 const STEP = 8;
+/** px after which a rewrite is old news. */
+const FRESH = 160;
 
 /**
  * @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens
@@ -27,18 +29,14 @@ export function drawDots(ctx, dots, tokens, { zoom, trail, shown }) {
 
 /** @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
 function drawPacket(ctx, dot, spot, size, trail, tokens) {
-  const { kind, encapsulated, rewritten } = phase(dot.way, dot.gone);
+  const { kind, encapsulated } = phase(dot.way, dot.gone);
   const bad = stops(dot.route);
   const colour = kindColour(tokens, bad ? "blocked" : kind);
   if (dot.ended === 0) drawTrail(ctx, dot, size, colour, trail, 1);
   if (encapsulated) shell(ctx, spot, size, tokens);
   if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
   else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
-  if (rewritten && !bad) {
-    ring(ctx, spot, size * 1.55, tokens["kind-service"], 1.4);
-    ring(ctx, spot, size * 2.1, tokens["kind-service"], 1.2);
-  }
-  flash(ctx, dot, spot, size, tokens);
+  if (!bad) drawRewritten(ctx, dot, spot, size, tokens);
 }
 
 /** A reply is hollow and its trail has gaps. @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
@@ -179,15 +177,14 @@ function drawEnd(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: 
   ctx.globalAlpha = 1;
 }
 
-/** The moment an address is rewritten: one widening double ring. */
-function flash(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
-  for (const mark of dot.way.marks) {
-    const since = dot.gone - mark.at;
-    if (!mark.nat || since < 0 || since > 50) continue;
-    ctx.globalAlpha = 1 - since / 50;
-    const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
-    ring(ctx, spot, size * (1.6 + since / 50), colour, 2.2);
-    ring(ctx, spot, size * (2.2 + since / 40), colour, 1.2);
-  }
+/** A double ring since an address was rewritten: loud at first, then quiet. */
+function drawRewritten(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+  const mark = dot.way.marks.findLast((one) => one.nat !== "" && one.at <= dot.gone);
+  if (!mark) return;
+  const fresh = Math.max(0, 1 - (dot.gone - mark.at) / FRESH);
+  const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
+  ctx.globalAlpha = 0.4 + 0.6 * fresh;
+  ring(ctx, spot, size * (1.5 + 0.3 * fresh), colour, 1.2 + fresh);
+  ring(ctx, spot, size * (1.95 + 0.7 * fresh), colour, 0.9 + 0.6 * fresh);
   ctx.globalAlpha = 1;
 }
