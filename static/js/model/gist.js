@@ -30,7 +30,7 @@ export function stateOf(entity) {
   if (entity.kind === "node") return { state: !entity.ready ? "not ready" : entity.schedulable ? "ready" : "ready, takes no new pods", well: Boolean(entity.ready) };
   if (entity.kind !== "service" || entity.type === "ExternalName") return { state: entity.type ?? "", well: true };
   const ready = entity.endpoints.filter((/** @type {any} */ x) => x.ready).length;
-  return { state: `${entity.type}, ${ready} of ${entity.endpoints.length} endpoints ready`, well: ready > 0 };
+  return { state: `${entity.type}, ${ready} of ${entity.endpoints.length} endpoints ready`, well: ready > 0 || !Object.keys(entity.selector ?? {}).length };
 }
 
 /** A flow may take many ways, so its rate is that of the whole call. @param {any} entity @param {import("./store.js").Store} store */

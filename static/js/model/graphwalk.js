@@ -47,10 +47,9 @@ function passing(id, store) {
   const edges = new Map();
   for (const route of store.routes.values()) {
     const seen = route.waypoints.filter((/** @type {string} */ ref) => ref !== "wire" && store.entities.has(ref));
-    const at = seen.indexOf(id);
-    if (at < 0) continue;
-    for (const [to, out] of [[seen[at + 1], true], [seen[at - 1], false]]) {
-      if (!to) continue;
+    const ends = seen.flatMap((/** @type {string} */ ref, /** @type {number} */ at) => (ref === id ? [[seen[at + 1], true], [seen[at - 1], false]] : []));
+    for (const [to, out] of ends) {
+      if (!to || to === id) continue;
       const edge = edges.get(`${to} ${out}`) ?? { to, out, what: /** @type {const} */ ("calls"), rps: 0, failing: 0, flows: new Set() };
       edge.flows.add(route.flow);
       edges.set(`${to} ${out}`, edge);

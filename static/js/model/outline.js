@@ -48,10 +48,14 @@ function summary(cluster, of, store) {
     + `${store.totals.rps.toFixed(1)} connections a second${failing ? `, ${failing.toFixed(1)} of them fail` : ", none fails"}.`;
 }
 
+const KINDS = /** @type {Record<string, string>} */ ({ loadbalancer: "Load balancer", external: "Outside" });
+
 /** @param {any} entity @param {Store} store @returns {Item} */
 function line(entity, store) {
-  const { kind, title, address, state, well, traffic } = gist(entity, store);
-  return { id: entity.id, bad: !well, text: [`${kind} ${title}`, address, state, entity.kind === "node" ? "" : traffic].filter(Boolean).join(", ") };
+  const { title, address, state, well, traffic } = gist(entity, store);
+  const kind = KINDS[entity.kind] ?? entity.kind[0].toUpperCase() + entity.kind.slice(1);
+  const name = `${kind} ${title}${entity.namespace ? ` in ${entity.namespace}` : ""}`;
+  return { id: entity.id, bad: !well, text: [name, address === title ? "" : address, state, entity.kind === "node" ? "" : traffic].filter(Boolean).join(", ") };
 }
 
 /** @param {any} one of a Service's @returns {Item} */
