@@ -70,8 +70,7 @@ def answer(name: str, past: History, piece: Piece | None) -> HttpResponse:
         "oldest": past.summary().oldest,
         "gap": piece is None,
         "more": bool(piece and piece.more),
-        "first": piece.lines[0].number if piece and piece.lines else None,
-        "last": piece.lines[-1].number if piece and piece.lines else None,
+        "last": piece.last if piece else None,
     }
     lines = [msgspec.json.encode(head)]
     if piece is not None and piece.keyframe is not None:

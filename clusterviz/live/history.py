@@ -75,10 +75,14 @@ class Bucket(msgspec.Struct, array_like=True):
 
 
 class Piece(NamedTuple):
-    """A part of the past: lines in order, after a keyframe unless it goes on from another piece."""
+    """A part of the past: lines in order, after a keyframe unless it goes on from another piece.
+
+    What follows line ``last`` goes on from it.
+    """
 
     keyframe: bytes | None
     lines: Sequence[Line]
+    last: int
     more: bool
 
 
@@ -237,13 +241,13 @@ class History:
             kept = list(self._chapters)
             found = [place for place, chapter in enumerate(kept) if chapter.keyframe is not None]
             if not found:
-                return Piece(None, [], more=False)
+                return Piece(None, [], 0, more=False)
             after = bisect.bisect_right(found, start, key=lambda place: kept[place].time)
             chapters, rest = kept[found[max(0, after - 1)] :], list(self._open)
             blocks = [list(chapter.blocks) for chapter in chapters]
         keyframe = keyframe_of(chapters[0])
         lines, more = _cut(_told(chapters, blocks, rest), chapters[0].first, end, most)
-        return Piece(keyframe, lines, more)
+        return Piece(keyframe, lines, lines[-1].number if lines else chapters[0].first - 1, more)
 
     def after(self, number: int, end: float, most: int) -> Piece | None:
         """What follows line ``number`` up to ``end``; None when there is a gap by now."""
@@ -255,7 +259,7 @@ class History:
             chapters, rest = kept[max(0, place - 1) :], list(self._open)
             blocks = [list(chapter.blocks) for chapter in chapters]
         lines, more = _cut(_told(chapters, blocks, rest), number + 1, end, most)
-        return Piece(None, lines, more)
+        return Piece(None, lines, lines[-1].number if lines else number, more)
 
     def keyframes(self) -> list[float]:
         """When the chapters begin."""

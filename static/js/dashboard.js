@@ -7,6 +7,7 @@ import { isActive, matches, NOTHING, shows } from "./model/filter.js";
 import { Series } from "./model/series.js";
 import { Session } from "./model/session.js";
 import { Store } from "./model/store.js";
+import { VIEWS } from "./model/views.js";
 import { Api } from "./net/http.js";
 import { Connection } from "./net/socket.js";
 import { byId, fill, h } from "./panels/dom.js";
@@ -169,7 +170,7 @@ async function showSide() {
 
 /** Keeps the address in step with what is shown; going back leaves the cluster, not the last click. */
 function remember() {
-  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.panel.question ?? null : null };
+  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.panel.question ?? null : null, at: timeline?.player.playing ? null : timeline?.at };
   history.replaceState(null, "", fragment(shown) || location.pathname + location.search);
 }
 
@@ -177,7 +178,8 @@ function remember() {
 async function restore() {
   const shown = read(location.hash);
   const link = location.hash;
-  if (fragment({ select: selected, filter, trace: null }) === link || !(link || selected)) return;
+  if (shown.at && shown.at.toFixed(1) !== timeline?.at?.toFixed(1)) await timeline?.go(shown.at);
+  if (fragment({ select: selected, filter, trace: null, at: shown.at }) === link || !(link || selected)) return;
   filters.assign(shown.filter);
   choose(store.entities.has(shown.select) ? shown.select : "", true);
   if (shown.select && !store.entities.has(shown.select)) toast(`${shown.select} is not in this cluster.`, "bad");
@@ -237,8 +239,12 @@ async function follow(question) {
   else toast(answer.status === 404 ? "That connection is forgotten by now: click a newer packet." : answer.body.error, "bad");
 }
 
+/** @type {import("./desk/timeline.js").TimeDesk|null} */
+let timeline = null;
+
 /** @param {boolean} on */
 function setPaused(on) {
+  if (timeline?.away) return void timeline.play(!on);
   picture.paused = on;
   if (on) feed.pause();
   else {
@@ -251,6 +257,7 @@ function setPaused(on) {
 }
 
 function step() {
+  if (timeline?.away) return void timeline.step(1);
   if (!feed.step()) notice("paused · no call waits yet", 1500);
 }
 
@@ -260,7 +267,7 @@ function setCalm() {
   picture.redraw();
 }
 
-const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; }, theme: () => picture.retheme() });
+const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; timeline?.speed(factor); }, theme: () => picture.retheme() });
 const searching = searchBox({ entities: () => store.entities.values(), select: choose });
 const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); remember(); signals.tell("filter", filter); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
@@ -268,7 +275,7 @@ const network = async () => (await import("./panels/settings.js")).openSettings(
 const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 /** What the panels that are loaded later may use. */
 const desk = {
-  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, signals, series, toast, login, manifests: `${api.base}export`, link: () => location.href,
+  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, bar, signals, series, toast, login, manifests: `${api.base}export`, link: () => location.href,
   get picture() { return picture; },
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
@@ -277,15 +284,22 @@ const desk = {
   narrow: (/** @type {Record<string, string>} */ next) => filters.assign({ ...filter, ...next }),
   /** What panels offer in the menu of an object. @type {import("./panels/contextmenu.js").Desk["offers"]} */
   offers: [],
+  /** How it is shown: the view, "" by node, and the one object in focus. */
+  shown: { view: "", focus: "" },
   traced: () => (tracer?.panel.open ? { trace: tracer.panel.stack[0].trace, question: tracer.panel.question ?? {} } : null),
 };
 const exporting = async () => (await import("./panels/exportmenu.js")).exportMenu(desk);
 const palette = async () => (await import("./panels/palette.js")).openPalette(desk);
+const views = async () => (await import("./panels/views.js")).start(desk);
 const bindings = [
+  ...VIEWS.map(({ key, does, name }) => ({ key, does, run: async () => (await views()).go(name) })),
   { key: "Ctrl+K", shown: "Ctrl K", does: "commands: everything by name", run: palette },
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
-  { key: ".", does: "one call, while paused", run: bar.step },
+  { key: ".", does: "one call, while paused", run: () => (timeline?.away ? timeline.step(1) : bar.step()) },
+  { key: ",", does: "step back", run: () => timeline?.step(-1) },
+  { key: "l", does: "jump to now", run: () => timeline?.toNow() },
+  { key: "b", does: "bookmark this moment", run: () => timeline?.bookmark() },
   { key: "+", does: "faster", run: () => bar.faster(1) },
   { key: "-", does: "slower", run: () => bar.faster(-1) },
   { key: "t", does: "trace a packet", run: () => ask({}) },
@@ -318,11 +332,13 @@ addEventListener("hashchange", restore);
 /** What is furnished once the first picture stands: each module gets the desk. */
 const LATER = [
   () => import("./panels/side.js"),
+  views,
   () => import("./panels/contextmenu.js").then((m) => m.start(desk)),
   () => import("./panels/walker.js").then((m) => m.start(desk)),
   () => import("./panels/twin.js").then((m) => m.start(desk)),
+  () => import("./graph/minimap.js").then((m) => m.start(desk)),
 ];
-ready.then(restore).then(() => Promise.all(LATER.map((load) => load())));
+ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk); }).then(restore).then(() => Promise.all(LATER.map((load) => load())));
 setCalm();
 
 Object.assign(window, { clusterviz: {

@@ -70,7 +70,7 @@ export class Player {
     const piece = await this.ports.piece(time, Math.min(time + AHEAD, this.ports.now()));
     if (!piece?.lines.length) return null;
     const reel = new Reel(piece.lines);
-    reel.extend([], piece.last ?? 0, piece.more ? reel.reaches : Math.min(time + AHEAD, piece.now));
+    reel.extend([], piece.last, piece.more ? reel.reaches : Math.min(time + AHEAD, piece.now));
     while (piece.more && reel.reaches < time) if (!(await this.extend(reel))) break;
     return reel;
   }
@@ -80,7 +80,7 @@ export class Player {
     const to = Math.min(this.ports.now(), reel.reaches + AHEAD + SOON * this.speed);
     const piece = reel.last ? await this.ports.after(reel.last, to) : null;
     if (!piece || piece.gap) return false;
-    reel.extend(piece.lines, piece.last ?? reel.last, piece.more ? piece.lines[piece.lines.length - 1].time : Math.min(to, piece.now));
+    reel.extend(piece.lines, piece.last, piece.more && piece.lines.length ? piece.lines[piece.lines.length - 1].time : Math.min(to, piece.now));
     return true;
   }
 

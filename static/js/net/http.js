@@ -25,6 +25,8 @@ export class Api {
     this.base = `/clusters/${encodeURIComponent(cluster)}/`;
     /** @type {number|null} the moment that is asked about, null is now */
     this.at = null;
+    /** @type {((question: Record<string, string>, trace: any) => void)|null} hears every trace that was answered */
+    this.traced = null;
   }
 
   /** @param {Record<string, string>} question @returns {string} with the moment, unless a connection has its own */
@@ -52,8 +54,10 @@ export class Api {
   }
 
   /** @param {Record<string, string>} question */
-  trace(question) {
-    return ask(`${this.base}trace?${this.query(question)}`);
+  async trace(question) {
+    const answer = await ask(`${this.base}trace?${this.query(question)}`);
+    if (answer.ok) this.traced?.(question, answer.body);
+    return answer;
   }
 
   /** @param {Record<string, string>} question @returns {Promise<{id: string, label: string, href: string}[]>} where the traced packet passes */

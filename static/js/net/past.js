@@ -3,7 +3,7 @@
 /**
  * One line: the text as it came, and what it says.
  * @typedef {{text: string, type: "keyframe"|"state"|"traffic"|"trace"|"recording", time: number, message: any}} Line
- * @typedef {{now: number, oldest: number|null, gap: boolean, more: boolean, last: number|null, lines: Line[]}} Piece
+ * @typedef {{now: number, oldest: number|null, gap: boolean, more: boolean, last: number, lines: Line[]}} Piece
  * @typedef {[number, number, number, number, number, boolean]} Bucket second, delivered, refused, dropped, warnings, watched
  * @typedef {{now: number, oldest: number|null, seconds: number, cap: number, capped: boolean, size: number, buckets: Bucket[]}} Summary
  */
