@@ -108,18 +108,16 @@ def second(cidr: str) -> str:
     return nth(cidr, 1) if network(cidr).num_addresses > 1 else ""
 
 
-def allocate_service_ip(cidr: str, taken: Container[str]) -> str:
-    """Next free ClusterIP: above the static band first, the band last (SVC-03).
+def service_ips(cidr: str) -> Iterator[str]:
+    """ClusterIPs in the order they are given out: above the static band first, the band last (SVC-03).
 
-    The first address belongs to default/kubernetes. Raises `AddressError` when none is free.
+    The first address belongs to default/kubernetes. Raises `AddressError` after the last.
     """
     net = network(cidr)
     last = net.num_addresses - (2 if net.version == 4 else 1)
     band = min(max(16, net.num_addresses // 16), 256)
     for offset in _band_last(2, min(last, 1 << 16), band + 1):
-        ip = str(net[offset])
-        if ip not in taken:
-            return ip
+        yield str(net[offset])
     raise AddressError(f"range is full: no free address in {cidr}")
 
 

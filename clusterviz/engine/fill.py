@@ -6,7 +6,7 @@ Objects are replaced by changed copies, never edited in place. The order of the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -14,12 +14,12 @@ import msgspec
 from clusterviz.engine.addresses import (
     allocate_node_port,
     allocate_pod_cidr,
-    allocate_service_ip,
     family,
     in_any,
     listed,
     network,
     nth,
+    service_ips,
 )
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.objects import Key, Obj, key_of
@@ -106,8 +106,9 @@ def fill_services(
         for port in spec_of(obj).get("ports") or []
         if isinstance(port, dict) and port.get("nodePort")
     } | {spec_of(obj)["healthCheckNodePort"] for obj in every if spec_of(obj).get("healthCheckNodePort")}
+    free: dict[str, Iterator[str]] = {}
     for key in names:
-        obj = _with_cluster_ip(objects[key], settings, taken_ips)
+        obj = _with_cluster_ip(objects[key], settings, taken_ips, free)
         objects[key] = _with_node_ports(obj, settings, taken_ports) if ports else obj
     if not ports:
         return
@@ -143,8 +144,11 @@ def _unchecked(spec: Obj) -> bool:
     return asked and not spec.get("healthCheckNodePort")
 
 
-def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:
-    """The Service with its addresses; a headless one only learns its families (SVC-02, SVC-16)."""
+def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str], free: dict[str, Iterator[str]]) -> Obj:
+    """The Service with its addresses; a headless one only learns its families (SVC-02, SVC-16).
+
+    ``free`` holds the addresses of each range that were not tried yet: none that was taken becomes free meanwhile.
+    """
     spec, meta = spec_of(obj), meta_of(obj)
     given = service_addresses(obj)
     both = spec.get("ipFamilyPolicy") in DUAL_STACK
@@ -163,7 +167,7 @@ def _with_cluster_ip(obj: Obj, settings: Settings, taken: set[str]) -> Obj:
         elif not ips and meta.get("name") == "kube-dns" and meta.get("namespace") == "kube-system":
             ip = settings.dns_ip
         else:
-            ip = allocate_service_ip(cidr, taken)
+            ip = next(ip for ip in free.setdefault(cidr, service_ips(cidr)) if ip not in taken)
         ips.append(ip)
         taken.add(ip)
     return merged(obj, "spec", clusterIP=ips[0], clusterIPs=ips)

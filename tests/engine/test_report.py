@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.engine.fixes import suggest
+from clusterviz.engine.proxyrules import iptables
 from clusterviz.engine.report import readable
 from tests.engine.world import ask, build, pod, policy
 
@@ -43,3 +44,25 @@ def test_excluded_endpoints_near_misses_and_fixes_are_told() -> None:
     assert "not shop/guard ingress[0]: peer: the pod's label app is 'client', wanted 'api'" in text
     assert "would help: Let NetworkPolicy shop/guard allow ingress from pods app=client of namespace shop" in text
     assert "    kubectl patch networkpolicy guard -n shop --type merge -p '{" in text
+
+
+def test_misses_are_capped_and_counted() -> None:
+    rules = [{"from": [{"podSelector": {"matchLabels": {"app": f"no-{index}"}}}]} for index in range(13)]
+    text = readable(ask(build(policy("shop/guard", "db", ingress=rules)), "shop/client", "10.244.2.2:5432"))
+    assert text.count("not shop/guard ingress[") == 10
+    assert "         and 3 more; --json has all" in text
+
+
+def test_with_the_cluster_lines_and_settings_are_told() -> None:
+    """TRC-02: the node's own rules, by line; the settings a step followed and those that would change the answer."""
+    cluster = build(policy("shop/guard", "web", ingress=[]))
+    answer = ask(cluster, "shop/client", "10.96.0.20:80")
+    text = readable(answer, cluster=cluster)
+    number, line = next(
+        (number, line)
+        for number, line in enumerate(iptables(cluster, cluster.nodes["n1"]).splitlines(), 1)
+        if line.startswith("-A KUBE-SERVICES -d 10.96.0.20/32")
+    )
+    assert f"         line {number} of n1: {line}" in text
+    assert "settings followed: " in text and "proxy_mode iptables" in text
+    assert "would differ: With enforce policies off: connected." in text

@@ -146,17 +146,20 @@ def texts(made: Cluster, hop: Hop) -> list[str]:
     return write(made, made.nodes[hop.node], packet.version).splitlines()
 
 
-def test_a_large_cluster_is_not_counted_through() -> None:
-    """Numbers are 0 where only the Service's own rules are written out; the lines are the same."""
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+def test_a_large_cluster_is_counted_through_when_asked(mode: str) -> None:
+    """Numbers are 0 where only the Service's own rules are written out, and right when they are asked for."""
     others = []
     for index in range(MOST_SERVICES):
         other = service(clusterIP=f"10.97.{index // 250}.{index % 250 + 1}")
         other["metadata"]["name"] = f"other-{index}"
         others.append(other)
-    small = asked(world(service(), endpoints(ONE)), "ns1/client", "service:ns1/svc1:80")
-    large = asked(world(service(), endpoints(ONE), *others), "ns1/client", "service:ns1/svc1:80")
-    for action, lines in small.items():
-        assert large[action] == tuple(msgspec.structs.replace(line, number=0) for line in lines)
+    made = world(service(), endpoints(ONE), *others, proxy_mode=mode)
+    text = (iptables if mode == "iptables" else nftables)(made, made.nodes["a"]).splitlines()
+    for hop, step in proxy_steps(made, Probe.parse("ns1/client", "service:ns1/svc1:80")):
+        plain, counted = lines_used(made, hop, step), lines_used(made, hop, step, count=True)
+        assert plain and plain == tuple(msgspec.structs.replace(line, number=0) for line in counted)
+        assert all(line.text in text[line.number - 1] for line in counted)
 
 
 def test_ipvs_has_no_such_lines() -> None:

@@ -29,18 +29,18 @@ Name = tuple[str, str]
 PROXY = "kube-proxy"
 ENDPOINT_CHAINS = ("KUBE-SEP-", "endpoint-")
 TRANSLATING = ("prerouting", "output")
-# With more Services than this only the rules of the one concerned are written out, and lines have no number.
+# With more Services than this only the rules of the one concerned are written out, unless lines are to be counted.
 MOST_SERVICES = 300
 _rulesets: WeakKeyDictionary[Cluster, dict[tuple[str, int, Name | None], Ruleset]] = WeakKeyDictionary()
 
 
-def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
+def lines_used(cluster: Cluster, hop: Hop, step: Step, *, count: bool = False) -> tuple[Line, ...]:
     """The rules and map elements that ``step`` of ``hop`` used, in the order the packet met them.
 
     ``step`` is one of the forward way; ``cluster`` is the snapshot the trace was made in. Only steps of kube-proxy have
     lines: the choice of an endpoint, the translation, a refusal, the masquerade. A line's ``number`` counts from 1 in
-    the whole text of the node (`iptables` or `nftables`), 0 when the cluster is too large to count. IPVS has no rules
-    of this kind.
+    the whole text of the node (`iptables` or `nftables`); with more than `MOST_SERVICES` Services it is 0 unless
+    ``count`` asks for that text to be written, which takes seconds at 10,000. IPVS has no rules of this kind.
     """
     node = cluster.nodes.get(hop.node)
     if step.component != PROXY or node is None or cluster.settings.proxy_mode == "ipvs":
@@ -49,7 +49,7 @@ def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
     if packet is None:
         return ()
     service = _service(cluster, step)
-    whole = len(cluster.services) <= MOST_SERVICES
+    whole = count or len(cluster.services) <= MOST_SERVICES
     ruleset = _ruleset(cluster, node, family(packet.to), None if whole else service)
     way = _way(ruleset.send(packet), _endpoint(hop, step), step)
     if way is None:
