@@ -3,10 +3,10 @@ import { Curves } from "../model/curves.js";
 import { layered } from "../model/layoutlayers.js";
 import { Shares } from "../model/shares.js";
 import { callLines, cardWay, weigh } from "../model/viewlines.js";
-import { paintCards } from "./viewcards.js";
+import { FAR, paintCards } from "./viewcards.js";
 
 /** @typedef {import("../model/layoutlayers.js").Layered} Layered */
-/** @typedef {{units: import("../model/calls.js").Unit[], arcs: import("../model/calls.js").Arc[], reps: (ref: string) => string, left: {units: number, all: number}}} Graph */
+/** @typedef {{units: import("../model/calls.js").Unit[], arcs: import("../model/calls.js").Arc[], reps: (ref: string) => string, left: {units: number, all: number}, title: string, note: string}} Graph */
 
 export class CardView {
   /**
@@ -21,7 +21,7 @@ export class CardView {
     this.most = 150;
     /** @type {any} */
     this.made = null;
-    /** @type {Layered|null} */
+    /** @type {(Layered & {title: string, note: string})|null} */
     this.layout = null;
     this.shares = new Shares();
     /** @type {Map<string, import("../model/shares.js").Share>} */
@@ -37,7 +37,7 @@ export class CardView {
     if (fresh) this.layout = null;
     this.made = this.graph(entities);
     const moved = new Map([...places].map(([id, [x, y]]) => [id, { x, y }]));
-    this.layout = layered(this.made.units, this.made.arcs, this.layout, moved);
+    this.layout = { ...layered(this.made.units, this.made.arcs, this.layout, moved), title: this.made.title, note: this.made.note };
     this.ground = { boxes: this.layout.boxes, reps: this.made.reps, curves: new Curves(this.layout.boxes.values()), paths: new Map() };
     return this.layout;
   }
@@ -58,6 +58,19 @@ export class CardView {
     const lines = callLines(ways, this.made.arcs, this.ground);
     weigh(lines, this.routes, this.rates);
     return new Map([...lines].sort(([, a], [, b]) => Number(b.dress.trouble !== "") - Number(a.dress.trouble !== "") || b.dress.weight - a.dress.weight));
+  }
+
+  /** @param {Map<string, import("../model/viewlines.js").CallLine>} lines @returns {boolean} whether one of them looks different now */
+  reweigh(lines) {
+    const look = () => [...lines.values()].map(({ dress }) => `${dress.weight}${dress.label}${dress.trouble}`).join();
+    const before = look();
+    weigh(lines, this.routes, this.rates);
+    return look() !== before;
+  }
+
+  /** Numbers on lines stay readable from far away. @param {any} cy @param {number} zoom */
+  look(cy, zoom) {
+    cy.edges().toggleClass("far", zoom < FAR);
   }
 
   doors() {

@@ -14,6 +14,19 @@ export const LINES = /** @type {Record<string, {width: number, dash: number[]}>}
 /** @param {string} name */
 const given = (name) => (/** @type {any} */ edge) => edge.data(name);
 
+/** Lines that stand for many calls: as wide as they are busy, with rate and share of errors. @param {import("./tokens.js").Tokens} tokens @returns {any[]} */
+function calls(tokens) {
+  return [
+    { selector: "edge[?curved]", style: {
+      "curve-style": "segments", width: "mapData(weight, 0, 8, 1.4, 8)", opacity: 1, "line-opacity": 0.5, "line-style": "solid", label: "data(label)", "font-family": tokens.words, "font-size": 15, "font-weight": 600,
+      color: tokens["text-second"], "text-background-color": tokens.cluster, "text-background-opacity": 0.92, "text-background-padding": "3px", "text-background-shape": "round-rectangle", "min-zoomed-font-size": 8 } },
+    { selector: "edge[?curved][?straight]", style: { "curve-style": "straight" } },
+    { selector: 'edge[style = "idle"]', style: { width: 1.2, "line-style": "dashed", "line-dash-pattern": [3, 6], opacity: 0.4, "line-opacity": 1, "line-color": tokens["text-third"] } },
+    { selector: 'edge[trouble = "some"]', style: { color: tokens["text-blocked"] } },
+    { selector: 'edge[trouble = "all"]', style: { "line-color": tokens["kind-blocked"], "line-style": "dashed", "line-dash-pattern": [10, 7], color: tokens["text-blocked"], "line-opacity": 0.75 } },
+  ];
+}
+
 /** @param {import("./tokens.js").Tokens} tokens @returns {any[]} */
 export function stylesheet(tokens) {
   const kinds = Object.entries(LINES).map(([kind, { width, dash }]) => ({
@@ -38,8 +51,10 @@ export function stylesheet(tokens) {
       opacity: 0.34, "overlay-opacity": 0, "target-arrow-shape": "none", "z-index": 2 } },
     { selector: "edge[?straight]", style: { "curve-style": "straight" } },
     ...kinds,
+    ...calls(tokens),
     { selector: "edge.still", style: { "mid-target-arrow-shape": "triangle", "arrow-scale": 1.1 } },
-    { selector: "edge.near", style: { opacity: 0.95 } },
+    { selector: "edge.near", style: { opacity: 0.95, "line-opacity": 1 } },
+    { selector: "edge.far", style: { "font-size": 25 } },
     { selector: "edge.faded", style: { opacity: 0.07 } },
     { selector: "edge:selected", style: { opacity: 1, width: 4, "z-index": 9 } },
   ];

@@ -8,7 +8,8 @@ import { roundRect, write } from "./text.js";
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 /** @typedef {import("../model/census.js").Count} Count */
 
-const FAR = 0.47;
+/** Below this zoom there is room for few and larger words. */
+export const FAR = 0.72;
 const OUTSIDE = ["external", "loadbalancer"];
 
 /**
@@ -17,9 +18,9 @@ const OUTSIDE = ["external", "loadbalancer"];
  */
 export function paintCards(ctx, view, zoom, scene, tokens, card) {
   const { layout } = scene;
-  const title = drawFrame(ctx, layout, scene, tokens);
+  const title = drawFrame(ctx, layout, zoom < FAR, tokens);
   if (layout.tray) drawTray(ctx, layout.tray, layout.trayTitle ?? "NO CALLS", tokens);
-  for (const head of layout.heads) write(ctx, head.text, head.x, head.y, 200, { size: 18, weight: 650, family: tokens.words, colour: tokens["text-second"], align: "center" });
+  for (const head of layout.heads) write(ctx, head.text, head.x, head.y, 200, { size: zoom < FAR ? 24 : 18, weight: 650, family: tokens.words, colour: tokens["text-second"], align: "center" });
   for (const box of layout.boxes.values()) {
     if (box.x > view.x + view.w || box.x + box.w < view.x || box.y > view.y + view.h || box.y + box.h < view.y) continue;
     ctx.globalAlpha = scene.dimmed(box.id) ? 0.28 : 1;
@@ -32,16 +33,16 @@ export function paintCards(ctx, view, zoom, scene, tokens, card) {
   return title;
 }
 
-/** @param {Ctx} ctx @param {any} layout @param {any} scene @param {Tokens} tokens */
-function drawFrame(ctx, { frame, title = "WHO CALLS WHOM", note = "" }, scene, tokens) {
+/** @param {Ctx} ctx @param {any} layout @param {boolean} far @param {Tokens} tokens */
+function drawFrame(ctx, { frame, title, note }, far, tokens) {
   roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
   ctx.fillStyle = tokens.cluster;
   ctx.fill();
   ctx.strokeStyle = tokens.border;
   ctx.lineWidth = 1.8;
   ctx.stroke();
-  const width = write(ctx, title, frame.x + 22, frame.y + 38, 260, { size: 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
-  const told = note ? write(ctx, note, frame.x + 36 + width, frame.y + 38, frame.w - width - 60, { size: 18, family: tokens.words, colour: tokens["text-third"] }) : 0;
+  const width = write(ctx, title, frame.x + 22, frame.y + 38, 320, { size: far ? 25 : 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+  const told = note ? write(ctx, note, frame.x + 36 + width, frame.y + 38, frame.w - width - 60, { size: far ? 24 : 18, family: tokens.words, colour: tokens["text-third"] }) : 0;
   return frame.x + 36 + width + told;
 }
 
@@ -102,7 +103,7 @@ export function drawWorkload(ctx, box, entity, count, tokens, far) {
   ctx.setLineDash([]);
   const told = write(ctx, `${count.ready}/${count.wanted}`, box.x + box.w - 12, box.y + (far ? 34 : 28), 80,
     { size: far ? 24 : 18, weight: 600, family: tokens.code, colour: tone ? tokens[tone] : tokens["text-second"], align: "right" });
-  write(ctx, entity.name ?? "", box.x + 24, box.y + (far ? 34 : 28), box.w - 44 - told, { size: far ? 27 : 19, least: far ? 17 : 12, weight: 600, family: tokens.words, colour: tokens.text });
+  write(ctx, entity.name ?? "", box.x + 24, box.y + (far ? 34 : 28), box.w - 44 - told, { size: far ? 27 : 19, least: far ? 15 : 12, weight: 600, family: tokens.words, colour: tokens.text });
   const what = count.failing ? `${count.failing} failing` : count.pending ? `${count.pending} pending` : `${entity.type ?? "Pod"} · ${entity.namespace ?? ""}`;
   write(ctx, what, box.x + 24, box.y + (far ? 59 : 50), box.w - 36, { size: far ? 19 : 14, least: far ? 13 : 11, family: tokens.words, weight: tone ? 600 : 400, colour: tone ? tokens[tone] : tokens["text-third"] });
   squares(ctx, box.x + 26, box.y + box.h - 19, box.w - 40, count, tokens);
@@ -189,7 +190,8 @@ export function drawSpaceCard(ctx, box, scene, tokens, far, graph) {
 function spaceCounts(ctx, box, count, tone, tokens, far) {
   const size = far ? 24 : 17;
   const left = box.x + 18;
-  const pods = `${count.ready} of ${Math.max(count.pods, count.wanted)} pods ready`;
+  const all = Math.max(count.pods, count.wanted);
+  const pods = all ? `${count.ready} of ${all} pod${all === 1 ? "" : "s"} ready` : "no pods";
   const width = write(ctx, pods, left, box.y + 76, box.w - 36, { size, least: 13, weight: 600, family: tokens.words, colour: tone && !count.failing ? tokens[tone] : tokens.text });
   if (count.failing) write(ctx, `✕ ${count.failing} failing`, left + width + 14, box.y + 76, box.w - width - 50, { size, least: 12, weight: 600, family: tokens.words, colour: tokens["text-blocked"] });
   const rest = [[count.workloads, "workload"], [count.services, "Service"], [count.policies, "policy"]].filter(([many]) => many)

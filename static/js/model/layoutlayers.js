@@ -28,7 +28,8 @@ export function layered(units, arcs, before = null, moved = new Map()) {
   const columns = before?.columns.length ? before.columns : [...new Set([...spots.values()].map((spot) => spot.x))].sort((a, b) => a - b);
   const heads = headsOf(units, boxes, moved);
   const outside = new Set(units.filter((unit) => unit.side).map((unit) => unit.id));
-  const inner = surround([{ x: 0, y: 0, w: 600, h: 120 }, ...[...boxes.values()].filter((box) => !outside.has(box.id)), ...(tray ? [tray] : [])], 30);
+  const within = [...[...boxes.values()].filter((box) => !outside.has(box.id)), ...(tray ? [tray] : [])];
+  const inner = surround(within.length ? within : [{ x: 300, y: 0, w: 600, h: 300 }], 30);
   const frame = { ...inner, y: inner.y - SPACE.head, h: inner.h + SPACE.head };
   const bounds = surround([frame, ...boxes.values(), ...heads.map(({ x, y }) => ({ x: x - 90, y: y - 20, w: 180, h: 20 }))], 30);
   return { boxes, bounds, frame, tray, spots, columns, heads, pinned: new Set([...moved.keys()].filter((id) => boxes.has(id))) };
@@ -166,8 +167,9 @@ function fresh(units, arcs) {
     }
     x += column.w + (columns[i + 1]?.layer === column.layer ? SPACE.sub : SPACE.column);
   });
-  const wide = Math.max(x - SPACE.column, 1100);
-  rest(units.filter((unit) => unit.quiet).sort(byAge), loud.length ? bottom + SPACE.tray : 0, wide, spots);
+  const inner = loud.filter((unit) => !unit.side).flatMap((unit) => unit.cards.map((card) => spots.get(card.id)?.x ?? Infinity));
+  const left = inner.length ? Math.min(...inner) : 0;
+  rest(units.filter((unit) => unit.quiet).sort(byAge), { left, top: loud.length ? bottom + SPACE.tray : 0, right: Math.max(left + 1100, x - SPACE.column) }, spots);
   return spots;
 }
 
@@ -178,10 +180,10 @@ function put(spots, unit, x, y) {
 }
 
 /** Whoever is called by nobody and calls nobody: rows under the rest. */
-function rest(/** @type {Unit[]} */ units, /** @type {number} */ top, /** @type {number} */ wide, /** @type {Spots} */ spots) {
-  let [x, y, tall] = [0, top, 0];
+function rest(/** @type {Unit[]} */ units, /** @type {{left: number, top: number, right: number}} */ { left, top, right }, /** @type {Spots} */ spots) {
+  let [x, y, tall] = [left, top, 0];
   for (const unit of units) {
-    if (x && x + unit.w > wide) [x, y, tall] = [0, y + tall + SPACE.row, 0];
+    if (x > left && x + unit.w > right) [x, y, tall] = [left, y + tall + SPACE.row, 0];
     put(spots, unit, x, y);
     x += unit.w + SPACE.sub / 2;
     tall = Math.max(tall, unit.h);

@@ -112,6 +112,6 @@ export function weigh(lines, routes, shares) {
     const stopped = errors > 0.995 || (line.routes.length > 0 && line.routes.every((id) => isBlocked(routes.get(id) ?? {})));
     const share = stopped ? "all" : `${(errors * 100).toFixed(errors < 0.1 ? 1 : 0)} %`;
     line.dress = { ...line.dress, weight: STEPS.filter((step) => line.rps >= step).length, trouble: stopped ? "all" : errors > 0.004 ? "some" : "",
-      label: line.rps < 0.05 ? "" : `${perSecond(line.rps)}${stopped || errors > 0.004 ? ` ✕ ${share}` : ""}` };
+      label: line.rps < 0.05 || line.points.length < 3 ? "" : `${perSecond(line.rps)}${stopped || errors > 0.004 ? ` ✕ ${share}` : ""}` };
   }
 }

@@ -1,0 +1,155 @@
+/** The switch between the views of one cluster. Loaded once the first picture stands. */
+import { CardView } from "../graph/cardview.js";
+import { drawCallCard, drawSpaceCard } from "../graph/viewcards.js";
+import { callGraph } from "../model/calls.js";
+import { spaceGraph } from "../model/spaces.js";
+import { viewOf, VIEWS } from "../model/views.js";
+import { byId, h } from "./dom.js";
+
+/** @typedef {import("../model/views.js").ViewName} ViewName */
+/**
+ * @typedef {object} Desk
+ * @property {any} picture
+ * @property {import("../model/store.js").Store} store
+ * @property {import("../desk/signals.js").Signals} signals
+ * @property {() => string} selected
+ * @property {() => import("../model/filter.js").Filter} filter
+ * @property {() => void} remember
+ * @property {{view: string, focus: string}} shown what the address tells
+ */
+
+/** ms between two looks at the rates: more often is restless. */
+const CALM = 2000;
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = {
+  nodes: "M4 5h16v5H4zM4 14h16v5H4zM8 7.5h.01M8 16.5h.01",
+  services: "M3 9h5v6H3zM16 4h5v5h-5zM16 15h5v5h-5zM8 12h3m0 0c3 0 2-5.5 5-5.5M11 12c3 0 2 5.5 5 5.5",
+  namespaces: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
+  matrix: "M4 4h16v16H4zM4 9.3h16M4 14.6h16M9.3 4v16M14.6 4v16",
+};
+
+/** @type {Views|null} */
+let board = null;
+
+/** @param {Desk} desk @returns {Views} */
+export function start(desk) {
+  board ??= new Views(desk);
+  return board;
+}
+
+export class Views {
+  /** @param {Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    /** How many workloads each opened namespace shows. @type {Map<string, number>} */
+    this.opened = new Map();
+    /** @type {Map<string, any>} */
+    this.known = new Map([["nodes", desk.picture.view]]);
+    /** @type {ViewName} */
+    this.current = "nodes";
+    this.measured = 0;
+    this.root = this.bar();
+    byId("status").after(this.root);
+    desk.signals.on("traffic", (message) => this.measure(message));
+    desk.signals.on("filter", () => this.rearrange());
+  }
+
+  bar() {
+    return h("div.views", { role: "group", "aria-label": "View", testid: "views" }, VIEWS.map((view) => h("button", {
+      "aria-pressed": String(view.name === this.current), "aria-label": view.label, title: `${view.label}: ${view.does} (${view.key})`, testid: `view-${view.name}`, data: { view: view.name },
+      onclick: () => this.go(view.name) }, icon(ICONS[view.name]), h("span", { "aria-hidden": "true" }, view.label))));
+  }
+
+  /** @param {ViewName} name @returns {any} */
+  viewOf(name) {
+    const known = this.known.get(name);
+    if (known) return known;
+    const made = name === "services" ? new CardView("services", (entities) => this.calls(entities), drawCallCard)
+      : new CardView("namespaces", (entities) => this.spaces(entities), drawSpaceCard);
+    this.known.set(name, made);
+    return made;
+  }
+
+  /** In a cluster too large for one picture, a filter by namespace chooses what is shown. @param {Map<string, any>} entities */
+  calls(entities) {
+    const { namespace } = this.desk.filter();
+    const all = callGraph(entities);
+    const graph = all.left.units && namespace ? callGraph(entities, near(entities, namespace)) : all;
+    return { ...graph, title: "WHO CALLS WHOM", note: leftOut(graph.left, "workloads and Services", namespace ? `those of ${namespace} and whom they touch` : "the busiest: filter by namespace (f) for others") };
+  }
+
+  /** @param {Map<string, any>} entities */
+  spaces(entities) {
+    const graph = spaceGraph(entities, this.opened);
+    return { ...graph, title: "NAMESPACES", note: leftOut(graph.left, "namespaces", "the busiest") };
+  }
+
+  /** @param {string} wanted */
+  async go(wanted) {
+    const name = viewOf(wanted);
+    if (name === this.current) return;
+    this.current = name;
+    this.desk.shown.view = name === "nodes" ? "" : name;
+    for (const button of this.root.children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.view === name));
+    await this.show();
+    this.desk.remember();
+  }
+
+  async show() {
+    const { picture } = this.desk;
+    const view = this.viewOf(this.current);
+    this.weigh(view);
+    picture.setView(view, new Map());
+  }
+
+  rearrange() {
+    const { picture, store } = this.desk;
+    if (this.current === "services") picture.setScene(store.entities, store.settings);
+  }
+
+  /** @param {any} message */
+  measure(message) {
+    const now = performance.now();
+    for (const view of this.known.values()) view.shares?.count(message.calls, now);
+    if (now - this.measured < CALM) return;
+    const { picture } = this.desk;
+    if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) picture.drawEdges();
+  }
+
+  /** @param {any} view @returns {boolean} whether it shows rates */
+  weigh(view) {
+    this.measured = performance.now();
+    if (!view.measure) return false;
+    view.measure(this.desk.store.routes, this.desk.store.totals.flows, this.measured);
+    return true;
+  }
+}
+
+/** @param {Map<string, any>} entities @param {string} namespace @returns {(id: string) => boolean} what is in a namespace or calls it or is called by it */
+function near(entities, namespace) {
+  const inside = (/** @type {string} */ id) => entities.get(id)?.namespace === namespace;
+  const touched = new Set();
+  for (const flow of entities.values()) {
+    if (flow.kind !== "flow") continue;
+    if (inside(flow.to)) touched.add(flow.from);
+    if (inside(flow.from)) touched.add(flow.to);
+  }
+  return (id) => inside(id) || touched.has(id);
+}
+
+/** @param {{units: number, all: number}} left @param {string} what @param {string} which */
+function leftOut(left, what, which) {
+  return left.units ? `${left.all - left.units} of ${left.all.toLocaleString("en")} groups of ${what}: ${which}` : "";
+}
+
+/** @param {string} path */
+function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
