@@ -20,7 +20,7 @@ function edgeElement(line, boxes) {
     `${point[0] - box.x - box.w / 2}px ${point[1] - box.y - box.h / 2}px`;
   return {
     group: "edges", data: { id: line.id, source: line.from, target: line.to, kind: "line", style: line.style, flows: line.flows, routes: line.routes,
-      straight: line.points.length < 3, ...line.dress, start: end(from, first), end: end(to, last), ...bends(line), shape: JSON.stringify(line.points) },
+      straight: line.points.length < 3, weight: 0, label: "", trouble: "", curved: false, ...line.dress, start: end(from, first), end: end(to, last), ...bends(line), shape: JSON.stringify(line.points) },
   };
 }
 
