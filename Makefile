@@ -37,13 +37,16 @@ test-js: setup-test ## the JavaScript tests alone
 
 # Tests without browser, namespaces or a clock to keep: they share out the cores.
 SHARED := $(addprefix tests/,capture cluster conformance controllers dashboard engine live manifests nodeview proxyrules scenarios)
+# Tests that mostly wait for a server or a browser: two at a time.
+WAITING := $(addprefix tests/,browser rules)
 
 test-py: setup-test ## the Python and browser tests alone (ARGS=... goes to pytest)
 ifdef ARGS
 	$(VENV)/pytest $(ARGS)
 else
 	$(VENV)/pytest -n auto --dist loadfile $(SHARED)
-	$(VENV)/pytest $(addprefix --ignore=,$(SHARED))
+	$(VENV)/pytest -n 2 --dist loadfile $(WAITING)
+	$(VENV)/pytest $(addprefix --ignore=,$(SHARED) $(WAITING))
 endif
 
 kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n)
