@@ -67,21 +67,34 @@ export class Cells {
 
   /**
    * @param {Columns} mass @param {Iterable<number>} pods indexes that changed
-   * @returns {{places: Set<number>, full: boolean}} places that look different; full: someone found no place
+   * @returns {{places: Set<number>, moved: Set<number>, full: boolean}} places that look different; nodes somebody came to or left; full: someone found no place
    */
   update(mass, pods) {
     this.grow(mass.count);
     const places = new Set();
+    const moved = new Set();
     const all = [...pods];
-    for (const pod of all) if (this.leaves(mass, pod)) this.put(this.place[pod] - 1, -1, LOOK.empty, places);
+    for (const pod of all) {
+      if (!this.leaves(mass, pod)) continue;
+      this.move(this.place[pod] - 1, moved);
+      this.put(this.place[pod] - 1, -1, LOOK.empty, places);
+    }
     let full = false;
     for (const pod of all) {
       if (!mass.state[pod]) continue;
       const place = this.wanted(mass, pod);
       if (place < 0) full = true;
-      else this.put(place, pod, lookOf(mass.state[pod], mass.heat[pod]), places);
+      else {
+        if (this.place[pod] !== place + 1) this.move(place, moved);
+        this.put(place, pod, lookOf(mass.state[pod], mass.heat[pod]), places);
+      }
     }
-    return { places, full };
+    return { places, moved, full };
+  }
+
+  /** @param {number} place @param {Set<number>} moved */
+  move(place, moved) {
+    if (place < this.trayAt) moved.add(Math.floor(place / this.capacity));
   }
 
   /** Everybody at once. @param {Columns} mass */

@@ -7,10 +7,10 @@ const SLACK = 0.1;
 
 /**
  * A level is entered at its size and left 10 % below it, so that a zoom on the border does not flicker.
- * @param {number} size px of a pod on the screen @param {number} before level until now @returns {number}
+ * @param {number} size px of a pod on the screen @param {number} before level until now @param {number[]} [steps] @returns {number}
  */
-export function levelAt(size, before) {
+export function levelAt(size, before, steps = STEPS) {
   let level = 0;
-  STEPS.forEach((step, i) => { if (size >= (before > i ? step * (1 - SLACK) : step)) level = i + 1; });
+  steps.forEach((step, i) => { if (size >= (before > i ? step * (1 - SLACK) : step)) level = i + 1; });
   return level;
 }

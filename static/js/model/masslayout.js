@@ -237,7 +237,7 @@ function outside(/** @type {{left: any[], right: any[]}|undefined} */ given, /**
     const shown = all.slice(0, SIDE.most);
     more[side] = all.length - shown.length;
     const top = Math.max(64 * scale, Math.round((frame.h - shown.length * SIDE.row * scale) / 2));
-    shown.forEach(({ id, kind }, i) => sides.set(id, { id, kind, x, y: top + i * SIDE.row * scale, w: SIDE.w * scale, h: SIDE.h * scale }));
+    for (const [i, { id, kind }] of shown.entries()) sides.set(id, { id, kind, x, y: top + i * SIDE.row * scale, w: SIDE.w * scale, h: SIDE.h * scale });
   }
   return { sides, more };
 }

@@ -4,7 +4,7 @@ import { rounded, simplify, table } from "./polyline.js";
 /** @typedef {import("./polyline.js").Point} Point */
 /** @typedef {import("./masslayout.js").MassLayout} MassLayout */
 /** @typedef {import("./masslayout.js").Zone} Zone */
-/** @typedef {{id: string, from: string, to: string, rps: number, errors: number, points: Point[], there: any, back: any, rates: [number, number], failing: [number, number]}} Trunk
+/** @typedef {{id: string, from: string, to: string, rps: number, errors: number, corners: Point[], there: any, back: any, rates: [number, number], failing: [number, number]}} Trunk
  *   `there` and `back` are ways for packets; the rates are of both directions */
 
 const INSIDE = "\u0000";
@@ -99,10 +99,11 @@ export function trunkLines(layout, trunks) {
   for (const pair of all) course(lanes, pair.from, pair.to);
   lanes.counting = false;
   return all.map((pair) => {
-    const points = rounded(simplify(course(lanes, pair.from, pair.to)), Math.round(layout.lane.y * 0.12));
+    const corners = simplify(course(lanes, pair.from, pair.to));
+    const points = rounded(corners, Math.round(layout.lane.y * 0.12));
     const line = { id: pair.id };
     const way = (/** @type {Point[]} */ path) => ({ path: table(path), marks: [{ at: 0, kind: "pod", nat: "", encapsulated: false }], stops: [], lines: [line], pills: [] });
-    return { ...pair, points, there: way(points), back: way([...points].reverse()) };
+    return { ...pair, corners, there: way(points), back: way([...points].reverse()) };
   });
 }
 

@@ -30,7 +30,7 @@ export function onScreen({ x, y, zoom }, rect) {
   return { x: left, y: top, w: Math.round((rect.x + rect.w) * zoom + x) - left, h: Math.round((rect.y + rect.h) * zoom + y) - top };
 }
 
-/** @param {Ctx} ctx in CSS px @param {Ground} ground @param {Camera} camera @param {{w: number, h: number}} view @param {Tokens} tokens */
+/** @returns {number} where the last name docked at the upper edge ends @param {Ctx} ctx in CSS px @param {Ground} ground @param {Camera} camera @param {{w: number, h: number}} view @param {Tokens} tokens */
 export function drawGround(ctx, ground, camera, view, tokens) {
   const { layout } = ground;
   const frame = onScreen(camera, layout.frame);
@@ -39,10 +39,12 @@ export function drawGround(ctx, ground, camera, view, tokens) {
   roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18 * layout.scale * camera.zoom);
   ctx.stroke();
   drawTrunks(ctx, ground, camera, tokens);
-  layout.zones.forEach((zone, i) => drawZone(ctx, onScreen(camera, zone), ground.sums[i], layout.lane, camera, view, tokens));
+  let docked = 0;
+  layout.zones.forEach((zone, i) => { docked = Math.max(docked, drawZone(ctx, onScreen(camera, zone), ground.sums[i], view, tokens)); });
   drawTitle(ctx, ground, frame, camera, tokens);
   if (layout.tray) drawTray(ctx, layout.tray, ground.counts, camera, tokens);
   drawSides(ctx, ground, camera, tokens);
+  return docked;
 }
 
 /** @param {Ctx} ctx @param {Ground} ground @param {Rect} frame @param {Camera} camera @param {Tokens} tokens */
@@ -56,9 +58,8 @@ function drawTitle(ctx, { layout, settings, counts }, frame, camera, tokens) {
 }
 
 /** The name stands on the roof of its block, and stays in sight while some of the block is. */
-function drawZone(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {Sum} */ sum, /** @type {{x: number, y: number}} */ lane, /** @type {Camera} */ camera,
-  /** @type {{w: number, h: number}} */ view, /** @type {Tokens} */ tokens) {
-  if (box.x > view.w || box.y > view.h || box.x + box.w < 0 || box.y + box.h < 0) return;
+function drawZone(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {Sum} */ sum, /** @type {{w: number, h: number}} */ view, /** @type {Tokens} */ tokens) {
+  if (box.x > view.w || box.y > view.h || box.x + box.w < 0 || box.y + box.h < 0) return 0;
   roundRect(ctx, box.x, box.y, box.w, box.h, Math.min(10, box.w * 0.02));
   ctx.strokeStyle = tokens.border;
   ctx.lineWidth = 2;
@@ -67,11 +68,11 @@ function drawZone(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {Su
   const x = Math.max(box.x + 3, 12);
   const y = docked ? 30 : box.y - 10;
   const room = Math.min(docked ? box.x + box.w : box.x + box.w * ROOF, view.w) - x - 8;
-  if (room < 60 || (docked && box.y + box.h < 60)) return;
+  if (room < 60 || (docked && box.y + box.h < 60)) return 0;
   const words = zoneWords(ctx, sum, room, tokens);
   if (docked) {
     roundRect(ctx, x - 8, 8, words.width + 16, 32, 8);
-    ctx.globalAlpha = 0.92;
+    ctx.globalAlpha = 0.97;
     ctx.fillStyle = tokens.panel;
     ctx.fill();
     ctx.globalAlpha = 1;
@@ -88,6 +89,7 @@ function drawZone(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {Su
     ctx.fillText(part.text, at, y);
     at += part.width + 12;
   }
+  return docked ? at : 0;
 }
 
 /** As many words as there is room for; what fails is the last to go. */
@@ -111,7 +113,7 @@ function zoneWords(/** @type {Ctx} */ ctx, /** @type {Sum} */ sum, /** @type {nu
   return { parts, width: widthOf() };
 }
 
-/** @param {Ctx} ctx @param {Rect} tray @param {Record<string, number>} counts @param {Camera} camera @param {Tokens} tokens */
+/** @param {Ctx} ctx @param {import("../../model/masslayout.js").Tray} tray @param {Record<string, number>} counts @param {Camera} camera @param {Tokens} tokens */
 function drawTray(ctx, tray, counts, camera, tokens) {
   const box = onScreen(camera, { x: tray.x - 16 * tray.k, y: tray.y, w: tray.w + 24 * tray.k, h: tray.h });
   roundRect(ctx, box.x, box.y, box.w, box.h, Math.min(10, box.h * 0.2));
@@ -164,12 +166,13 @@ function drawTrunks(ctx, { layout, trunks, level }, camera, tokens) {
   if (level > 2) return;
   const most = Math.max(1, ...trunks.map((trunk) => trunk.rps));
   const thin = Math.min(1, (layout.lane.y * camera.zoom) / 64);
+  const radius = layout.lane.y * 0.12 * camera.zoom;
   ctx.lineCap = "round";
   ctx.lineJoin = "round";
   for (const trunk of trunks) {
     if (trunk.rps <= 0 && !trunk.errors) continue;
     const width = Math.max(1.5, trunkWidth(trunk.rps, most) * thin);
-    path(ctx, trunk.points, camera);
+    path(ctx, trunk.corners, camera, radius);
     ctx.globalAlpha = level === 2 ? 0.45 : 1;
     ctx.strokeStyle = tokens.cluster;
     ctx.lineWidth = width + 3;
@@ -185,8 +188,16 @@ function drawTrunks(ctx, { layout, trunks, level }, camera, tokens) {
   ctx.globalAlpha = 1;
 }
 
-/** @param {Ctx} ctx @param {import("../../model/polyline.js").Point[]} points @param {Camera} camera */
-function path(ctx, points, { x, y, zoom }) {
+/** Corners are arcs, whatever the zoom. @param {Ctx} ctx @param {import("../../model/polyline.js").Point[]} corners @param {Camera} camera @param {number} radius px */
+function path(ctx, corners, { x, y, zoom }, radius) {
+  const points = corners.map(([px, py]) => [px * zoom + x, py * zoom + y]);
   ctx.beginPath();
-  points.forEach(([px, py], i) => (i ? ctx.lineTo(px * zoom + x, py * zoom + y) : ctx.moveTo(px * zoom + x, py * zoom + y)));
+  ctx.moveTo(points[0][0], points[0][1]);
+  for (let i = 1; i < points.length - 1; i += 1) {
+    const [a, b, c] = [points[i - 1], points[i], points[i + 1]];
+    const room = Math.min(Math.hypot(b[0] - a[0], b[1] - a[1]), Math.hypot(c[0] - b[0], c[1] - b[1])) / 2;
+    ctx.arcTo(b[0], b[1], c[0], c[1], Math.min(radius, room));
+  }
+  const last = points[points.length - 1];
+  ctx.lineTo(last[0], last[1]);
 }

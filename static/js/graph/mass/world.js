@@ -37,7 +37,39 @@ export class World {
     this.cells.fill(mass);
     this.ready = Uint8Array.from(mass.nodes, readiness);
     this.sum();
-    this.boxes = { get: (/** @type {string} */ id) => this.box(id), has: (/** @type {string} */ id) => Boolean(this.box(id)), values: () => this.layout.sides.values() };
+    /** @type {Map<number, [string, number][]>} */
+    this.owners = new Map();
+  }
+
+  /** Like a Map of boxes: everybody can be asked for, those that Cytoscape holds can be listed. @param {Map<string, Box>} held */
+  boxesOver(held) {
+    const get = (/** @type {string} */ id) => this.box(id);
+    return { get, has: (/** @type {string} */ id) => Boolean(get(id)), keys: () => held.keys(), values: () => held.values(), entries: () => held.entries(),
+      [Symbol.iterator]: () => held[Symbol.iterator](), get size() { return held.size; } };
+  }
+
+  /** @param {Map<string, any>} entities @returns {boolean} whether other things stand outside */
+  sidesChanged(entities) {
+    this.entities = entities;
+    const now = outside(entities.values());
+    const same = (/** @type {any[]} */ a, /** @type {any[]} */ b) => a.length === b.length && a.every((one, i) => one.id === b[i].id);
+    return !same(now.left, this.outside.left) || !same(now.right, this.outside.right);
+  }
+
+  /** @param {number} node @returns {[string, number][]} names of the workloads on it, and how many pods of each, most first */
+  workloadsOf(node) {
+    const known = this.owners.get(node);
+    if (known) return known;
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const pod of this.mass.podsOf(node)) {
+      const name = this.mass.workloads[this.mass.workload[pod]]?.name ?? "no workload";
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    const all = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    if (this.owners.size > 2000) this.owners.clear();
+    this.owners.set(node, all);
+    return all;
   }
 
   needs() {
@@ -47,7 +79,14 @@ export class World {
     return { nodes: mass.nodes, need, waiting: mass.slotsOf(NO_NODE), outside: this.outside };
   }
 
+  get counts() {
+    return { ...this.mass.counts, waiting: this.waiting };
+  }
+
   sum() {
+    const { pod, trayAt } = this.cells;
+    this.waiting = 0;
+    for (let at = trayAt; at < pod.length; at += 1) if (pod[at]) this.waiting += 1;
     const { zones } = this.layout;
     this.sums = zones.map(({ name, count }) => ({ name, nodes: count, pods: 0, failing: 0, broken: 0 }));
     this.mass.nodes.forEach((node, i) => {
@@ -61,21 +100,22 @@ export class World {
 
   /**
    * @param {import("../../model/mass.js").Changes} changes
-   * @returns {{places: Uint32Array, looks: Uint8Array, nodes: Set<number>, readiness: boolean}|null} null: everything must be laid out again
+   * @returns {{places: Uint32Array, looks: Uint8Array, nodes: Set<number>, moved: Set<number>, readiness: boolean}|null} `moved`: nodes with other pods than before; null: everything must be laid out again
    */
   change({ pods, nodes }) {
     const known = nodes.every((i) => i < this.layout.zoneOf.length && Boolean(this.mass.nodes[i]) === this.layout.zoneOf[i] >= 0
       && (!this.mass.nodes[i] || this.mass.nodes[i]?.zone === this.layout.zones[this.layout.zoneOf[i]].name));
     if (!known) return null;
-    const { places, full } = this.cells.update(this.mass, pods);
+    const { places, moved, full } = this.cells.update(this.mass, pods);
     if (full) return null;
+    for (const node of moved) this.owners.delete(node);
     const touched = new Set([...places].map((place) => (place >= this.cells.trayAt ? -1 : Math.floor(place / this.cells.capacity))));
     const before = this.ready;
     this.ready = nodes.length ? Uint8Array.from(this.mass.nodes, readiness) : before;
     for (const i of nodes) if (this.ready[i] !== before[i]) touched.add(i);
     if (touched.size) this.sum();
     const list = Uint32Array.from(places);
-    return { places: list, looks: Uint8Array.from(list, (place) => this.cells.look[place]), nodes: touched, readiness: this.ready !== before };
+    return { places: list, looks: Uint8Array.from(list, (place) => this.cells.look[place]), nodes: touched, moved, readiness: this.ready !== before };
   }
 
   /** @param {string} id @returns {Box|undefined} where it stands */
@@ -136,6 +176,6 @@ export class World {
 
 /** @param {import("../../model/mass.js").MassNode|null} node @returns {number} 0 not ready, 1 ready, 2 takes no new pods */
 function readiness(node) {
-  if (!node || !node.ready) return 0;
+  if (!node?.ready) return 0;
   return node.schedulable ? 1 : 2;
 }
