@@ -22,11 +22,14 @@ from clusterviz.engine.errors import AddressError
 from clusterviz.engine.objects import Obj
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
+from clusterviz.engine.validation import names
 from clusterviz.engine.validation.flaws import Flaw, Flaws
 
 KIND, API_VERSION = "ClusterSettings", "clusterviz.dev/v1"
 CIDRS = ("node_cidr", "cluster_cidr", "service_cidr", "load_balancer_cidr")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
+CLASSES, CONTROLLERS = ("ingress_class", "gateway_class"), ("ingress_controller", "gateway_controller")
+CONTROLLER = re.compile(rf"{names.SUBDOMAIN}/.+")
 LONGEST = 2048
 
 
@@ -164,6 +167,10 @@ def _text(flaws: Flaws, name: str, value: str) -> None:
         flaws.check(name, value, "" if is_ip(value) else "must be a valid IP address")
     elif name == "cluster_domain":
         flaws.check(name, value, _name(value))
+    elif name in CLASSES and value:
+        flaws.check(name, value, names.subdomain(value))
+    elif name in CONTROLLERS and value and not CONTROLLER.fullmatch(value):
+        flaws.invalid(name, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
 
 
 def _cidr(value: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clusterviz.engine import Change, Cluster, ObjectError, Probe, ProbeError, Settings, trace
+from clusterviz.engine.datapath.place import route_for
 from clusterviz.engine.datapath.service import decide
 from tests.engine.world import Obj, ask, base, node, pod, policy, service
 
@@ -238,3 +239,19 @@ def test_whatever_is_wrong_with_the_objects_only_our_own_errors_come_out() -> No
             assert bool(found["blockers"]) is not found["success"]
             answered += 1
     assert answered > 200
+
+
+def test_host_bits_of_a_pod_cidr_are_masked() -> None:
+    """IPM-01: kube-apiserver takes them, and no kernel shows them."""
+    made = Cluster.from_objects([{"kind": "Node", "metadata": {"name": "n1"}, "spec": {"podCIDR": "10.1.2.3/24"}}])
+    assert made.nodes["n1"].pod_cidrs == ("10.1.2.0/24",)
+    assert route_for(made, made.nodes["n1"], "10.1.2.9").text == "10.1.2.0/24 dev cni0"
+
+
+def test_a_dual_stack_service_with_one_address_given_gets_the_other() -> None:
+    """SVC-16: where the cluster has both families; else it stays as it is."""
+    spec = {"clusterIP": "10.96.0.9", "ipFamilyPolicy": "PreferDualStack", "ports": [{"port": 80}]}
+    service = {"kind": "Service", "metadata": {"name": "s"}, "spec": spec}
+    both = Settings(cluster_cidr="10.244.0.0/16,fd00:244::/56", service_cidr="10.96.0.0/12,fd00:96::/108")
+    found = [Cluster.from_objects([service], settings).services["default", "s"] for settings in (both, Settings())]
+    assert [one.cluster_ips for one in found] == [("10.96.0.9", "fd00:96::101"), ("10.96.0.9",)]

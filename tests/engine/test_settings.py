@@ -318,6 +318,9 @@ def test_every_setting_says_what_it_means() -> None:
         ({"dns_upstream": ["9.9.9"]}, "dns_upstream[0]", "must be a valid IP address"),
         ({"nodeport_addresses": ["all"]}, "nodeport_addresses[0]", "or primary"),
         ({"client_ip": "here"}, "client_ip", "must be a valid IP address"),
+        ({"gateway_class": "My Class"}, "gateway_class", "a lowercase RFC 1123 subdomain must consist of"),
+        ({"ingress_class": "nginx/"}, "ingress_class", "a lowercase RFC 1123 subdomain must consist of"),
+        ({"gateway_controller": "envoy"}, "gateway_controller", "must be a domain-prefixed path"),
         ({"proxymode": "ipvs"}, "proxymode", "unknown field 'proxymode': allowed are node_cidr, "),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clusterviz.engine.addresses import in_any
+from clusterviz.engine.addresses import family, in_any
 from clusterviz.engine.fill import family_flaws
 from clusterviz.engine.objects import Key
 from clusterviz.engine.parse import Reader
@@ -15,6 +15,7 @@ from clusterviz.engine.validation.meta import check_labels
 from clusterviz.engine.validation.pods import PROTOCOLS
 
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+FAMILIES = ("IPv4", "IPv6")
 _CHOICES = {
     "sessionAffinity": ("ClientIP", "None"),
     "internalTrafficPolicy": ("Cluster", "Local"),
@@ -97,6 +98,7 @@ def _check_addresses(flaws: Flaws, spec: Reader) -> None:
     for index, value in enumerate(cluster_ips or ((cluster_ip,) if cluster_ip else ())):
         if value != "None":
             flaws.check(f"spec.clusterIPs[{index}]", value, names.ip(value))
+    _check_families(flaws, spec, cluster_ips)
     for index, value in enumerate(spec.texts("externalIPs")):
         flaws.check(f"spec.externalIPs[{index}]", value, names.ip(value))
     for index, value in enumerate(spec.texts("loadBalancerSourceRanges")):
@@ -105,6 +107,29 @@ def _check_addresses(flaws: Flaws, spec: Reader) -> None:
     seconds = timeout.number("timeoutSeconds", 10800)
     if not 1 <= seconds <= 86400:
         flaws.invalid(timeout.at("timeoutSeconds"), seconds, "must be greater than 0 and less than 86400")
+
+
+def _check_families(flaws: Flaws, spec: Reader, cluster_ips: tuple[str, ...]) -> None:
+    """Families and addresses of one Service, which stand side by side (SVC-16)."""
+    families = spec.texts("ipFamilies")
+    for index, value in enumerate(families):
+        if value not in FAMILIES:
+            flaws.unsupported(spec.at(f"ipFamilies[{index}]"), value, FAMILIES)
+        elif value in families[:index]:
+            flaws.duplicate(spec.at(f"ipFamilies[{index}]"), value)
+    ips = cluster_ips or ((spec.text("clusterIP"),) if spec.text("clusterIP") else ())
+    if len(ips) > 2:
+        flaws.invalid("spec.clusterIPs", list(ips), "may only hold up to 2 values")
+    if "None" in ips[1:] or (len(ips) > 1 and ips[0] == "None"):
+        flaws.invalid("spec.clusterIPs", list(ips), "'None' must be the first and only value")
+    if "None" in ips or any(names.ip(ip) for ip in ips):
+        return
+    if len(ips) == 2 and family(ips[0]) == family(ips[1]):
+        flaws.invalid("spec.clusterIPs", list(ips), "may specify no more than one IP for each IP family")
+    for index, (ip, wanted) in enumerate(zip(ips, families, strict=False)):
+        if wanted in FAMILIES and f"IPv{family(ip)}" != wanted:
+            text = f"expected an {wanted} value as indicated by `ipFamilies[{index}]`"
+            flaws.invalid(f"spec.clusterIPs[{index}]", ip, text)
 
 
 def _check_immutable(flaws: Flaws, spec: Reader, before: Reader, kind: str) -> None:

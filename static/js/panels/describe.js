@@ -26,9 +26,9 @@ export function factsOf(entity) {
 const yes = (/** @type {any} */ value) => (value ? "yes" : "no");
 
 const FACTS = {
-  pod: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Address", e.ip || "none yet"], ["Node", shortName(e.node || "none")], ["Phase", e.phase], ["Ready", yes(e.ready)],
+  pod: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Address", (e.ips ?? []).join(", ") || e.ip || "none yet"], ["Node", shortName(e.node || "none")], ["Phase", e.phase], ["Ready", yes(e.ready)],
     ["Why", e.reason], ["Containers", e.containers.map((/** @type {any} */ c) => c.name).join(", ")], ["Restarts", String(e.restarts)]]),
-  node: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Address", e.ip], ["Pod range", e.podCIDR], ["Bridge", e.bridge], ["Overlay", e.overlay], ["Zone", e.zone],
+  node: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Address", (e.ips ?? [e.ip]).join(", ")], ["Pod range", e.podCIDR], ["Bridge", e.bridge], ["Overlay", e.overlay], ["Zone", e.zone],
     ["Ready", yes(e.ready)], ["Takes new pods", yes(e.schedulable)]]),
   service: (/** @type {any} */ e) => /** @type {Fact[]} */ ([["Type", e.type], ["Virtual IP", e.headless ? "none (headless)" : e.clusterIP], ["Stands for", e.externalName],
     ["Ports", e.ports.map((/** @type {any} */ p) => `${p.port} → ${p.targetPort}${p.nodePort ? ` (node port ${p.nodePort})` : ""}/${p.protocol}`).join(", ")],
