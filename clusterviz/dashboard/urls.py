@@ -12,6 +12,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("logout/", views.SignOut.as_view(), name="logout"),
+    path("replay/", views.replay, name="replay"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("clusters/<slug:name>/", views.cluster, name="cluster"),

@@ -74,6 +74,13 @@ def cluster(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_GET
+def replay(request: HttpRequest) -> HttpResponse:
+    """The dashboard of a recording: the file stays in the browser."""
+    named = Cluster(name="recording", title="Recording")  # never saved
+    return render(request, "dashboard/cluster.html", {"cluster": named, "editor": False, "replay": True})
+
+
+@require_GET
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Whether the process answers."""
     return HttpResponse("ok\n", content_type="text/plain")

@@ -1,6 +1,6 @@
 /** Time: the strip, the player of the past behind it, bookmarks and recordings. Loaded right after the first picture. */
 import { Density } from "../model/density.js";
-import { Bookmarks, wall } from "../model/moments.js";
+import { ago, Bookmarks, wall } from "../model/moments.js";
 import { Player } from "../model/player.js";
 import { Past } from "../net/past.js";
 import { shortName } from "../panels/describe.js";
@@ -10,6 +10,9 @@ import { notice, speedText, status } from "../panels/toolbar.js";
 
 /**
  * @typedef {object} Source where the past comes from: the server, or a file
+ * @property {{from: number, to: number}} [fixed] a recording: there is no present
+ * @property {string} [text] its lines
+ * @property {string} [sum] SHA-256 of them
  * @property {() => Promise<import("../net/past.js").Summary|null>} summary
  * @property {(from: number, to: number) => Promise<import("../net/past.js").Piece|null>} piece
  * @property {(last: number, to: number) => Promise<import("../net/past.js").Piece|null>} after
@@ -37,11 +40,14 @@ const LOOK = 1000;
 const SETTLE = 200;
 /** Looks until the server's numbers are read again. */
 const REREAD = 10;
-const WHOLE = 900;
+/** Seconds: nearer to the present than this is the present. */
+const NEAR = 0.7;
+/** s: the strip is as long as the first of these that holds what is kept. */
+const LENGTHS = [60, 120, 300, 900];
 
-/** @param {Desk} desk @param {Source} [source] @returns {TimeDesk} */
-export function start(desk, source = new Past(desk.cluster)) {
-  return new TimeDesk(desk, source);
+/** @param {Desk} desk @param {Source|null} source null is the server @returns {TimeDesk} */
+export function start(desk, source) {
+  return new TimeDesk(desk, source ?? new Past(desk.cluster));
 }
 
 export class TimeDesk {
@@ -50,7 +56,7 @@ export class TimeDesk {
     this.desk = desk;
     this.source = source;
     this.density = new Density();
-    this.bookmarks = new Bookmarks(localStorage, desk.cluster);
+    this.bookmarks = new Bookmarks(localStorage, source.fixed ? `${desk.cluster}@${source.fixed.from}` : desk.cluster);
     /** seconds the server's clock is before ours */
     this.offset = 0;
     this.oldest = 0;
@@ -69,7 +75,7 @@ export class TimeDesk {
     this.player = new Player({
       piece: (from, to) => source.piece(from, to), after: (last, to) => source.after(last, to), now: () => this.now(),
       stand: (moment, time) => this.stand(moment, time), apply: (message) => this.apply(message), single: (call) => this.single(call),
-      changed: () => this.changed(), caughtUp: () => this.caughtUp(),
+      changed: () => this.changed(), caughtUp: () => this.caughtUp(), near: source.fixed ? 0 : NEAR,
     });
     this.strip = new TimeStrip(byId("timestrip"), {
       view: () => this.view(), density: this.density, bookmarks: () => this.bookmarks.all, scrub: (time, settled) => this.scrub(time, settled),
@@ -82,6 +88,7 @@ export class TimeDesk {
     this.density.learn(desk.store.routes.values());
     setInterval(() => this.look(), LOOK);
     this.read();
+    if (source.fixed) this.player.go(source.fixed.from, true);
   }
 
   get away() {
@@ -95,14 +102,17 @@ export class TimeDesk {
 
   /** @returns {number} the server's time, seconds since 1970 */
   now() {
-    return Date.now() / 1000 + this.offset;
+    return this.source.fixed?.to ?? Date.now() / 1000 + this.offset;
   }
 
   /** @returns {import("../panels/timestrip.js").View} */
   view() {
     const to = this.now();
-    const oldest = Math.max(this.oldest || to, to - WHOLE);
-    return { from: to - WHOLE, to, oldest, time: this.away ? this.player.time : to, away: this.away, playing: this.player.playing, reason: this.reason };
+    const { fixed } = this.source;
+    if (fixed) return { ...fixed, oldest: fixed.from, time: this.player.time, away: true, playing: this.player.playing, reason: "", recorded: true };
+    const whole = LENGTHS[LENGTHS.length - 1];
+    const oldest = Math.max(this.oldest || to, to - whole);
+    return { from: to - (LENGTHS.find((length) => length >= to - oldest) ?? whole), to, oldest, time: this.away ? this.player.time : to, away: this.away, playing: this.player.playing, reason: this.reason, recorded: false };
   }
 
   /** What the server has and counted. */
@@ -119,7 +129,8 @@ export class TimeDesk {
 
   look() {
     this.looks += 1;
-    if (document.hidden) return;
+    if (document.hidden || this.source.fixed) return;
+    if (this.away) this.changed();
     if (this.looks % REREAD === 0) this.read();
     else this.strip.draw();
   }
@@ -135,7 +146,7 @@ export class TimeDesk {
   scrub(time, settled) {
     clearTimeout(this.settling);
     const view = this.view();
-    if (settled && view.to - time < 1) return void this.toNow();
+    if (settled && view.to - time < 1 && !view.recorded) return void this.toNow();
     const go = () => this.go(time, settled);
     if (settled || this.player.kept(time)) return void go();
     this.settling = setTimeout(go, SETTLE);
@@ -151,7 +162,7 @@ export class TimeDesk {
 
   arrived() {
     const { time } = this.player;
-    const words = `You look at ${wall(time)}, ${this.strip.words.textContent}`;
+    const words = `You look at ${wall(time)}${this.source.fixed ? "" : `, ${ago(this.now() - time)}; live goes on`}`;
     this.strip.say(words);
     notice(words, 4000);
     this.desk.remember();
@@ -196,7 +207,7 @@ export class TimeDesk {
   changed() {
     const { player, strip, desk } = this;
     desk.api.at = this.at;
-    if (player.away) status("past", player.playing ? `${wall(player.time)} · ${speedText(player.speed)}` : `paused at ${wall(player.time)}`);
+    if (player.away) status("past", `${player.playing ? `${wall(player.time)} at ${speedText(player.speed)}` : `paused at ${wall(player.time)}`} · ${this.source.fixed ? "recording" : "live goes on"}`);
     desk.bar.show(player.away ? !player.playing : desk.feed.paused);
     desk.picture.paused = player.away ? !player.playing : desk.feed.paused;
     if (player.playing !== Boolean(this.playing)) {
@@ -243,7 +254,7 @@ export class TimeDesk {
     if (Array.isArray(found)) {
       const route = this.desk.store.routes.get(found[0]);
       [this.stepped] = [found[2]];
-      /** @type {HTMLElement} */ (this.strip.tracing).hidden = false;
+      /** @type {HTMLElement} */ (this.strip.tracing).dataset.shown = "yes";
       const ends = route ? `${shortName(route.waypoints[0])} → ${shortName(route.stop || route.waypoints[route.waypoints.length - 1])}: ${route.effect}` : "a connection";
       return found[1] > 1 ? `${ends}, one of ${found[1]} alike` : ends;
     }
@@ -254,18 +265,23 @@ export class TimeDesk {
 
   forgetStep() {
     this.stepped = null;
-    /** @type {HTMLElement} */ (this.strip.tracing).hidden = true;
+    /** @type {HTMLElement} */ (this.strip.tracing).dataset.shown = "no";
   }
 
   caughtUp() {
+    if (this.source.fixed) {
+      this.player.play(false);
+      return notice("the recording ends here", 3000);
+    }
     this.toNow();
-    notice("caught up with the present", 3000);
+    return notice("caught up with the present", 3000);
   }
 
   /** The live picture. */
   toNow() {
     clearTimeout(this.settling);
-    if (!this.away && !this.desk.feed.away) return;
+    if (this.source.fixed) return void this.go(this.source.fixed.to);
+    if (!this.away && !this.desk.feed.away) return undefined;
     const { feed, session, picture, api } = this.desk;
     this.forgetStep();
     feed.back();
@@ -278,6 +294,7 @@ export class TimeDesk {
     picture.loop.wake();
     this.strip.say("live");
     this.desk.remember();
+    return undefined;
   }
 
   /** @param {HTMLElement} owner @param {boolean} adding */

@@ -15,14 +15,13 @@ import { Reel } from "./reel.js";
  * @property {() => void} changed the time or what it does changed
  * @property {() => number} now seconds since 1970
  * @property {() => void} caughtUp playing reached the present
+ * @property {number} near seconds that count as the present
  */
 
 /** Seconds fetched ahead of a moment, and how long before its end a reel is continued. */
 const AHEAD = 30;
 const SOON = 12;
 const REELS = 6;
-/** Seconds: nearer to the present than this is the present. */
-const PRESENT = 0.7;
 
 export class Player {
   /** @param {Ports} ports */
@@ -70,7 +69,7 @@ export class Player {
     const piece = await this.ports.piece(time, Math.min(time + AHEAD, this.ports.now()));
     if (!piece?.lines.length) return null;
     const reel = new Reel(piece.lines);
-    reel.extend([], piece.last, piece.more ? reel.reaches : Math.min(time + AHEAD, piece.now));
+    reel.extend([], piece.last, piece.more ? 0 : Math.min(time + AHEAD, piece.now));
     while (piece.more && reel.reaches < time) if (!(await this.extend(reel))) break;
     return reel;
   }
@@ -125,7 +124,7 @@ export class Player {
     }
     this.place = reel.find(until);
     this.time = until;
-    if (this.ports.now() - until < PRESENT) this.ports.caughtUp();
+    if (this.ports.now() - until <= this.ports.near) this.ports.caughtUp();
     else if (reel.reaches - until < SOON * Math.max(1, this.speed)) this.more(reel);
     this.ports.changed();
   }

@@ -16,7 +16,8 @@ export function importer(ports) {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
-    open(ports, files);
+    if (files.some((file) => file.name.endsWith(".clusterviz.gz"))) replay(files);
+    else open(ports, files);
   });
   return { open: () => open(ports, []) };
 }
@@ -30,4 +31,10 @@ function hasFiles(event) {
 async function open(ports, dropped) {
   const { importDialog } = await import("./importdialog.js");
   importDialog(ports, dropped);
+}
+
+/** A recording has a page of its own. @param {File[]} dropped */
+async function replay(dropped) {
+  const { handOver, recordingAmong } = await import("../net/handoff.js");
+  handOver(/** @type {File} */ (recordingAmong(dropped)));
 }

@@ -1,6 +1,7 @@
 /** Recording: start and stop, or what happened just now, as one file. Loaded when it is wanted. */
 import { MOST, traceLine, write } from "../model/recording.js";
 import { hash, pack } from "../net/gzip.js";
+import { copy } from "./copy.js";
 import { fileName, save } from "./download.js";
 import { openMenu } from "./menu.js";
 
@@ -17,6 +18,8 @@ import { openMenu } from "./menu.js";
  */
 
 const MINUTES = [1, 5, 15];
+const ENDING = ".clusterviz.gz";
+const OPEN = { label: "Open a recording", testid: "record-open", run: () => { location.href = "/replay/"; } };
 /** ms between two looks for more while recording. */
 const PACE = 10000;
 
@@ -32,14 +35,25 @@ export class RecordMenu {
   /** @param {HTMLElement} owner */
   open(owner) {
     const box = owner.getBoundingClientRect();
+    const at = { x: box.right - 270, y: box.top };
+    if (this.ports.source.fixed) return void openMenu([this.again(), [OPEN]], { label: "Recording", testid: "record-menu", owner, at });
     const kept = (this.ports.now() - this.ports.oldest()) / 60;
     const running = this.take;
     openMenu([
       [running ? { label: `Stop and download (${Math.round(this.ports.now() - running.from)} s)`, testid: "record-stop", run: () => this.stop() }
         : { label: "Start recording", testid: "record-start", run: () => this.start() }],
       MINUTES.map((minutes) => ({ label: `Download the last ${minutes} min${kept < minutes - 0.1 ? ` (${Math.max(1, Math.floor(kept))} are kept)` : ""}`, testid: `record-last-${minutes}`, run: () => this.last(minutes) })),
-      [{ label: "Open a recording", testid: "record-open", run: () => { location.href = "/replay/"; } }],
-    ], { label: "Recording", testid: "record-menu", owner, at: { x: box.right - 270, y: box.top } });
+      [OPEN],
+    ], { label: "Recording", testid: "record-menu", owner, at });
+    return undefined;
+  }
+
+  /** What can be done with a recording that is played. @returns {import("./menu.js").Item[]} */
+  again() {
+    const { text = "", sum = "", fixed } = this.ports.source;
+    const name = fileName(this.ports.cluster, ENDING, new Date((fixed?.from ?? 0) * 1000));
+    return [{ label: "Download it again", testid: "record-again", run: async () => save(name, await pack(text)) },
+      { label: sum ? `SHA-256 ${sum.slice(0, 12)}… copy` : "SHA-256 needs https", testid: "record-hash", run: sum ? () => copy(sum, "SHA-256 of the lines") : undefined, why: "This browser hashes only on secure pages" }];
   }
 
   async start() {
@@ -78,7 +92,7 @@ export class RecordMenu {
     await take.more(to);
     if (!take.lines.length) return toast("There is nothing to record: no history is kept here.", "bad");
     const text = write({ cluster, from: take.from, to: Math.min(to, take.reaches) }, take.lines, take.traces);
-    const name = fileName(cluster, ".clusterviz.gz");
+    const name = fileName(cluster, ENDING);
     save(name, await pack(text));
     const sum = await hash(text);
     return toast(`${name}${take.full ? `, cut at ${MOST / 2 ** 20} MB` : ""}${take.gap ? ", with a gap: part of it was forgotten before it was fetched" : ""}. ${sum ? `SHA-256 of its lines: ${sum.slice(0, 16)}…` : ""}`);

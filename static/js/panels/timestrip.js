@@ -3,7 +3,7 @@ import { ago, wall } from "../model/moments.js";
 import { fill, h, icon } from "./dom.js";
 
 /** @typedef {import("../model/density.js").Density} Density */
-/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, playing: boolean, reason: string}} View seconds since 1970; `reason` says why there is less than the whole */
+/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, playing: boolean, reason: string, recorded: boolean}} View seconds since 1970; `reason` says why there is less than the whole; `recorded`: there is no present */
 /**
  * @typedef {object} Ports
  * @property {() => View} view
@@ -24,9 +24,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const BASE = 27;
 const TALL = 22;
 const DEEP = 8;
-const BAR = 5;
-const MINUTE = 60;
-const LABELS = 5 * MINUTE;
+/** By the length of the strip in seconds: how long a bar is, a tick, and a labelled tick. */
+const SCALES = [{ upTo: 120, bar: 1, tick: 10, label: 30 }, { upTo: 300, bar: 2, tick: 30, label: 60 }, { upTo: 900, bar: 5, tick: 60, label: 180 },
+  { upTo: 3600, bar: 20, tick: 300, label: 600 }, { upTo: Infinity, bar: 120, tick: 1800, label: 3600 }];
 const KEYS = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -30, PageUp: 30 });
 
 export class TimeStrip {
@@ -69,9 +69,9 @@ export class TimeStrip {
   }
 
   jumps() {
-    this.tracing = h("button", { testid: "time-trace", hidden: true, title: "Follow the connection that was stepped to", onclick: () => this.ports.trace() }, "Trace it");
-    this.resume = h("button", { testid: "time-resume", hidden: true, title: "Play on from this moment, behind the present (space)", onclick: () => this.ports.resume() }, "Resume here");
-    this.present = /** @type {HTMLButtonElement} */ (h("button", { testid: "time-now", title: "Jump to now (l)", onclick: () => this.ports.now() }, "Now"));
+    this.tracing = h("button", { testid: "time-trace", data: { shown: "no" }, title: "Follow the connection that was stepped to", onclick: () => this.ports.trace() }, "Trace it");
+    this.resume = h("button", { testid: "time-resume", data: { shown: "no" }, title: "Play on from this moment, behind the present (space)", onclick: () => this.ports.resume() }, "Resume here");
+    this.present = /** @type {HTMLButtonElement} */ (h("button", { testid: "time-now", title: "Jump to now (l)", onclick: () => this.ports.now() }, "Jump to now"));
     this.flag = h("button.square", { testid: "bookmarks", "aria-label": "Bookmarks", title: "Bookmarks (b adds one)", "aria-haspopup": "dialog", onclick: () => this.ports.marks(/** @type {HTMLElement} */ (this.flag)) }, icon("flag"));
     this.recorder = h("button.square", { testid: "record", "aria-label": "Recording", title: "Recording", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.ports.record(/** @type {HTMLElement} */ (this.recorder)) }, icon("record"));
     return h("div.group", {}, this.tracing, this.resume, this.present, this.flag, this.recorder);
@@ -128,8 +128,9 @@ export class TimeStrip {
     const box = this.rail.getBoundingClientRect();
     const x = event.clientX - box.left;
     const time = from + (x / box.width) * (to - from);
-    const start = Math.floor(time / BAR) * BAR;
-    this.tip.textContent = time < oldest ? `before ${wall(oldest)}: not kept` : `${wall(start)} to ${wall(start + BAR)} · ${numbers(this.ports.density.sum(start, start + BAR))}`;
+    const { bar } = scaleOf(to - from);
+    const start = Math.floor(time / bar) * bar;
+    this.tip.textContent = time < oldest ? `before ${wall(oldest)}: not kept` : `${wall(start)}${bar > 1 ? ` to ${wall(start + bar)}` : ""} · ${numbers(this.ports.density.sum(start, start + bar))}`;
     this.tip.hidden = x < 0 || x > box.width;
     this.tip.style.left = `${Math.max(0, Math.min(box.width - this.tip.offsetWidth, x - this.tip.offsetWidth / 2))}px`;
   }
@@ -146,9 +147,10 @@ export class TimeStrip {
     if (!this.width || document.hidden) return;
     const scale = this.width / (view.to - view.from);
     const x = (/** @type {number} */ time) => (time - view.from) * scale;
-    const bars = this.ports.density.bars(Math.max(view.from, view.oldest), view.to, BAR);
-    const most = Math.max(20, ...bars.map((bar) => bar.ok + bar.refused + bar.dropped));
-    const wide = Math.max(1.5, BAR * scale - 1.5);
+    const { bar: long } = scaleOf(view.to - view.from);
+    const bars = this.ports.density.bars(Math.max(view.from, view.oldest), view.to, long);
+    const most = Math.max(4 * long, ...bars.map((bar) => bar.ok + bar.refused + bar.dropped));
+    const wide = Math.max(1.5, long * scale - 1.5);
     const up = (/** @type {number} */ count) => (count ? Math.max(2, TALL * Math.sqrt(count / most)) : 0);
     const down = (/** @type {number} */ count) => (count ? Math.max(3, DEEP * Math.sqrt(count / most)) : 0);
     const shape = (/** @type {(bar: any) => string} */ of) => bars.map(of).join("");
@@ -167,30 +169,39 @@ export class TimeStrip {
   ground(view, x) {
     const parts = [];
     if (view.oldest > view.from + 1) parts.push(path("missing", `M0 4h${Math.max(0, x(view.oldest)).toFixed(1)}v${BASE - 2}H0z`));
+    const { tick, label } = scaleOf(view.to - view.from);
     let ticks = "";
-    for (let minute = Math.ceil(view.from / MINUTE) * MINUTE; minute < view.to; minute += MINUTE) ticks += `M${x(minute).toFixed(1)} ${BASE}v${minute % LABELS ? 4 : 8}`;
+    for (let at = Math.ceil(view.from / tick) * tick; at < view.to; at += tick) ticks += `M${x(at).toFixed(1)} ${BASE}v${at % label ? 4 : 8}`;
     parts.push(path("ticks", `M0 ${BASE + 0.5}H${this.width}${ticks}`));
-    for (let mark = Math.ceil(view.from / LABELS) * LABELS; mark < view.to; mark += LABELS) {
-      if (x(mark) > 24 && x(mark) < this.width - 24) parts.push(text(x(mark), wall(mark).slice(0, 5)));
+    for (let at = Math.ceil(view.from / label) * label; at < view.to; at += label) {
+      if (x(at) > 34 && x(at) < this.width - 34) parts.push(text(x(at), wall(at).slice(0, label % 60 ? 8 : 5)));
     }
     return parts;
   }
 
   /** @param {View} view */
   label(view) {
-    const words = view.away ? `${ago(view.to - view.time)}; live goes on` : view.reason || "live";
+    const past = view.recorded ? `${clockOf(view.time - view.from)} of ${clockOf(view.to - view.from)}` : ago(view.to - view.time);
+    const words = view.away ? past : view.reason || "live";
+    if (view.recorded) set(/** @type {HTMLElement} */ (this.present), "To the end");
     this.root.dataset.away = view.away ? "yes" : "no";
     set(this.clock, wall(view.time, view.away && !view.playing ? 1 : 0));
     set(this.words, words);
     this.words.title = words;
     /** @type {HTMLButtonElement} */ (this.present).disabled = !view.away;
-    /** @type {HTMLElement} */ (this.resume).hidden = !view.away || view.playing;
-    const second = Math.floor(view.time / BAR) * BAR;
+    /** @type {HTMLElement} */ (this.resume).dataset.shown = view.away && !view.playing ? "yes" : "no";
+    const { bar } = scaleOf(view.to - view.from);
+    const second = Math.floor(view.time / bar) * bar;
     this.rail.setAttribute("aria-valuemin", String(Math.round(view.oldest - view.to)));
     this.rail.setAttribute("aria-valuemax", "0");
     this.rail.setAttribute("aria-valuenow", String(Math.round(view.time - view.to)));
-    this.rail.setAttribute("aria-valuetext", `${wall(view.time)}, ${ago(view.to - view.time)}; ${numbers(this.ports.density.sum(second, second + BAR))}`);
+    this.rail.setAttribute("aria-valuetext", `${wall(view.time)}, ${past}; ${numbers(this.ports.density.sum(second, second + bar))}`);
   }
+}
+
+/** @param {number} seconds the strip is long */
+function scaleOf(seconds) {
+  return SCALES.find((one) => seconds <= one.upTo) ?? SCALES[SCALES.length - 1];
 }
 
 /** @param {import("../model/density.js").Bar} bar @returns {string} */
@@ -199,6 +210,11 @@ export function numbers(bar) {
   const failed = [bar.refused ? `${bar.refused} refused` : "", bar.dropped ? `${bar.dropped} dropped` : "", bar.warnings ? count(bar.warnings, "warning") : ""].filter(Boolean);
   if (!bar.watched) return ["nobody watched, no connections were opened", ...failed].join(", ");
   return [count(bar.ok + bar.refused + bar.dropped, "connection"), ...failed].join(", ");
+}
+
+/** @param {number} seconds @returns {string} `2:05` */
+function clockOf(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }
 
 /** @param {HTMLElement} element @param {string} words */
