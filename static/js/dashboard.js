@@ -19,7 +19,9 @@ import { toast } from "./panels/toasts.js";
 import { notice, status, toolbar } from "./panels/toolbar.js";
 
 const page = byId("dash").dataset;
-const api = new Api(/** @type {string} */ (page.cluster));
+/** A recording instead of a server. */
+const replay = page.replay ? await (await import("./desk/replay.js")).opened() : null;
+const api = /** @type {Api} */ (replay?.api ?? new Api(/** @type {string} */ (page.cluster)));
 const store = new Store();
 const login = page.login ?? "/login/";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -57,7 +59,7 @@ const session = new Session(store, {
   },
   editor: (value) => { editor = value; },
 });
-const socket = new Connection(/** @type {string} */ (page.cluster), {
+const socket = replay?.greet(session) ?? new Connection(/** @type {string} */ (page.cluster), {
   message: (message) => session.hear(message),
   lost: () => session.lost(),
   gone: () => { status("reconnecting", "no such cluster"); notice("This cluster does not exist any more."); },
@@ -275,7 +277,7 @@ const network = async () => (await import("./panels/settings.js")).openSettings(
 const copyLink = async () => (await import("./panels/copy.js")).copy(location.href, "Link");
 /** What the panels that are loaded later may use. */
 const desk = {
-  cluster: /** @type {string} */ (page.cluster), store, api, feed, session, bar, signals, series, toast, login, manifests: `${api.base}export`, link: () => location.href,
+  cluster: /** @type {string} */ (replay?.head.cluster ?? page.cluster), store, api, feed, session, bar, signals, series, toast, login, manifests: `${api.base}export`, link: () => location.href,
   get picture() { return picture; },
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
@@ -338,7 +340,7 @@ const LATER = [
   () => import("./panels/twin.js").then((m) => m.start(desk)),
   () => import("./graph/minimap.js").then((m) => m.start(desk)),
 ];
-ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk); }).then(restore).then(() => Promise.all(LATER.map((load) => load())));
+ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk, replay); }).then(restore).then(() => Promise.all(LATER.map((load) => load())));
 setCalm();
 
 Object.assign(window, { clusterviz: {
