@@ -13,7 +13,8 @@ test("what an address says is what was put into it", () => {
     { select: "pod:shop/db-0", filter: {}, trace: null },
     { select: "external:2001:db8::1", filter: { namespace: "shop", label: "app=web,tier!=db", verdict: "dropped" }, trace: null },
     { select: "", filter: { kind: "pod" }, trace: { from: "shop/frontend", to: "http://api.shop/?a=1&b=2#x|y%7C %", protocol: "TCP", seed: "3" } },
-  ]) assert.deepEqual(read(fragment(shown)), shown);
+    { select: "", filter: {}, trace: null, view: "namespaces", focus: "service:shop/api", at: 1795381844.5 },
+  ]) assert.deepEqual(read(fragment(shown)), { view: "", focus: "", at: null, ...shown });
 });
 
 test("an address is short enough to read, and empty when nothing is shown", () => {

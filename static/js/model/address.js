@@ -1,7 +1,7 @@
 /** The fragment of the address: what is selected, filtered and traced, so that a link opens the same picture. */
 
 /** @typedef {import("./filter.js").Filter} Filter */
-/** @typedef {{select: string, filter: Partial<Filter>, trace: Record<string, string>|null, at?: number|null}} Shown `at`: the moment, now without */
+/** @typedef {{select: string, filter: Partial<Filter>, trace: Record<string, string>|null, at?: number|null, view?: string, focus?: string}} Shown `at`: the moment, now without */
 
 const FILTERS = ["namespace", "kind", "label", "verdict"];
 const TRACE = ["from", "to", "protocol", "seed"];
@@ -31,9 +31,9 @@ function split(text) {
 }
 
 /** @param {Shown} shown @returns {string} `#select=pod:shop/db-0&filter=namespace:shop`, or "" */
-export function fragment({ select, filter, trace, at = null }) {
+export function fragment({ select, filter, trace, at = null, view = "", focus = "" }) {
   const filters = FILTERS.filter((name) => filter[/** @type {keyof Filter} */ (name)]).map((name) => `${name}:${filter[/** @type {keyof Filter} */ (name)]}`);
-  const parts = [select ? `select=${encode(select)}` : "", filters.length ? `filter=${join(filters)}` : "",
+  const parts = [view ? `view=${encode(view)}` : "", focus ? `focus=${encode(focus)}` : "", select ? `select=${encode(select)}` : "", filters.length ? `filter=${join(filters)}` : "",
     trace?.from ? `trace=${join(TRACE.map((name) => trace[name] ?? ""))}` : "", at ? `at=${at.toFixed(1)}` : ""].filter(Boolean);
   return parts.length ? `#${parts.join("&")}` : "";
 }
@@ -53,5 +53,6 @@ export function read(hash) {
   const trace = asked[0] && asked[1] ? Object.fromEntries(TRACE.map((name, i) => [name, asked[i] ?? ""])) : null;
   if (trace && !/^\d+$/.test(trace.seed)) trace.seed = "0";
   const moment = pairs.get("at") ?? "";
-  return { select: decode(pairs.get("select") ?? ""), filter, trace, at: /^\d{1,11}(\.\d+)?$/.test(moment) ? Number(moment) : null };
+  const [select, view, focus] = ["select", "view", "focus"].map((name) => decode(pairs.get(name) ?? ""));
+  return { select, view, focus, filter, trace, at: /^\d{1,11}(\.\d+)?$/.test(moment) ? Number(moment) : null };
 }

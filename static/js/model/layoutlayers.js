@@ -42,8 +42,8 @@ function place(units, spots, moved) {
     const cards = new Map(unit.cards.map((card) => [card.id, card]));
     for (const card of unit.cards) {
       const host = card.goes ? cards.get(card.goes) : undefined;
-      const by = host && (moved.get(host.id) ?? spots.get(host.id));
-      const spot = moved.get(card.id) ?? spots.get(card.id) ?? (host && by ? { x: by.x + card.dx - host.dx, y: by.y + card.dy - host.dy } : { x: 0, y: 0 });
+      const along = (/** @type {{x: number, y: number}|undefined} */ by) => host && by && { x: by.x + card.dx - host.dx, y: by.y + card.dy - host.dy };
+      const spot = moved.get(card.id) ?? along(moved.get(host?.id ?? "")) ?? spots.get(card.id) ?? along(spots.get(host?.id ?? "")) ?? { x: 0, y: 0 };
       boxes.set(card.id, { id: card.id, kind: card.kind, x: spot.x, y: spot.y, w: card.w, h: card.h });
     }
   }
@@ -173,10 +173,15 @@ function fresh(units, arcs) {
   return spots;
 }
 
+/** What an opened panel shows stands in its rows and has no place of its own. @param {import("./calls.js").Card} card @param {Unit} unit */
+function inside(card, unit) {
+  return card.goes !== undefined && unit.extra !== undefined;
+}
+
 /** @param {Spots} spots @param {Unit} unit @param {number} x @param {number} y */
 function put(spots, unit, x, y) {
   const snap = (/** @type {number} */ value) => Math.round(value / SPACE.grid) * SPACE.grid;
-  for (const card of unit.cards) if (!card.goes) spots.set(card.id, { x: snap(x) + card.dx, y: snap(y) + card.dy });
+  for (const card of unit.cards) if (!inside(card, unit)) spots.set(card.id, { x: snap(x) + card.dx, y: snap(y) + card.dy });
 }
 
 /** Whoever is called by nobody and calls nobody: rows under the rest. */
@@ -285,17 +290,17 @@ function grown(/** @type {Unit[]} */ units, /** @type {Arc[]} */ arcs, /** @type
     const known = before.spots.get(card.id);
     if (known) spots.set(card.id, known);
   }
-  const seated = (/** @type {import("./calls.js").Card} */ card) => spots.has(card.id) || (card.goes !== undefined && spots.has(card.goes));
+  const seated = (/** @type {import("./calls.js").Card} */ card) => spots.has(card.id);
   const settled = units.map((unit) => ({ ...unit, cards: unit.cards.filter(seated) }));
   /** @type {Rect[]} */
   const taken = [...place(settled, spots, moved).values()];
   for (const unit of [...units].sort(byAge)) {
-    const strange = unit.cards.filter((card) => !seated(card));
+    const strange = unit.cards.filter((card) => !seated(card) && !inside(card, unit));
     if (!strange.length) continue;
     const host = unit.cards.find((card) => before.spots.has(card.id));
     const anchor = host && /** @type {{x: number, y: number}} */ (before.spots.get(host.id));
     if (host && anchor) {
-      for (const card of strange.filter((one) => !one.goes)) {
+      for (const card of strange) {
         const spot = free({ x: anchor.x - host.dx + card.dx, y: anchor.y - host.dy + card.dy, w: card.w, h: card.h }, taken);
         spots.set(card.id, spot);
         taken.push({ ...spot, w: card.w, h: card.h });
