@@ -10,7 +10,9 @@ export class ByNode {
     this.paint = paint;
     /** Most lines at once; those of the selection always are. */
     this.most = 260;
-    /** @type {import("../model/layout.js").Layout|null} */
+    /** @type {Map<string, any>} */
+    this.entities = new Map();
+    /** @type {(import("../model/layout.js").Layout & {pinned: Set<string>})|null} */
     this.layout = null;
     /** @type {import("../model/tracks.js").Lanes} */
     this.lanes = new Map();
@@ -21,8 +23,14 @@ export class ByNode {
   /** @param {Map<string, any>} entities @param {Map<string, number[]>} places slots a person gave @param {boolean} fresh forget where things were */
   arrange(entities, places, fresh) {
     if (fresh) [this.lanes, this.layout] = [new Map(), null];
-    this.layout = layout([...entities.values()], this.layout, places);
-    this.tracks = new Tracks(this.layout, entities, this.lanes);
+    this.entities = entities;
+    return this.put(places);
+  }
+
+  /** @param {Map<string, number[]>} places */
+  put(places) {
+    this.layout = { ...layout([...this.entities.values()], this.layout, places), pinned: new Set(places.keys()) };
+    this.tracks = new Tracks(this.layout, this.entities, this.lanes);
     return this.layout;
   }
 

@@ -36,6 +36,11 @@ export class CardView {
   arrange(entities, places, fresh) {
     if (fresh) this.layout = null;
     this.made = this.graph(entities);
+    return this.put(places);
+  }
+
+  /** @param {Map<string, number[]>} places @returns {Layered & {title: string, note: string}} */
+  put(places) {
     const moved = new Map([...places].map(([id, [x, y]]) => [id, { x, y }]));
     this.layout = { ...layered(this.made.units, this.made.arcs, this.layout, moved), title: this.made.title, note: this.made.note };
     this.ground = { boxes: this.layout.boxes, reps: this.made.reps, curves: new Curves(this.layout.boxes.values()), paths: new Map() };

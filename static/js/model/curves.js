@@ -5,7 +5,7 @@ import { rounded, simplify } from "./polyline.js";
 /** @typedef {import("./layout.js").Rect} Rect */
 
 const CLEAR = 12;
-const STEPS = 12;
+const STEPS = 20;
 const LOOP = 26;
 /** lines of one gap lie side by side */
 const LANES = 5;

@@ -1,10 +1,12 @@
 /** The switch between the views of one cluster. Loaded once the first picture stands. */
+import { ByNode } from "../graph/bynode.js";
 import { CardView } from "../graph/cardview.js";
 import { drawCallCard, drawSpaceCard } from "../graph/viewcards.js";
 import { callGraph } from "../model/calls.js";
 import { spaceGraph } from "../model/spaces.js";
 import { viewOf, VIEWS } from "../model/views.js";
 import { byId, h } from "./dom.js";
+import { FocusBar, hold, lensOf } from "./focus.js";
 
 /** @typedef {import("../model/views.js").ViewName} ViewName */
 /**
@@ -16,6 +18,9 @@ import { byId, h } from "./dom.js";
  * @property {() => import("../model/filter.js").Filter} filter
  * @property {() => void} remember
  * @property {{view: string, focus: string}} shown what the address tells
+ * @property {() => any} traced the open trace
+ * @property {(words: string, tone?: "good"|"bad") => void} toast
+ * @property {import("./contextmenu.js").Desk["offers"]} offers
  */
 
 /** ms between two looks at the rates: more often is restless. */
@@ -50,8 +55,12 @@ export class Views {
     this.measured = 0;
     this.root = this.bar();
     byId("status").after(this.root);
+    this.focusBar = new FocusBar({ leave: () => this.focus(""), busy: () => Boolean(desk.traced() || document.querySelector("dialog[open], [role=menu]")) });
     desk.signals.on("traffic", (message) => this.measure(message));
     desk.signals.on("filter", () => this.rearrange());
+    desk.signals.on("drawn", () => this.tell());
+    desk.signals.on("loaded", () => this.tell());
+    desk.offers.push({ label: "Focus on it", testid: "context-focus", shown: "o", fits: () => true, run: (id) => this.focus(id) });
   }
 
   bar() {
@@ -60,13 +69,13 @@ export class Views {
       onclick: () => this.go(view.name) }, icon(ICONS[view.name]), h("span", { "aria-hidden": "true" }, view.label))));
   }
 
-  /** @param {ViewName} name @returns {any} */
+  /** @param {ViewName} name @returns {any} the view, one for everything and one for what is in focus */
   viewOf(name) {
     const known = this.known.get(name);
-    if (known) return known;
-    const made = name === "services" ? new CardView("services", (entities) => this.calls(entities), drawCallCard)
+    if (known && !this.desk.shown.focus) return known;
+    const made = name === "nodes" ? new ByNode() : name === "services" ? new CardView("services", (entities) => this.calls(entities), drawCallCard)
       : new CardView("namespaces", (entities) => this.spaces(entities), drawSpaceCard);
-    this.known.set(name, made);
+    if (!this.desk.shown.focus) this.known.set(name, made);
     return made;
   }
 
@@ -96,23 +105,62 @@ export class Views {
   }
 
   async show() {
-    const { picture } = this.desk;
+    const { picture, shown, store } = this.desk;
     const view = this.viewOf(this.current);
     this.weigh(view);
+    picture.lens = shown.focus ? lensOf(shown.focus, store) : null;
     picture.setView(view, new Map());
+    this.tell();
+  }
+
+  /** @param {string} id what stays, with what it touches; "" shows everything again */
+  async focus(id) {
+    const { store, shown, picture, remember, toast } = this.desk;
+    if (id && !store.entities.has(id)) return toast("Select an object first: focus shows it and what it touches.", "bad");
+    const held = id || shown.focus;
+    if (id === shown.focus) return undefined;
+    const was = picture.screenBox(held);
+    shown.focus = id;
+    await this.show();
+    hold(picture, held, was);
+    return remember();
+  }
+
+  /** On the selection; pressed again, everything is back. */
+  toggleFocus() {
+    const selected = this.desk.selected();
+    return this.focus(this.desk.shown.focus && (!selected || selected === this.desk.shown.focus) ? "" : selected);
+  }
+
+  /** Shows what an address names. @param {{view?: string, focus?: string}} wanted */
+  async restore({ view = "", focus = "" }) {
+    if (viewOf(view) !== this.current) await this.go(view);
+    if (focus !== this.desk.shown.focus) await this.focus(this.desk.store.entities.has(focus) ? focus : "");
+  }
+
+  /** How much of the cluster is in the picture while something is in focus. */
+  tell() {
+    const { picture, store, shown } = this.desk;
+    const entity = store.entities.get(shown.focus);
+    if (!shown.focus || !picture.layout) return this.focusBar.hide();
+    if (!entity) return void this.focus("");
+    const kinds = new Set([...picture.layout.boxes.values()].map((box) => box.kind));
+    const all = [...store.entities.values()].filter((e) => (this.current === "nodes" ? ["node", "pod", "service", "ingress", "gateway", "external", "loadbalancer"].includes(e.kind) : kinds.has(e.kind))).length;
+    return this.focusBar.show(entity, picture.layout.boxes.size, Math.max(all, picture.layout.boxes.size));
   }
 
   rearrange() {
     const { picture, store } = this.desk;
-    if (this.current === "services") picture.setScene(store.entities, store.settings);
+    if (this.current === "services" || this.desk.shown.focus) picture.setScene(store.entities, store.settings);
   }
 
   /** @param {any} message */
   measure(message) {
     const now = performance.now();
-    for (const view of this.known.values()) view.shares?.count(message.calls, now);
+    for (const view of new Set([...this.known.values(), this.desk.picture.view])) view.shares?.count(message.calls, now);
     if (now - this.measured < CALM) return;
     const { picture } = this.desk;
+    if (this.desk.shown.focus) this.rearrange();
     if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) picture.drawEdges();
   }
 
