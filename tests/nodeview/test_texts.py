@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clusterviz.engine import Cluster, Settings
+from clusterviz.engine.datapath.place import veth
 from clusterviz.engine.nodeview import Text, node_texts, pod_texts, service_texts
 from clusterviz.engine.proxyrules import iptables
 
@@ -99,6 +100,16 @@ def test_devices_of_a_node() -> None:
     assert "inet 10.244.0.0/32 scope global flannel.1" in found["addresses"].text
     assert "mtu 1450 master cni0" in found["addresses"].text
     assert found["bridge"].text.count("hairpin on") == 1
+
+
+def test_both_ends_of_a_pods_cable_name_each_other() -> None:
+    """NET-03: the index after @ is that of the other end."""
+    made = world(pod("a"), pod("b"))
+    node = of(node_texts(made, made.nodes["n1"]))["addresses"].text
+    for name in "ab":
+        card = of(pod_texts(made, made.pods["shop", name]))["addresses"].text
+        index = card.partition("eth0@if")[2].partition(":")[0]
+        assert f"\n{index}: {veth(made.pods['shop', name])}@if2" in node
 
 
 @pytest.mark.parametrize(("hairpin", "said"), [(True, "hairpin on"), (False, "hairpin off")])

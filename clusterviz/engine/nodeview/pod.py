@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from clusterviz.engine.addresses import family, listed, network
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.environment import service_environment
+from clusterviz.engine.datapath.place import home, veth
 from clusterviz.engine.datapath.resolver import resolv_conf
-from clusterviz.engine.nodeview.links import LOOPBACK, Device, pod_address, pod_block, pod_gateway
+from clusterviz.engine.nodeview.links import FIRST_VETH, LOOPBACK, Device, pod_address, pod_block, pod_gateway, veths
 from clusterviz.engine.objects import Pod
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ def pod_devices(cluster: Cluster, pod: Pod) -> list[Device]:
     if not pod.ips:
         return [LOOPBACK]
     addresses = tuple(pod_address(cluster, pod, ip) for ip in pod.ips)
+    node, name = home(cluster, pod), veth(pod)
+    other = next((one.index for one in veths(cluster, node) if one.name == name), FIRST_VETH) if node else FIRST_VETH
     mtu = cluster.settings.pod_mtu
-    return [LOOPBACK, Device(index=2, name="eth0", mtu=mtu, address=mac(pod.ip), addresses=addresses, peer="if5")]
+    card = Device(index=2, name="eth0", mtu=mtu, address=mac(pod.ip), addresses=addresses, peer=f"if{other}")
+    return [LOOPBACK, card]
 
 
 def pod_routes(cluster: Cluster, pod: Pod, version: int = 4) -> list[str]:
