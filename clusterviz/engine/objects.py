@@ -20,6 +20,7 @@ Obj = dict[str, Any]
 LISTEN_ANNOTATION = "clusterviz.dev/listen"
 DOWN_ANNOTATION = "clusterviz.dev/down"
 CUT_ANNOTATION = "clusterviz.dev/cut"
+HUNG_ANNOTATION = "clusterviz.dev/hung"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
@@ -109,6 +110,11 @@ class Pod(Record, frozen=True, kw_only=True):
     def ref(self) -> str:
         """Picture id."""
         return f"pod:{self.namespace}/{self.name}"
+
+    @property
+    def hung(self) -> bool:
+        """Whether its processes answer nothing any more."""
+        return self.annotations.get(HUNG_ANNOTATION) == "true"
 
     @property
     def ended(self) -> bool:

@@ -49,6 +49,7 @@ class Verdict(StrEnum):
     VIP_PORT_UNKNOWN = "vip_port_unknown"
     VIP_ICMP_UNANSWERED = "vip_icmp_unanswered"
     NOBODY_LISTENING = "nobody_listening"
+    NO_ANSWER = "no_answer"
     NAME_NOT_FOUND = "name_not_found"
     DNS_BLOCKED = "dns_blocked"
     NO_ROUTE = "no_route"

@@ -73,7 +73,7 @@ def _party(cluster: Cluster, ip: str) -> Party | None:
     node = cluster.nodes.get(pod.node) if pod is not None else None
     if pod is None or node is None or node.down or pod.phase != "Running" or pod.ips != (ip,) or ":" in ip:
         return None
-    if ip in cluster.node_by_ip:
+    if ip in cluster.node_by_ip or pod.hung:
         return None
     return cluster.parties.put(ip, Party(cluster, pod, node))  # type: ignore[no-any-return]
 

@@ -19,12 +19,16 @@ ROLES = {"sender": "receiver", "receiver": "sender"}
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What comes back: TCP flags, an HTTP status (0: none), or ICMP port unreachable, from ``source`` if given."""
+    """What comes back: TCP flags, an HTTP status (0: none), or ICMP port unreachable, from ``source`` if given.
+
+    ``kernel``: only the kernel answers, for a process that hangs.
+    """
 
     flags: str = "SYN,ACK"
     status: int = 200
     unreachable: bool = False
     source: str = ""
+    kernel: bool = False
 
     @property
     def refusal(self) -> bool:
@@ -44,6 +48,8 @@ def reply(hops: tuple[Hop, ...], verdict: Verdict, proxy_hop: int | None) -> tup
             answer = Answer(status=status)
         elif refused(verdict, hops):
             answer = _refusal(hops)
+        elif verdict is Verdict.NO_ANSWER and any(type(header) is Http for header in hops[-1].headers_in):
+            answer = Answer(status=0, kernel=True)
         else:
             return (), _silence(verdict, hops)
     if verdict is Verdict.DELIVERED_IN_POD or last == 0:
@@ -110,6 +116,7 @@ def _one(hop: Hop, answer: Answer) -> tuple[Hop, ...]:
 
 def _answer_step(answer: Answer, hop: Hop) -> Step:
     reason = "refused_reply" if answer.refusal else "answered" if answer.status in (0, 200) else "answered_error"
+    reason = "answered_handshake" if answer.kernel else reason
     return Step(
         action=Action.ORIGINATED,
         reason=reason,

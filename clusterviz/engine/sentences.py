@@ -262,6 +262,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Node {node} rewrites {called} to {receiver} and keeps the sender: {receiver} on another node will answer {src} directly, with an address {src} never called, and {src} throws the answer away.",
         "DNAT without masquerade on {node}, receiver elsewhere: the reply does not pass {node}, nothing undoes the DNAT.",
     ),
+    "hung": (
+        "The datagram reaches the socket of pod {pod}, but its process hangs and never reads it.",
+        "Queued on port {port} of {pod}; the process reads nothing.",
+    ),
+    "hung_request": (
+        "Pod {pod} takes the connection, for its kernel does that alone, but the process hangs: the request gets no answer.",
+        "Handshake done by the kernel of {pod}; the request on port {port} is never read.",
+    ),
     "no_way_back": (
         "The packet reaches node {node} with the pod address {src}, to which {node} has no route: whatever answers here is lost.",
         "No masquerade on the way, no route to {src} on {node}: any reply is lost.",
@@ -341,6 +349,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_lb_provider": ("There is no address to call: {why}.", "{why}."),
     "no_ingress_controller": ("There is no address to call: {why}.", "{why}."),
     "answered": ("{place} answers.", "Reply leaves {place}."),
+    "answered_handshake": (
+        "The kernel of {place} answers the handshake; the request itself will get no answer.",
+        "Handshake reply leaves {place}; nothing follows.",
+    ),
     "answered_error": ("{place} answers with HTTP {status}.", "HTTP {status} from {place}."),
     "refused_reply": ("{place} answers with a refusal.", "{refusal} from {place}."),
     "reply_delivered": (

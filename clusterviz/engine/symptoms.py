@@ -48,6 +48,15 @@ SILENCE = _row(
     "no answer: the association times out",
     "no answer: 100 % packet loss",
 )
+# The kernel completes a handshake for a process that hangs, and answers pings without it.
+HANGING = _row(
+    NEVER,
+    SILENCE["UDP"],
+    NEVER,
+    NEVER,
+    "connected, then no answer: the request times out",
+    "connected, then no answer to the TLS handshake: the request times out",
+)
 # kube-proxy's REJECT is an ICMP message for every protocol; a socket nobody has answers in the protocol's own way.
 REJECTED = _row(
     "connection refused, at once",
@@ -89,6 +98,7 @@ TABLE: dict[Verdict, Row] = {
     Verdict.VIP_PORT_UNKNOWN: SILENCE | {"ICMP": NEVER},
     Verdict.VIP_ICMP_UNANSWERED: dict.fromkeys(KINDS, NEVER) | {"ICMP": "ping gets no answer, while TCP works"},
     Verdict.NOBODY_LISTENING: NO_SOCKET,
+    Verdict.NO_ANSWER: HANGING,
     Verdict.NAME_NOT_FOUND: _same("name not found (NXDOMAIN), no connection is tried"),
     Verdict.DNS_BLOCKED: _same("the name look-up hangs, then fails: temporary failure in name resolution"),
     Verdict.NO_ROUTE: SILENCE,

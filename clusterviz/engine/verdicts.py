@@ -14,6 +14,7 @@ VERDICTS: dict[str, str] = {
     "vip_port_unknown": "The Service does not have this port",
     "vip_icmp_unanswered": "A Service address cannot be pinged",
     "nobody_listening": "The packet arrives, but nothing listens on that port",
+    "no_answer": "The packet arrives, but the process hangs and does not answer",
     "name_not_found": "The name has no address",
     "dns_blocked": "The name cannot be looked up",
     "no_route": "There is no way to that address",

@@ -17,10 +17,9 @@ from clusterviz.cluster.services.errors import Invalid
 from clusterviz.engine.controllers.disruption import evict
 from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
 from clusterviz.engine.controllers.pods import ended
-from clusterviz.engine.controllers.probes import HUNG_ANNOTATION
 from clusterviz.engine.controllers.restarts import CRASH_ANNOTATION
 from clusterviz.engine.fill import merged
-from clusterviz.engine.objects import DOWN_ANNOTATION, WORKLOAD_KINDS
+from clusterviz.engine.objects import DOWN_ANNOTATION, HUNG_ANNOTATION, WORKLOAD_KINDS
 from clusterviz.engine.validation import MAX_REPLICAS
 
 Action = Callable[..., str]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from clusterviz.engine.controllers.work import Work, annotation, condition, seconds, set_condition, spec, status
-from clusterviz.engine.objects import Obj
+from clusterviz.engine.objects import HUNG_ANNOTATION, Obj
 
-HUNG_ANNOTATION = "clusterviz.dev/hung"
 HUNG = "clusterviz.dev/Hung"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.engine.datapath.health import health_answer
+from clusterviz.engine.datapath.hung import hangs
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, host_listener
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxy import forward_request
@@ -31,7 +32,8 @@ def into_node(j: Journey, at: At) -> At | None:
         return following
     if found.assumed:
         j.assume(found.assumed, ASSUMPTIONS[found.assumed])
-    _delivered(j, node, packet.l4, found.pod)
+    if found.pod is None or not hangs(j, found.pod, packet.l4):
+        _delivered(j, node, packet.l4, found.pod)
     return None
 
 

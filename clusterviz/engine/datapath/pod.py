@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import family, host_port, in_cidr, is_loopback
 from clusterviz.engine.datapath.draw import mac
+from clusterviz.engine.datapath.hung import hangs
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, listener
 from clusterviz.engine.datapath.place import At, home, of_family, own_block, veth
 from clusterviz.engine.datapath.proxy import forward_request
@@ -170,6 +171,8 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
         )
     if not found.open:
         _refuse(j, pod, packet.l4, found.down)
+        return
+    if hangs(j, pod, packet.l4):
         return
     j.step(
         Action.DELIVERED,

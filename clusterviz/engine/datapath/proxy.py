@@ -42,7 +42,7 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     """Route the request if the pod is a proxy; None when it answers the request itself."""
     request = asked(j)
     port = j.packet.dport or 0
-    if request is None or j.ghost:
+    if request is None or j.ghost or pod.hung:
         return "not a proxy"
     at = Standing(pod.ref, f"{pod.namespace}/{pod.name}", pod.ips)
     gateways = carried(j.cluster, pod)

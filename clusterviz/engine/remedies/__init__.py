@@ -19,6 +19,7 @@ REMEDIES: dict[Verdict, tuple[Remedy, ...]] = {
     Verdict.VIP_PORT_UNKNOWN: (service.unknown_port,),
     Verdict.VIP_ICMP_UNANSWERED: (network.ping,),
     Verdict.NOBODY_LISTENING: (service.nobody_listening,),
+    Verdict.NO_ANSWER: (network.restart, network.other_pods),
     Verdict.NAME_NOT_FOUND: (names.not_found,),
     Verdict.NO_ROUTE: (names.no_route,),
     Verdict.NODE_DOWN: (network.node_down,),

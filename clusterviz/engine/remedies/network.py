@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from clusterviz.engine.objects import DOWN_ANNOTATION
+from clusterviz.engine.objects import DOWN_ANNOTATION, HUNG_ANNOTATION
 from clusterviz.engine.remedies.edit import Edit, Situation, calling, patching, setting
 from clusterviz.engine.remedies.look import aim, behind, called, pod_named, service_of, services_of, typed
 
@@ -87,6 +87,20 @@ def other_pods(situation: Situation) -> Found:
             name = f"{service.namespace}/{service.name}"
             why = "It sends to pods that are ready."
             yield calling(other, typed(other), f"Call Service {name} instead of one pod.", why, ref=service.ref)
+
+
+def restart(situation: Situation) -> Found:
+    """The process is started anew (EPS-04)."""
+    pod = pod_named(situation.cluster, situation.ref) if situation.ref.startswith("pod:") else None
+    if pod is None:
+        return
+    yield patching(
+        ("Pod", pod.namespace, pod.name),
+        {"metadata": {"annotations": {HUNG_ANNOTATION: None}}},
+        f"Restart the process of pod {pod.namespace}/{pod.name}.",
+        "The annotation is ClusterViz's way to let a process hang; a real one has to be restarted.",
+        weight=500,
+    )
 
 
 def gone(situation: Situation) -> Found:
