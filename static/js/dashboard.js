@@ -39,7 +39,7 @@ const ready = new Promise((resolve) => { drawn = resolve; });
 
 const picture = new Picture(
   { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) },
-  { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest },
+  { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest, machines: api },
 );
 const signals = new Signals();
 const series = new Series();

@@ -8,7 +8,9 @@ import { roundRect } from "./text.js";
 /** @typedef {import("../model/layout.js").Rect} Rect */
 
 const TYPE = 13;
-const TALL = 24;
+const TALL = 22;
+/** How far a mark hangs over the upper edge of its object: above every word that stands there. */
+const LAP = 8;
 /** Words are never smaller than this on the screen, in pixels. */
 const LEAST = 12.5;
 
@@ -30,7 +32,7 @@ export function drawMarks(ctx, marks, layout, tokens, zoom) {
     const words = countsOf(mark);
     ctx.font = `650 ${TYPE * scale}px ${tokens.words}`;
     const w = ctx.measureText(words).width + 34 * scale;
-    const box = { x: on.x + on.w - w + 8, y: on.y - (TALL * scale) / 2, w, h: TALL * scale };
+    const box = { x: on.x + on.w - w - 6, y: on.y + LAP - TALL * scale, w, h: TALL * scale };
     mark.box = box;
     ctx.globalAlpha = strength(mark);
     roundRect(ctx, box.x, box.y, box.w, box.h, box.h / 2);

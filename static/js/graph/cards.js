@@ -87,8 +87,8 @@ function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {
   return end + 7 + write(ctx, "localhost", end + 7, y + 11.5, 70, { size: 13, least: 11, family: tokens.words, colour: tokens["text-third"] });
 }
 
-/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {boolean} far */
-export function drawNode(ctx, panel, node, tokens, far) {
+/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {boolean} far @param {() => void} [plumbing] draws bridge and card its own way */
+export function drawNode(ctx, panel, node, tokens, far, plumbing = () => drawPlumbing(ctx, panel, node, tokens)) {
   const { box } = panel;
   ctx.shadowColor = tokens.shadow;
   ctx.shadowBlur = 18;
@@ -110,7 +110,7 @@ export function drawNode(ctx, panel, node, tokens, far) {
   const width = write(ctx, node.name, box.x + 48, box.y + 31, box.w - 80 - ipWidth - (state ? 96 : 0),
     { size: far ? 30 : 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
   if (state) pill(ctx, box.x + 60 + width, box.y + 13, state, tokens, node.ready ? "pending" : "text-blocked");
-  drawPlumbing(ctx, panel, node, tokens);
+  plumbing();
 }
 
 /** @param {Ctx} ctx @param {number} x @param {number} y @param {string} text @param {Tokens} tokens @param {string} tone */

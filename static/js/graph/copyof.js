@@ -1,6 +1,7 @@
 /** The whole picture as it is now, drawn once more: into an SVG file, or into a PNG of twice the size. */
 import { STEPS } from "../model/pace.js";
 import { rounded, simplify } from "../model/polyline.js";
+import { LEVEL } from "./nearness.js";
 import { paintOver } from "./overlay.js";
 import { LINES } from "./style.js";
 import { SvgContext } from "./svg.js";
@@ -50,7 +51,7 @@ function boundsOf({ layout }) {
 /** @param {Ctx} ctx @param {Picture} picture */
 function drawAll(ctx, picture) {
   forgetText();
-  const scene = picture.scene();
+  const scene = { ...picture.scene(), near: { level: LEVEL.middle, inside: null, afar: null } };
   scene.paint(ctx, boundsOf(picture), 1, scene, picture.tokens);
   drawLines(ctx, picture);
   drawChosen(ctx, picture);

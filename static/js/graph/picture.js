@@ -9,6 +9,7 @@ import { ByNode } from "./bynode.js";
 import { Camera } from "./camera.js";
 import { syncEdges, syncNodes } from "./elements.js";
 import { Loop } from "./loop.js";
+import { Nearness } from "./nearness.js";
 import { drawScene } from "./scene.js";
 import { stylesheet } from "./style.js";
 import { forgetText } from "./text.js";
@@ -16,7 +17,8 @@ import { readTokens } from "./tokens.js";
 
 /** @typedef {import("./spotlight.js").Spot & {draw: typeof import("./spotlight.js").drawSpotlight}} Spot */
 /** @typedef {{scene: HTMLCanvasElement, graph: HTMLElement, packets: HTMLCanvasElement}} Surfaces */
-/** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void}} Handlers `rest`: where the pointer rests, "" nowhere */
+/** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void, machines: import("./inside.js").Source}} Handlers
+ * `rest`: where the pointer rests, "" nowhere; `machines` are asked what is inside them */
 
 const GLIDE = 450;
 /** ms after the last movement of the camera until packets go on. */
@@ -40,6 +42,7 @@ export class Picture {
     this.over = null;
     /** The camera moves: packets stand, and do not catch up afterwards. */
     this.gesture = 0;
+    this.nearness = new Nearness(handlers.machines, () => this.redraw());
     /** Numbers for which there was no room. */
     this.uncounted = 0;
     this.entities = new Map();
@@ -207,6 +210,7 @@ export class Picture {
     const gliding = this.glide(passed);
     const moving = !(this.still || this.spot || this.gesture) && this.flow(passed);
     const camera = this.camera.get();
+    this.nearness.at(camera.zoom);
     if (this.dirty && this.layout) this.title = drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
     this.dirty = false;
     this.over?.(this.surfaces.packets, this, camera);
@@ -224,7 +228,7 @@ export class Picture {
     const spot = this.spot;
     const lit = new Set([...(spot?.refs ?? [])].map((ref) => this.view.shownAs(ref)));
     const dimmed = spot ? (/** @type {string} */ id) => !lit.has(id) : this.filter.dimmed;
-    return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed, paint: this.view.paint };
+    return { layout: /** @type {any} */ (this.layout), entities: this.entities, settings: this.settings, dimmed, paint: this.view.paint, near: this.nearness };
   }
 
   /** @param {import("../model/packets.js").Dot} dot */

@@ -1,16 +1,15 @@
 /** The scene canvas: everything that stands still, drawn under Cytoscape with the same camera. */
 import { SIZE } from "../model/layout.js";
 import { drawNode, drawOutside, drawPod, drawService } from "./cards.js";
+import { LEVEL } from "./nearness.js";
 import { roundRect, write } from "./text.js";
 
 /** @typedef {import("../model/layout.js").Layout} Layout */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 /** @typedef {{x: number, y: number, zoom: number}} Camera */
-/** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean, paint: Paint}} Scene */
+/** @typedef {{layout: Layout, entities: Map<string, any>, settings: any, dimmed: (id: string) => boolean, paint: Paint, near: Pick<import("./nearness.js").Nearness, "level"|"inside"|"afar">}} Scene */
 /** @typedef {(ctx: CanvasRenderingContext2D, view: import("../model/layout.js").Rect, zoom: number, scene: Scene, tokens: Tokens) => number} Paint what stands still, as the view shows it */
 
-/** Below this zoom the usual words would be too small to read. */
-const FAR = 0.47;
 
 /** @param {HTMLCanvasElement} canvas @returns {number} device pixels per CSS pixel, at most 2 */
 export function fitCanvas(canvas) {
@@ -47,7 +46,7 @@ export function drawScene(canvas, camera, scene, tokens) {
 export function paint(ctx, view, zoom, scene, tokens) {
   const title = drawFrame(ctx, scene, tokens);
   drawBuses(ctx, scene, tokens);
-  drawThings(ctx, scene, tokens, view, zoom < FAR);
+  drawThings(ctx, scene, tokens, view, zoom);
   drawHeadings(ctx, scene, tokens);
   ctx.globalAlpha = 1;
   return title;
@@ -126,20 +125,29 @@ function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout
   write(ctx, "VXLAN", x, bus.y + 27, 80, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-pod"], align: "center" });
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view @param {boolean} far */
-function drawThings(ctx, scene, tokens, view, far) {
-  const { layout, entities } = scene;
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view @param {number} zoom */
+function drawThings(ctx, scene, tokens, view, zoom) {
+  const { layout, entities, near } = scene;
+  const { level } = near;
+  const [inside, afar] = [level === LEVEL.near ? near.inside : null, level === LEVEL.afar ? near.afar : null];
+  // For a projector words are written as if from afar: fewer and larger.
+  const far = level <= LEVEL.far || (level === LEVEL.middle && Number(tokens["picture-words"]) > 1);
   if (layout.tray) drawTray(ctx, layout.tray, tokens);
   const shade = (/** @type {string} */ id) => { ctx.globalAlpha = scene.dimmed(id) ? 0.28 : 1; };
   for (const [id, panel] of layout.panels) {
     ctx.globalAlpha = scene.dimmed(id) ? 0.55 : 1;
-    if (seen(panel.box, view)) drawNode(ctx, panel, entities.get(id) ?? {}, tokens, far);
+    if (!seen(panel.box, view)) continue;
+    const node = entities.get(id) ?? {};
+    if (afar) afar.drawNode(ctx, panel, node, scene, tokens, zoom);
+    else drawNode(ctx, panel, node, tokens, far, inside ? () => inside.node(ctx, panel, node, tokens, scene) : undefined);
   }
   for (const [id, box] of layout.boxes) {
     const entity = entities.get(id);
     if (!entity || box.kind === "node" || !seen(box, view)) continue;
     shade(id);
-    if (box.kind === "pod") drawPod(ctx, box, entity, tokens, far);
+    if (box.kind === "pod" && inside) inside.pod(ctx, box, entity, tokens, scene);
+    else if (box.kind === "pod" && afar) afar.drawPod(ctx, box, entity, tokens, zoom);
+    else if (box.kind === "pod") drawPod(ctx, box, entity, tokens, far);
     else if (["service", "ingress", "gateway"].includes(box.kind)) drawService(ctx, box, entity, tokens, far);
     else drawOutside(ctx, box, entity, tokens, box.x < 0);
   }

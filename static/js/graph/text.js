@@ -29,7 +29,7 @@ export function fit(ctx, text, width, type) {
  * @param {{size: number, least?: number, weight?: number, family: string}} type */
 function measure(ctx, text, width, { size, least = size - 4, weight = 400, family }) {
   let font = "";
-  for (let px = size; px >= least; px -= 1) {
+  for (let px = size; px >= least; px -= size < 12 ? 0.4 : 1) {
     font = `${weight} ${px}px ${family}`;
     ctx.font = font;
     if (ctx.measureText(text).width <= width) return { font, text };

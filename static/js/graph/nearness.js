@@ -1,0 +1,41 @@
+/** How near the ordinary picture is, and what draws its two ends: loaded when somebody comes there. */
+import { SIZE } from "../model/layout.js";
+import { levelAt } from "../model/lod.js";
+
+/** Pods as dots, with few and large words, as cards, opened. */
+export const LEVEL = Object.freeze({ afar: 0, far: 1, middle: 2, near: 3 });
+/** px of a pod's card on the screen where the next level begins. */
+const HEIGHTS = [24, 41, 130];
+
+export class Nearness {
+  /** @param {import("./inside.js").Source} machines are asked what is inside them @param {() => void} changed */
+  constructor(machines, changed) {
+    this.machines = machines;
+    this.changed = changed;
+    /** @type {number} */
+    this.level = LEVEL.middle;
+    /** @type {import("./inside.js").Inside|null} */
+    this.inside = null;
+    /** @type {typeof import("./afar.js")|null} */
+    this.afar = null;
+  }
+
+  /** @param {number} zoom */
+  at(zoom) {
+    const before = this.level;
+    this.level = levelAt(zoom * SIZE.card.h, before, HEIGHTS);
+    if (this.level === LEVEL.near && !this.inside) this.open();
+    if (this.level === LEVEL.afar && !this.afar) this.leave();
+  }
+
+  async open() {
+    const { Inside } = await import("./inside.js");
+    this.inside ??= new Inside(this.machines, this.changed);
+    this.changed();
+  }
+
+  async leave() {
+    this.afar = await import("./afar.js");
+    this.changed();
+  }
+}
