@@ -62,10 +62,18 @@ class VendorFinder(BaseFinder):
         return ((name, storage) for name in VENDOR_FILES)
 
 
+#: A worker is named by its address, not by an import.
+WORKER = (
+    r"""(?P<matched>new URL\(["'](?P<url>\./[^"']+\.js)["'], import\.meta\.url\))""",
+    'new URL("%(url)s", import.meta.url)',
+)
+
+
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
-    """Content hashes in file names, `import` statements rewritten to them, gzip and brotli copies beside them."""
+    """Content hashes in file names; imports and addresses of workers rewritten to them; gzip and brotli copies beside them."""
 
     support_js_module_import_aggregation = True
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("*.js", (WORKER,)))
     # A pass renames one more layer of modules that import each other.
     max_post_process_passes = 30
     # Types in comments are written `import("./x.js")` too. They load nothing, and two modules may name each other's.

@@ -6,6 +6,7 @@ import { Feed } from "./model/feed.js";
 import { isActive, matches, NOTHING, shows } from "./model/filter.js";
 import { Series } from "./model/series.js";
 import { Session } from "./model/session.js";
+import { isBig } from "./model/size.js";
 import { Store } from "./model/store.js";
 import { VIEWS } from "./model/views.js";
 import { Api } from "./net/http.js";
@@ -37,10 +38,13 @@ const FLUSH = 250;
 let drawn = () => {};
 const ready = new Promise((resolve) => { drawn = resolve; });
 
-const picture = new Picture(
-  { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) },
-  { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest, machines: api },
-);
+const surfaces = { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) };
+/** @type {import("./graph/picture.js").Handlers} */
+const handlers = { select: (id) => choose(id), packet: (connection) => follow({ connection }), rest, machines: api };
+let picture = new Picture(surfaces, handlers);
+/** @type {import("./desk/big.js").Big|null} the picture of a big cluster, loaded when one is big */
+let big = null;
+const unfit = () => isBig(store, Boolean(big?.active)) !== Boolean(big?.active);
 const signals = new Signals();
 const series = new Series();
 /** @type {import("./panels/side.js").SidePanel|null} what is loaded when it is first wanted */
@@ -66,8 +70,17 @@ const socket = replay?.greet(session) ?? new Connection(/** @type {string} */ (p
   position: () => session.position(),
 });
 
+/** A cluster that outgrew its picture, or shrank, gets the other one. @param {boolean} fresh */
+async function refit(fresh) {
+  const { Big } = await import("./desk/big.js");
+  big ??= new Big(desk, surfaces, handlers, (next) => { picture = next; });
+  big.turn();
+  loaded(fresh);
+}
+
 /** @param {boolean} fresh */
 function loaded(fresh) {
+  if (unfit()) return void refit(fresh);
   feed.clear();
   picture.routes = store.routes;
   picture.packets.clear();
@@ -79,6 +92,7 @@ function loaded(fresh) {
   log?.refresh();
   signals.tell("loaded", fresh);
   requestAnimationFrame(() => drawn());
+  return undefined;
 }
 
 /** @param {any} message */
@@ -98,6 +112,7 @@ function apply(message) {
 /** Draws what changed, at most four times a second: the cost is the redraw, not the change. */
 function refresh() {
   refreshing = 0;
+  if (unfit()) return void refit(false);
   const ids = new Set(stale);
   stale.clear();
   picture.setScene(store.entities, store.settings);
@@ -109,6 +124,7 @@ function refresh() {
   if (isActive(filter)) applyFilter();
   welcome();
   signals.tell("drawn", ids);
+  return undefined;
 }
 
 /** @param {any} message */
@@ -283,6 +299,8 @@ const desk = {
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
   bindings: () => bindings, selected: () => selected, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
   act: (/** @type {Record<string, any>} */ action) => api.act(action),
+  /** What this browser looks at closely: the server traces what passes there. */
+  watch: (/** @type {string[]} */ ids) => socket.send({ type: "watch", ids }),
   narrow: (/** @type {Record<string, string>} */ next) => filters.assign({ ...filter, ...next }),
   /** What panels offer in the menu of an object. @type {import("./panels/contextmenu.js").Desk["offers"]} */
   offers: [],
@@ -344,7 +362,7 @@ ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(d
 setCalm();
 
 Object.assign(window, { clusterviz: {
-  ready, cy: picture.cy,
+  ready, get cy() { return picture.cy; },
   stats: () => ({
     frames: picture.loop.frames, frame: { p50: picture.loop.cost(0.5), p95: picture.loop.cost(0.95) }, dots: picture.packets.dots.length,
     worth: picture.packets.worth, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,

@@ -1,6 +1,8 @@
 /** The one camera: Cytoscape's pan and zoom. It refits by itself until a person moves it. */
 
 const MARGIN = 14;
+/** px: what is smaller on the screen is not found by panning alone; it is shown this large. */
+const TINY = { below: 13, shown: 80 };
 
 export class Camera {
   /** @param {any} cy @param {HTMLElement} container */
@@ -45,8 +47,14 @@ export class Camera {
    */
   reveal(box, centred = false) {
     if (!box) return;
-    const { x, y, zoom } = this.get();
     const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    if (box.w * this.get().zoom < TINY.below) {
+      const near = TINY.shown / box.w;
+      this.moved = true;
+      this.cy.viewport({ zoom: near, pan: { x: w / 2 - (box.x + box.w / 2) * near, y: h / 2 - (box.y + box.h / 2) * near } });
+      return;
+    }
+    const { x, y, zoom } = this.get();
     if (centred && this.moved) {
       this.cy.pan({ x: w / 2 - (box.x + box.w / 2) * zoom, y: h / 2 - (box.y + box.h / 2) * zoom });
       return;

@@ -84,8 +84,18 @@ export class Picture {
     this.cy.on("mouseout", "node", (/** @type {any} */ e) => { e.target.removeClass("hover"); this.handlers.rest(""); });
     this.cy.on("viewport tap", () => this.handlers.rest(""));
     this.cy.on("mousemove", (/** @type {any} */ e) => this.hover(e.renderedPosition));
-    new ResizeObserver(() => { this.camera.resized(); this.redraw(); }).observe(this.surfaces.graph);
+    this.resizes = new ResizeObserver(() => { this.camera.resized(); this.redraw(); });
+    this.resizes.observe(this.surfaces.graph);
     document.fonts?.ready.then(() => { forgetText(); this.redraw(); });
+  }
+
+  /** Lets go of everything, for another picture on the same surfaces. */
+  destroy() {
+    clearTimeout(this.gesture);
+    this.loop.stop();
+    this.loop.draw = () => false;
+    this.resizes?.disconnect();
+    this.cy.destroy();
   }
 
   redraw(urgent = false) {

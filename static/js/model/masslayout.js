@@ -166,10 +166,18 @@ function measure(grid, counts, step) {
     const mean = mine.reduce((sum, n) => sum + n, 0) / Math.max(1, mine.length);
     return Math.max(1, Math.round(Math.sqrt((mean * w) / (aspect * h))));
   });
-  const columns = counts.map((n, i) => Math.max(1, Math.ceil((n + Math.min(1, n >> 6)) / rows[Math.floor(i / grid.columns)])));
+  const columns = level(counts.map((n, i) => Math.max(1, Math.ceil((n + Math.min(1, n >> 6)) / rows[Math.floor(i / grid.columns)]))), grid.columns);
   const widest = Math.max(1, ...columns) * w;
   const highest = Math.max(1, ...rows) * h;
   return { grid, rows, columns, lane: { x: eight(Math.max(240, widest * 0.13)), y: eight(Math.max(240, highest * 0.19)) } };
+}
+
+/** Blocks that stand above each other are equally wide, unless that would waste much room. @param {number[]} widths @param {number} columns */
+function level(widths, columns) {
+  return widths.map((width, i) => {
+    const widest = Math.max(...widths.filter((_, other) => other % columns === i % columns));
+    return widest <= width * 2 || widest - width < 4 ? widest : width;
+  });
 }
 
 /** @param {number} count */

@@ -130,7 +130,7 @@ function beside(lanes, a, b) {
 /** @param {Lanes} lanes @param {Zone} a @param {Zone} b @returns {Point[]} */
 function above(lanes, a, b) {
   const [top, bottom] = a.row < b.row ? [a, b] : [b, a];
-  const x = lanes.doorX(bottom, "roof");
+  const x = Math.min(lanes.doorX(bottom, "roof"), Math.min(top.x + top.w, bottom.x + bottom.w) - Math.round(bottom.w * EDGE));
   const points = /** @type {Point[]} */ ([[x, top.y + top.h], [x, bottom.y]]);
   return top === a ? points : points.reverse();
 }

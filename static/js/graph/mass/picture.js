@@ -54,8 +54,14 @@ export class MassPicture extends Picture {
     this.tiles = new Tiles(() => this.redraw(true));
     this.detail = new Detail((ctx, rect, zoom) => this.paintDetail(ctx, rect, zoom));
     this.names = new PodNames(pods, (node, all) => this.learn(node, all), () => performance.now());
-    /** Tells who wants to know that names came. @type {(pods: any[]) => void} */
+    /** Where the columns come from. @type {() => Mass|null} */
+    this.source = () => this.world?.mass ?? null;
+    /** Names came. @type {(pods: any[]) => void} */
     this.learned = () => {};
+    /** The picture rests: these nodes are near. @type {(nodes: string[]) => void} */
+    this.looked = () => {};
+    /** Another view is wanted. @type {(view: any, places: any) => void} */
+    this.other = () => {};
   }
 
   listen() {
@@ -99,8 +105,15 @@ export class MassPicture extends Picture {
     this.redraw();
   }
 
-  /** The entities besides pods and nodes changed. @param {Map<string, any>} entities @param {any} settings */
-  setScene(entities, settings) {
+  /** @param {any} view @param {any} places */
+  setView(view, places) {
+    if (view.name !== this.view.name) this.other(view, places);
+  }
+
+  /** The entities besides pods and nodes changed, or everything. @param {Map<string, any>} entities @param {any} settings @param {boolean} [fresh] */
+  setScene(entities, settings, fresh = false) {
+    const mass = this.source();
+    if (mass && (fresh || mass !== this.world?.mass)) return void this.setMass(mass, entities, settings, fresh);
     this.entities = entities;
     this.settings = settings;
     if (this.world?.sidesChanged(entities)) {
@@ -163,6 +176,12 @@ export class MassPicture extends Picture {
     this.loop.wake();
   }
 
+  /** Far off there are no single packets: the trunks tell. @param {[string, number, string][]} calls @param {number} spread ms */
+  addCalls(calls, spread) {
+    if (this.level >= LEVELS.pods) super.addCalls(calls, spread);
+    else this.counts.add(calls, performance.now());
+  }
+
   /** @param {string} node @param {any[]} pods @returns {Map<number, any>} by index */
   learn(node, pods) {
     const { mass } = /** @type {World} */ (this.world);
@@ -192,7 +211,9 @@ export class MassPicture extends Picture {
     const wordy = this.world.layout.step.w * zoom >= WORDS && near.length <= MOST_NAMED;
     if (wordy) this.detail.settle(zoom);
     else this.detail.clear();
-    if (this.level >= LEVELS.pods && zoom >= ADDRESSED) this.names.want(near.slice(0, MOST_ASKED).map((i) => this.world?.mass.nodes[i]?.id ?? ""));
+    const close = this.level >= LEVELS.pods && near.length <= MOST_ASKED * 3 ? near.slice(0, MOST_ASKED).map((i) => this.world?.mass.nodes[i]?.id ?? "") : [];
+    if (zoom >= ADDRESSED) this.names.want(close);
+    this.looked(close);
     this.aimShown();
   }
 
@@ -340,6 +361,13 @@ export class MassPicture extends Picture {
     this.under = id;
     this.handlers.rest(id.startsWith("zone:") ? "" : id);
     this.loop.wake();
+  }
+
+  /** @param {number} rps */
+  legend(rps) {
+    if (this.level >= LEVELS.pods || this.still) return super.legend(rps);
+    const { worth } = this.flows;
+    return `1 dot = ${worth.toLocaleString("en")} connection${worth === 1 ? "" : "s"} between zones`;
   }
 
   retheme() {
