@@ -8,6 +8,8 @@ export class ByNode {
   constructor() {
     this.name = "nodes";
     this.paint = paint;
+    /** What of the cluster is shown; all of it without. @type {{entities: (all: Map<string, any>) => Map<string, any>, route: (route: any) => boolean}|null} */
+    this.lens = null;
     /** Most lines at once; those of the selection always are. */
     this.most = 260;
     /** @type {Map<string, any>} */

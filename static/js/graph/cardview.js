@@ -17,6 +17,8 @@ export class CardView {
   constructor(name, graph, card) {
     this.name = name;
     this.graph = graph;
+    /** What of the cluster is shown; all of it without. @type {import("./bynode.js").ByNode["lens"]} */
+    this.lens = null;
     /** Most lines at once; those of the selection always are. */
     this.most = 150;
     /** @type {any} */

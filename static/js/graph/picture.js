@@ -105,7 +105,7 @@ export class Picture {
 
   moved() {
     clearTimeout(this.gesture);
-    this.gesture = setTimeout(() => { this.gesture = 0; this.redraw(); }, REST);
+    this.gesture = setTimeout(() => { this.gesture = 0; this.view.look?.(this.cy, this.camera.get().zoom); this.redraw(); }, REST);
     this.redraw(true);
   }
 
@@ -114,7 +114,7 @@ export class Picture {
     this.entities = entities;
     this.settings = settings;
     if (!this.layout) import("./overlay.js").then(({ drawOver }) => { this.over = drawOver; this.redraw(); });
-    this.layout = this.view.arrange(entities, this.places, fresh);
+    this.layout = this.view.arrange(this.view.lens?.entities(entities) ?? entities, this.places, fresh);
     this.cy.batch(() => syncNodes(this.cy, /** @type {any} */ (this.layout).boxes, entities));
     this.setRoutes(this.routes);
     this.camera.follow(this.layout.bounds);
@@ -131,6 +131,15 @@ export class Picture {
     this.camera.fit();
   }
 
+  /** Things stand elsewhere because a person says so; nothing else has changed. @param {Map<string, number[]>} places */
+  put(places) {
+    this.places = places;
+    this.layout = this.view.put(places);
+    this.cy.batch(() => syncNodes(this.cy, /** @type {any} */ (this.layout).boxes, this.entities));
+    this.setRoutes(this.routes);
+    this.redraw();
+  }
+
   /** @param {any} route @returns {import("../model/lines.js").Way|null} its way through the picture as it is now */
   wayOf(route) {
     return this.layout && this.view.way(route);
@@ -142,7 +151,7 @@ export class Picture {
     if (!this.layout) return;
     this.ways.clear();
     for (const route of routes.values()) {
-      const found = this.view.way(route);
+      const found = this.view.lens?.route(route) === false ? null : this.view.way(route);
       if (found) this.ways.set(route.id, found);
     }
     this.lines = this.view.lines(this.ways.values());
@@ -168,6 +177,7 @@ export class Picture {
         edge.toggleClass("near", !this.spot && visible && mine.has(line.id));
         edge.toggleClass("still", this.still);
       });
+      this.view.look?.(this.cy, this.camera.get().zoom);
     });
   }
 
@@ -291,6 +301,7 @@ export class Picture {
     const mark = this.markAt(event.renderedPosition);
     if (mark) return this.handlers.packet(mark.connection, null);
     const id = event.target === this.cy ? "" : event.target.id();
+    if (this.view.tap?.(id, event.position)) return undefined;
     return this.handlers.select(id === this.selected ? "" : id);
   }
 

@@ -53,6 +53,7 @@ export class Views {
     /** @type {ViewName} */
     this.current = "nodes";
     this.measured = 0;
+    this.switching = false;
     this.root = this.bar();
     byId("status").after(this.root);
     this.focusBar = new FocusBar({ leave: () => this.focus(""), busy: () => Boolean(desk.traced() || document.querySelector("dialog[open], [role=menu]")) });
@@ -60,6 +61,7 @@ export class Views {
     desk.signals.on("filter", () => this.rearrange());
     desk.signals.on("drawn", () => this.tell());
     desk.signals.on("loaded", () => this.tell());
+    desk.signals.on("picture", () => this.taken());
     desk.offers.push({ label: "Focus on it", testid: "context-focus", shown: "o", fits: () => true, run: (id) => this.focus(id) });
   }
 
@@ -108,8 +110,10 @@ export class Views {
     const { picture, shown, store } = this.desk;
     const view = this.viewOf(this.current);
     this.weigh(view);
-    picture.lens = shown.focus ? lensOf(shown.focus, store) : null;
+    if (shown.focus) view.lens = lensOf(shown.focus, store);
+    this.switching = true;
     picture.setView(view, new Map());
+    this.switching = false;
     this.tell();
   }
 
@@ -147,6 +151,13 @@ export class Views {
     const kinds = new Set([...picture.layout.boxes.values()].map((box) => box.kind));
     const all = [...store.entities.values()].filter((e) => (this.current === "nodes" ? ["node", "pod", "service", "ingress", "gateway", "external", "loadbalancer"].includes(e.kind) : kinds.has(e.kind))).length;
     return this.focusBar.show(entity, picture.layout.boxes.size, Math.max(all, picture.layout.boxes.size));
+  }
+
+  /** A cluster that outgrew its picture got another one, which begins by node. */
+  taken() {
+    if (this.switching) return;
+    this.known.set("nodes", this.desk.picture.view);
+    if (this.current !== "nodes" || this.desk.shown.focus) setTimeout(() => this.show(), 0);
   }
 
   rearrange() {
