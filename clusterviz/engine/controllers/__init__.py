@@ -1,47 +1,54 @@
-"""Controllers: what is wanted becomes what is, in passes that are pure functions.
+"""Controllers: what is wanted becomes what is.
 
-`reconcile` runs every controller over the objects until none has anything to do at this moment,
-and says when to come back. Time, chance and settings come in as arguments.
+A `Reconciler` keeps the objects on a board and lets every controller look at what changed, until none has anything to
+do at this moment; `reconcile` does the same once, with everything new. Time, chance and settings come in as arguments,
+and both come to the same result.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from clusterviz.engine.addresses import sortable
 from clusterviz.engine.cluster import Change
-from clusterviz.engine.controllers.deployment import deployments
-from clusterviz.engine.controllers.disruption import disruption_budgets
-from clusterviz.engine.controllers.endpoints import endpoint_slices
-from clusterviz.engine.controllers.garbage import collect_garbage
-from clusterviz.engine.controllers.jobs import jobs
-from clusterviz.engine.controllers.kubelet import kubelets
-from clusterviz.engine.controllers.load_balancer import load_balancers
-from clusterviz.engine.controllers.nodes import nodes
-from clusterviz.engine.controllers.scheduler import schedule
-from clusterviz.engine.controllers.work import Happening, Timing, Work
-from clusterviz.engine.controllers.workloads import daemonsets, replicasets, statefulsets
+from clusterviz.engine.controllers import (
+    deployment,
+    disruption,
+    endpoints,
+    garbage,
+    jobs,
+    kubelet,
+    load_balancer,
+    nodes,
+    scheduler,
+    workloads,
+)
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Desk
+from clusterviz.engine.controllers.work import Happening, Timing, Work, spec
+from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import Key, Obj
 from clusterviz.engine.settings import Settings
 
-__all__ = ["CONTROLLERS", "Happening", "Outcome", "Timing", "reconcile"]
+__all__ = ["CONTROLLERS", "Controller", "Happening", "Outcome", "Reconciler", "Timing", "reconcile"]
 
-Controller = Callable[[Work], None]
 CONTROLLERS: tuple[Controller, ...] = (
-    nodes,
-    deployments,
-    replicasets,
-    statefulsets,
-    daemonsets,
-    jobs,
-    collect_garbage,
-    schedule,
-    kubelets,
-    endpoint_slices,
-    load_balancers,
-    disruption_budgets,
+    nodes.NODES,
+    nodes.EVICTIONS,
+    deployment.DEPLOYMENTS,
+    workloads.REPLICASETS,
+    workloads.STATEFULSETS,
+    workloads.DAEMONSETS,
+    jobs.JOBS,
+    garbage.GARBAGE,
+    scheduler.SCHEDULER,
+    kubelet.KUBELETS,
+    endpoints.ENDPOINT_SLICES,
+    load_balancer.LOAD_BALANCERS,
+    disruption.DISRUPTION_BUDGETS,
 )
 MAX_PASSES = 20
 
@@ -54,6 +61,45 @@ class Outcome(msgspec.Struct, frozen=True):
     wake: float | None
 
 
+class Reconciler:
+    """The controllers of one cluster and what they know of it."""
+
+    def __init__(
+        self,
+        objects: Mapping[Key, Obj],
+        *,
+        settings: Settings | None = None,
+        timing: Timing | None = None,
+        last_ip: dict[str, str] | None = None,
+        controllers: tuple[Controller, ...] = CONTROLLERS,
+    ) -> None:
+        self._settings, self._timing = settings or Settings(), timing or Timing()
+        self._board = Board(objects)
+        self._desk = Desk(self._board, controllers, {} if last_ip is None else last_ip)
+        for key, obj in objects.items():
+            self._desk.touch(Touch(key, None, obj))
+
+    def note(self, changes: Iterable[tuple[Key, Obj | None]]) -> None:
+        """Objects are different now, or gone (None); what the controllers did themselves changes nothing."""
+        for key, obj in changes:
+            touch = self._board.set(key, obj)
+            if touch is not None:
+                self._desk.touch(touch)
+
+    def run(self, *, now: float, rng: random.Random) -> Outcome:
+        """Let the controllers act at this moment."""
+        desk = self._desk
+        desk.ring(now)
+        work = Work(self._board, now=now, rng=rng, settings=self._settings, timing=self._timing, desk=desk)
+        for _ in range(MAX_PASSES):
+            if desk.empty:
+                break
+            desk.one_pass(work)
+        changes = tuple(Change("unset", key) if obj is None else Change("set", obj) for key, obj in work.written())
+        wake = desk.next_alarm if desk.empty else now + self._timing.pace
+        return Outcome(changes, tuple(work.happenings), wake)
+
+
 def reconcile(
     objects: Mapping[Key, Obj],
     *,
@@ -64,27 +110,31 @@ def reconcile(
     last_ip: dict[str, str] | None = None,
     controllers: tuple[Controller, ...] = CONTROLLERS,
 ) -> Outcome:
-    """Let the controllers act at this moment.
+    """Let the controllers act at this moment on objects they have never seen.
 
-    ``last_ip`` remembers each node's last address between calls, as the IPAM plugin does (IPM-02).
+    ``last_ip`` remembers each block's last address between calls, as the IPAM plugin does (IPM-02).
     """
-    work = Work(
-        objects,
-        now=now,
-        rng=rng,
-        settings=settings or Settings(),
-        timing=timing or Timing(),
-        last_ip=last_ip,
-    )
-    for _ in range(MAX_PASSES):
-        before = len(work.happenings), dict(work.written)
-        for controller in controllers:
-            controller(work)
-        if before == (len(work.happenings), work.written):
-            break
-    changes = tuple(
-        Change("unset", key) if obj is None else Change("set", obj)
-        for key, obj in work.written.items()
-        if objects.get(key) != obj
-    )
-    return Outcome(changes, tuple(work.happenings), work.wake_at)
+    every = Reconciler(objects, settings=settings, timing=timing, last_ip=last_ip, controllers=controllers)
+    return every.run(now=now, rng=rng)
+
+
+def last_addresses(objects: Mapping[Key, Obj]) -> dict[str, str]:
+    """The highest address in use in each node's blocks: taken for the last one given out (IPM-02)."""
+    highest: dict[tuple[str, bool], str] = {}
+    for key, obj in objects.items():
+        if key[0] == "Pod" and (node := spec(obj).get("nodeName")) and not spec(obj).get("hostNetwork"):
+            for ip in pod_addresses(obj):
+                place = str(node), ":" in ip
+                if place not in highest or _order(ip) > _order(highest[place]):
+                    highest[place] = ip
+    return {
+        str(cidr): highest[key[2], ":" in str(cidr)]
+        for key, obj in objects.items()
+        if key[0] == "Node"
+        for cidr in spec(obj).get("podCIDRs") or [spec(obj).get("podCIDR")]
+        if cidr and (key[2], ":" in str(cidr)) in highest
+    }
+
+
+def _order(ip: str) -> tuple[int, ...]:
+    return (sortable(ip),) if ":" in ip else tuple(map(int, ip.split(".")))

@@ -6,7 +6,10 @@ A Deployment's pods belong to ReplicaSets named ``<deployment>-<template hash>``
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import (
     delete_pod,
@@ -25,20 +28,31 @@ from clusterviz.engine.objects import Obj, key_of
 HASH_LABEL = "pod-template-hash"
 
 
-def deployments(work: Work) -> None:
-    """Bring every Deployment towards what it wants."""
-    for deployment in work.all("Deployment"):
+def _one(work: Work, item: Item) -> None:
+    """Bring a Deployment towards what it wants."""
+    deployment = work.find("Deployment", item)
+    if deployment is not None:
         _sync(work, deployment)
+
+
+def _touched(_board: Board, touch: Touch) -> Iterator[Item]:
+    kind, namespace, name = touch.key
+    if kind == "Deployment":
+        yield namespace, name
+    for obj in touch.sides if kind != "Deployment" else ():
+        owner, of = owner_of(obj)
+        if owner == ("ReplicaSet" if kind == "Pod" else "Deployment"):
+            yield namespace, of.rpartition("-")[0] if kind == "Pod" else of
 
 
 def replicaset_of(work: Work, deployment: Obj) -> str:
     """The ReplicaSet of the present template: one that came with the objects, or the one we name."""
     key, template = key_of(deployment), spec(deployment).get("template") or {}
-    for replicaset in work.all("ReplicaSet", key[1]):
+    for replicaset in work.board.all("ReplicaSet", key[1]):
         if owner_of(replicaset) == ("Deployment", key[2]) and _same(replicaset, template):
             return key_of(replicaset)[2]
-    for owner in work.owners_of_base("ReplicaSet", key[2]):
-        if any(_from_elsewhere(pod, template) for pod in work.owned_by(key[1], owner)):
+    for owner in work.board.owners_of_base(key[1], "ReplicaSet", key[2]):
+        if any(_from_elsewhere(pod, template) for pod in work.board.owned_by(key[1], owner)):
             return owner[1]
     return f"{key[2]}-{template_hash(template)}"
 
@@ -116,7 +130,7 @@ def _create(work: Work, deployment: Obj, count: int) -> None:
     for _ in range(count):
         if not work.may_create():
             return
-        name = pod_name(owner, work.rng, work.pod_names(key[1]))
+        name = pod_name(owner, work.rng, work.name_taken(key[1]))
         extra = {HASH_LABEL: owner.rpartition("-")[2]}
         make_pod(work, deployment, name, ("ReplicaSet", owner), extra)
 
@@ -133,3 +147,6 @@ def _status(work: Work, deployment: Obj, current: str) -> None:
         availableReplicas=ready,
         unavailableReplicas=max(0, replicas_of(deployment) - ready),
     )
+
+
+DEPLOYMENTS = Controller("deployments", frozenset({"Deployment", "ReplicaSet", "Pod"}), _one, _touched)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import ended, is_ready, replicas_of, terminating, write_status
 from clusterviz.engine.controllers.work import Work, labels, owner_of, spec, status
 from clusterviz.engine.objects import Key, Obj, key_of
 from clusterviz.engine.selectors import parse_selector
 
 VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
+_SCALED = ("Deployment", "ReplicaSet", "StatefulSet")
 TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 
 
@@ -29,21 +32,36 @@ class Budget(msgspec.Struct, frozen=True):
         return max(0, self.healthy - self.desired)
 
 
-def disruption_budgets(work: Work) -> None:
-    """Write the status of every budget."""
-    objects = {key_of(obj): obj for kind in _KINDS for obj in work.all(kind)}
-    for budget in work.all("PodDisruptionBudget"):
-        count = count_budget(objects, budget)
-        write_status(
-            work, budget, expectedPods=count.expected, currentHealthy=count.healthy,
-            desiredHealthy=count.desired, disruptionsAllowed=count.allowed,
-        )  # fmt: skip
+def _one(work: Work, item: Item) -> None:
+    """Write the status of a budget."""
+    budget = work.find("PodDisruptionBudget", item)
+    if budget is None:
+        return
+    count = _count(work.board.all("Pod", item[0]), work.get, budget)
+    write_status(
+        work, budget, expectedPods=count.expected, currentHealthy=count.healthy,
+        desiredHealthy=count.desired, disruptionsAllowed=count.allowed,
+    )  # fmt: skip
+
+
+def _touched(board: Board, touch: Touch) -> Iterator[Item]:
+    kind, namespace, name = touch.key
+    if kind == "PodDisruptionBudget":
+        yield namespace, name
+    else:
+        for budget in board.all("PodDisruptionBudget", namespace):
+            if kind != "Pod" or any(covers(budget, pod) for pod in touch.sides):
+                yield key_of(budget)[1:]
 
 
 def evict(objects: Mapping[Key, Obj], pods: Iterable[Obj]) -> tuple[list[Obj], list[tuple[Obj, str]]]:
     """Ask to evict pods one after the other: those that may go, and the refused with the API's words (429)."""
     budgets = [obj for key, obj in sorted(objects.items()) if key[0] == "PodDisruptionBudget"]
-    left = {key_of(budget): count_budget(objects, budget) for budget in budgets}
+    spaces: dict[str, list[Obj]] = {}
+    for key, obj in objects.items() if budgets else ():
+        if key[0] == "Pod":
+            spaces.setdefault(key[1], []).append(obj)
+    left = {key_of(budget): _count(spaces.get(key_of(budget)[1], ()), objects.get, budget) for budget in budgets}
     going: list[Obj] = []
     refused: list[tuple[Obj, str]] = []
     for pod in pods:
@@ -78,33 +96,29 @@ def covers(budget: Obj, pod: Obj) -> bool:
     return parse_selector(spec(budget)["selector"], field="spec.selector").matches(labels(pod))
 
 
-_SCALED = ("Deployment", "ReplicaSet", "StatefulSet")
-_KINDS = ("Pod", *_SCALED)
-
-
-def count_budget(objects: Mapping[Key, Obj], budget: Obj) -> Budget:
-    """Count a budget's pods. Percentages round up, as the disruption controller does."""
-    pods = [obj for key, obj in objects.items() if key[0] == "Pod" and not ended(obj) and covers(budget, obj)]
+def _count(pods: Iterable[Obj], find: Callable[[Key], Obj | None], budget: Obj) -> Budget:
+    """Count a budget's pods among all of its namespace. Percentages round up, as the disruption controller does."""
+    pods = [pod for pod in pods if not ended(pod) and covers(budget, pod)]
     healthy = sum(is_ready(pod) and not terminating(pod) for pod in pods)
     least, most = spec(budget).get("minAvailable"), spec(budget).get("maxUnavailable")
     if most is None and least is None:
         return Budget(len(pods), healthy, 0)
     if most is None and not str(least).endswith("%"):
         return Budget(len(pods), healthy, _part(least, len(pods)))
-    expected = _wanted(objects, pods) or len(pods)
+    expected = _wanted(find, pods) or len(pods)
     if most is not None:
         return Budget(expected, healthy, max(0, expected - _part(most, expected)))
     return Budget(expected, healthy, _part(least, expected))
 
 
-def _wanted(objects: Mapping[Key, Obj], pods: list[Obj]) -> int:
+def _wanted(find: Callable[[Key], Obj | None], pods: list[Obj]) -> int:
     """Replicas somebody wants of the workloads on top of these pods."""
     owners: dict[Key, Obj] = {}
     for pod in pods:
         (kind, name), namespace = owner_of(pod), key_of(pod)[1]
-        workload = objects.get((kind, namespace, name))
+        workload = find((kind, namespace, name))
         if kind == "ReplicaSet":
-            workload = objects.get(("Deployment", namespace, name.rpartition("-")[0])) or workload
+            workload = find(("Deployment", namespace, name.rpartition("-")[0])) or workload
         if workload is not None and workload["kind"] in _SCALED:
             owners[key_of(workload)] = workload
     return sum(map(replicas_of, owners.values()))
@@ -115,3 +129,8 @@ def _part(value: object, whole: int) -> int:
     if text.endswith("%"):
         return math.ceil(whole * float(text[:-1]) / 100)
     return int(text)
+
+
+DISRUPTION_BUDGETS = Controller(
+    "disruption budgets", frozenset({"PodDisruptionBudget", "Pod", *_SCALED}), _one, _touched
+)

@@ -3,57 +3,70 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Any
 
 from clusterviz.engine.addresses import family
+from clusterviz.engine.controllers.board import (
+    MANAGED_LABEL,
+    MANAGER,
+    SERVICE_LABEL,
+    Board,
+    Touch,
+    is_managed,
+    selector_of,
+)
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import ended, is_ready, terminating
 from clusterviz.engine.controllers.work import Work, labels, meta, spec
 from clusterviz.engine.fill import pod_addresses, safe_hash
 from clusterviz.engine.objects import ZONE_LABEL, Obj, key_of
 
-SERVICE_LABEL = "kubernetes.io/service-name"
-MANAGED_LABEL = "endpointslice.kubernetes.io/managed-by"
-MANAGER = "endpointslice-controller.k8s.io"
 MAX_ENDPOINTS = 100
 Group = tuple[str, tuple[tuple[str, int, str, str], ...]]
 
 
-def endpoint_slices(work: Work) -> None:
-    """Write the slices of every Service with a selector; hand-written slices are left alone (SVC-12)."""
-    ours: dict[tuple[str, str, str], Obj] = {key_of(one): one for one in work.all("EndpointSlice") if _managed(one)}
-    zones = {str(meta(node)["name"]): labels(node).get(ZONE_LABEL, "") for node in work.all("Node")}
-    pods = _by_label(work)
-    for service in work.all("Service"):
-        if not spec(service).get("selector") or spec(service).get("type") == "ExternalName":
-            continue
-        for wanted in slices_of(service, _selected(service, pods), zones):
-            old = ours.pop(key_of(wanted), None)
-            if old is None or _content(old) != _content(wanted):
+def _one(work: Work, item: Item) -> None:
+    """Write the slices of a Service with a selector; hand-written slices are left alone (SVC-12)."""
+    service = work.find("Service", item)
+    ours = dict.fromkeys(work.board.slices_of(*item))
+    if service is not None and selector_of(service):
+        pods = [pod for pod in _selected(work.board, item) if not ended(pod) and pod_addresses(pod)]
+        zones = {node: _zone(work.board.node(node)) for pod in pods if (node := str(spec(pod).get("nodeName") or ""))}
+        for wanted in slices_of(service, pods, zones):
+            key = key_of(wanted)
+            ours.pop(key, None)
+            old = work.get(key)
+            if old is None or not is_managed(old) or _content(old) != _content(wanted):
                 stamp = meta(old or {}).get("creationTimestamp") or work.stamp
                 work.put({**wanted, "metadata": {**wanted["metadata"], "creationTimestamp": stamp}})
     for key in ours:
         work.remove(key)
 
 
-def _by_label(work: Work) -> dict[tuple[str, str, str], list[Obj]]:
-    """Pods that can be endpoints, by (namespace, label, value)."""
-    found: dict[tuple[str, str, str], list[Obj]] = {}
-    for pod in work.all("Pod"):
-        if not ended(pod) and pod_addresses(pod):
-            for label, value in labels(pod).items():
-                found.setdefault((key_of(pod)[1], label, value), []).append(pod)
-    return found
+def _selected(board: Board, service: Item) -> list[Obj]:
+    found = (board.get(key) for key in board.selection.members((service[0], service[1])))
+    return [pod for pod in found if pod is not None]
 
 
-def _selected(service: Obj, pods: dict[tuple[str, str, str], list[Obj]]) -> list[Obj]:
-    selector = {label: str(value) for label, value in spec(service)["selector"].items()}
-    namespace = key_of(service)[1]
-    candidates = min((pods.get((namespace, *item), []) for item in selector.items()), key=len)
-    return [pod for pod in candidates if selector.items() <= labels(pod).items()]
+def _zone(node: Obj | None) -> str:
+    return labels(node).get(ZONE_LABEL, "") if node is not None else ""
 
 
-def _managed(one: Obj) -> bool:
-    return labels(one).get(MANAGED_LABEL) == MANAGER
+def _touched(board: Board, touch: Touch) -> Iterator[Item]:
+    kind, namespace, name = touch.key
+    if kind == "Service":
+        yield namespace, name
+    elif kind == "EndpointSlice":
+        for one in touch.sides:
+            yield namespace, labels(one).get(SERVICE_LABEL, "")
+            yield from ((namespace, str(owner.get("name"))) for owner in meta(one).get("ownerReferences") or ())
+    elif kind == "Pod":
+        for found in {tuple(sorted(labels(pod).items())) for pod in touch.sides}:
+            yield from board.selection.services_of(namespace, dict(found))
+    elif _zone(touch.old) != _zone(touch.new):
+        for pod in board.pods_on(name):
+            yield from board.selection.services_of(key_of(pod)[1], labels(pod))
 
 
 def _content(one: Obj) -> tuple[Any, ...]:
@@ -153,3 +166,6 @@ def _slice(service: Obj, group: Group, number: int, endpoints: list[dict[str, An
             for port, target, protocol, app in ports
         ],
     }
+
+
+ENDPOINT_SLICES = Controller("endpoint slices", frozenset({"Service", "EndpointSlice", "Pod", "Node"}), _one, _touched)

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from clusterviz.engine.complete import has_finished, job_labels, parallelism
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import delete_pod, ended, make_pod, terminating, write_status
-from clusterviz.engine.controllers.work import Work, annotation, seconds, set_condition, spec, status, with_status
+from clusterviz.engine.controllers.work import (
+    Work,
+    annotation,
+    owner_of,
+    seconds,
+    set_condition,
+    spec,
+    status,
+    with_status,
+)
 from clusterviz.engine.objects import Obj, key_of
 
 RUNS_FOR_ANNOTATION = "clusterviz.dev/runs-for"
 BACKOFF_LIMIT = 6
 
 
-def jobs(work: Work) -> None:
+def _one(work: Work, item: Item) -> None:
     """Keep ``parallelism`` pods running until ``completions`` have succeeded."""
-    for job in work.all("Job"):
+    job = work.find("Job", item)
+    if job is not None:
         _run(work, job)
+
+
+def _touched(_board: Board, touch: Touch) -> Iterator[Item]:
+    kind, namespace, name = touch.key
+    if kind == "Job":
+        yield namespace, name
+    else:
+        for pod in touch.sides:
+            owner = owner_of(pod)
+            if owner[0] == "Job":
+                yield namespace, owner[1]
 
 
 def _run(work: Work, job: Obj) -> None:
     _, namespace, name = key_of(job)
     if has_finished(job):
         return
-    pods = list(work.owned_by(namespace, ("Job", name)))
+    pods = work.board.owned_by(namespace, ("Job", name))
     succeeded = sum(status(pod).get("phase") == "Succeeded" for pod in pods)
     failed = sum(status(pod).get("phase") == "Failed" for pod in pods)
     active = [pod for pod in pods if not ended(pod) and not terminating(pod)]
@@ -45,10 +70,10 @@ def _run(work: Work, job: Obj) -> None:
         for _ in range(room):
             if not work.may_create():
                 break
-            make_pod(work, job, pod_name(name, work.rng, work.pod_names(namespace)), ("Job", name), job_labels(name))
+            make_pod(work, job, pod_name(name, work.rng, work.name_taken(namespace)), ("Job", name), job_labels(name))
         for pod in active[parallelism(job) :] if room < 0 else ():
             delete_pod(work, pod, job)
-    running = sum(not ended(pod) and not terminating(pod) for pod in work.owned_by(namespace, ("Job", name)))
+    running = sum(not ended(pod) and not terminating(pod) for pod in work.board.owned_by(namespace, ("Job", name)))
     write_status(work, job, active=running, succeeded=succeeded, failed=failed)
 
 
@@ -74,3 +99,6 @@ def completes(work: Work, pod: Obj) -> bool:
     pod = with_status(pod, phase="Succeeded", containerStatuses=statuses)
     work.put(set_condition(pod, "Ready", "False", work.stamp, reason="PodCompleted"))
     return True
+
+
+JOBS = Controller("jobs", frozenset({"Job", "Pod"}), _one, _touched)

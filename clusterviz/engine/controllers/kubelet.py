@@ -6,10 +6,13 @@ Crashes are in `restarts`, hanging processes in `probes`, the end of a Job's pod
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from clusterviz.engine.addresses import allocate_pod_ip, family
 from clusterviz.engine.controllers import probes
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.jobs import completes
 from clusterviz.engine.controllers.pods import GRACE, ended, terminating
 from clusterviz.engine.controllers.restarts import restarts
@@ -34,20 +37,39 @@ from clusterviz.engine.objects import DOWN_ANNOTATION, Obj, key_of
 READY_ANNOTATION = "clusterviz.dev/ready"
 
 
-def kubelets(work: Work) -> None:
-    """Every kubelet that is alive looks after its pods."""
-    nodes = {str(meta(node)["name"]): node for node in work.all("Node")}
-    for pod in work.all("Pod"):
-        name = str(spec(pod).get("nodeName") or "")
-        if not name or ended(pod):
-            if terminating(pod):
-                work.remove(key_of(pod))
-            continue
-        node = nodes.get(name)
-        if node is None:
-            _orphan(work, pod, name)
-        elif annotation(node, DOWN_ANNOTATION) != "true":
-            _look_after(work, pod, node)
+def _one(work: Work, item: Item) -> None:
+    """The kubelet of a pod's node looks after it, if it is alive."""
+    pod = work.find("Pod", item)
+    if pod is None:
+        return
+    name = str(spec(pod).get("nodeName") or "")
+    if not name or ended(pod):
+        if terminating(pod):
+            work.remove(key_of(pod))
+        return
+    node = work.board.node(name)
+    if node is None:
+        _orphan(work, pod, name)
+    elif annotation(node, DOWN_ANNOTATION) != "true":
+        _look_after(work, pod, node)
+
+
+def _touched(board: Board, touch: Touch) -> Iterator[Item]:
+    if touch.key[0] == "Node":
+        yield from (key[1:] for key in board.keys_on(touch.key[2]))
+        return
+    yield touch.key[1:]
+    if touch.old is not None and (freed := _held(touch.old)) and (touch.new is None or _held(touch.new) != freed):
+        # Somebody on the node may wait for an address.
+        for pod in board.pods_on(freed[0]):
+            if status(pod).get("phase") == "Pending":
+                yield key_of(pod)[1:]
+
+
+def _held(pod: Obj) -> tuple[str, ...]:
+    """A pod's node and the addresses it keeps from others."""
+    ips = () if ended(pod) else pod_addresses(pod)
+    return (str(spec(pod).get("nodeName") or ""), *ips) if ips else ()
 
 
 def _orphan(work: Work, pod: Obj, name: str) -> None:
@@ -106,16 +128,15 @@ def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
         return [_node_ip(node)]
     if not _has_network(node):
         raise AddressError("network is not ready: container runtime network not ready: NetworkReady=false")
-    if (given := pod_addresses(pod)) and all(work.pod_ips[ip] == 1 for ip in given):
+    if (given := pod_addresses(pod)) and all(work.board.pod_ips[ip] == 1 for ip in given):
         return given
     cidrs = spec(node).get("podCIDRs") or [spec(node).get("podCIDR")]
     if not cidrs or not cidrs[0]:
         raise AddressError(f"node {meta(node)['name']} has no pod CIDR")
     ips = []
     for cidr in cidrs:
-        ip = allocate_pod_ip(str(cidr), work.pod_ips, work.last_ip.get(str(cidr), ""))
+        ip = allocate_pod_ip(str(cidr), work.board.pod_ips, work.last_ip.get(str(cidr), ""))
         work.last_ip[str(cidr)] = ip
-        work.pod_ips[ip] += 1
         ips.append(ip)
     return ips
 
@@ -186,3 +207,6 @@ def _node_ip(node: Obj) -> str:
         if entry.get("type") == "InternalIP":
             return str(entry["address"])
     raise AddressError(f"node {meta(node)['name']} has no InternalIP")
+
+
+KUBELETS = Controller("kubelets", frozenset({"Node", "Pod"}), _one, _touched)

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Container, Iterable
 
 from clusterviz.engine.addresses import network
-from clusterviz.engine.controllers.work import Work, spec, status, with_status
-from clusterviz.engine.objects import Obj
+from clusterviz.engine.controllers.board import Board, Touch, balancer_entries
+from clusterviz.engine.controllers.desk import Controller, Item
+from clusterviz.engine.controllers.work import Work, spec, with_status
 
 FIRST = 20
 
 
-def load_balancers(work: Work) -> None:
+def _one(work: Work, item: Item) -> None:
     """Give an address, take it back when the type changes; without a provider nothing happens."""
-    services = list(work.all("Service"))
-    taken = {str(entry.get("ip")) for service in services for entry in _entries(service)}
-    for service in services:
-        wants = spec(service).get("type") == "LoadBalancer"
-        if wants and not _entries(service) and work.settings.load_balancer_provider:
-            asked = str(spec(service).get("loadBalancerIP") or "")
-            ip = _free(work.settings.load_balancer_cidr, taken) if not asked or asked in taken else asked
-            if ip:
-                taken.add(ip)
-                work.put(with_status(service, loadBalancer={"ingress": [{"ip": ip}]}))
-                work.event(service, "EnsuredLoadBalancer", f"Ensured load balancer: {ip}")
-        elif not wants and _entries(service):
-            work.put(with_status(service, loadBalancer={}))
-            work.event(service, "DeletedLoadBalancer", "Deleted load balancer")
+    service = work.find("Service", item)
+    if service is None:
+        return
+    wants, taken = spec(service).get("type") == "LoadBalancer", work.board.balancer_ips
+    if wants and not balancer_entries(service) and work.settings.load_balancer_provider:
+        asked = str(spec(service).get("loadBalancerIP") or "")
+        ip = _free(work.settings.load_balancer_cidr, taken) if not asked or asked in taken else asked
+        if ip:
+            work.put(with_status(service, loadBalancer={"ingress": [{"ip": ip}]}))
+            work.event(service, "EnsuredLoadBalancer", f"Ensured load balancer: {ip}")
+    elif not wants and balancer_entries(service):
+        work.put(with_status(service, loadBalancer={}))
+        work.event(service, "DeletedLoadBalancer", "Deleted load balancer")
 
 
-def _entries(service: Obj) -> list[dict[str, Any]]:
-    return (status(service).get("loadBalancer") or {}).get("ingress") or []
+def _touched(board: Board, touch: Touch) -> Iterable[Item]:
+    found: list[Item] = []
+    if any(spec(one).get("type") == "LoadBalancer" or balancer_entries(one) for one in touch.sides):
+        found.append(touch.key[1:])
+    before = balancer_entries(touch.old or {})
+    if before and before != balancer_entries(touch.new or {}):
+        found += [key[1:] for key in board.unbalanced]  # an address may be free again
+    return found
 
 
-def _free(cidr: str, taken: set[str]) -> str:
+def _free(cidr: str, taken: Container[str]) -> str:
     net = network(cidr)
     for offset in range(FIRST, min(net.num_addresses - 1, 1 << 16)):
         if str(net[offset]) not in taken:
             return str(net[offset])
     return ""
+
+
+LOAD_BALANCERS = Controller("load balancers", frozenset({"Service"}), _one, _touched)

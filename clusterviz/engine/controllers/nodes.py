@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, terminating
 from clusterviz.engine.controllers.work import (
     Work,
@@ -26,17 +28,33 @@ UNREACHABLE = "node.kubernetes.io/unreachable"
 HEARTBEAT = "lastHeartbeatTime"
 
 
-def nodes(work: Work) -> None:
-    """Look at every kubelet's lease."""
-    silent = []
-    for node in work.all("Node"):
-        if annotation(node, DOWN_ANNOTATION) == "true":
-            silent.append(node)
-            _silent(work, node)
-        else:
-            _alive(work, node)
-    if silent:
-        _evictions(work)
+def _lease(work: Work, item: Item) -> None:
+    """Look at a kubelet's lease."""
+    node = work.board.node(item[0])
+    if node is None:
+        return
+    if annotation(node, DOWN_ANNOTATION) == "true":
+        _silent(work, node)
+    else:
+        _alive(work, node)
+
+
+def _lease_touched(board: Board, touch: Touch) -> list[Item]:
+    if touch.key[0] == "Node":
+        return [(touch.key[2],)]
+    return [(name,) for name in _lost_homes(board, touch)]
+
+
+def _evictions_touched(board: Board, touch: Touch) -> list[Item]:
+    """All nodes of a zone count, so all are one item; it matters only while somebody is silent."""
+    if touch.key[0] == "Node":
+        return [("",)] if board.down or any(map(_is_unknown, touch.sides)) else []
+    return [("",)] if _lost_homes(board, touch) else []
+
+
+def _lost_homes(board: Board, touch: Touch) -> set[str]:
+    """Silent nodes among those of a pod."""
+    return {node for pod in touch.sides if (node := str(spec(pod).get("nodeName") or "")) in board.down}
 
 
 def _silent(work: Work, node: Obj) -> None:
@@ -62,13 +80,15 @@ def _silent(work: Work, node: Obj) -> None:
 
 
 def _pods_on(work: Work, node: str) -> list[Obj]:
-    return [pod for pod in work.all("Pod") if spec(pod).get("nodeName") == node and not ended(pod)]
+    return [pod for pod in work.board.pods_on(node) if not ended(pod)]
 
 
-def _evictions(work: Work) -> None:
+def _evictions(work: Work, _item: Item) -> None:
     """Taint lost nodes one after the other, at the pace their zone's health allows, then evict (NOD-07)."""
+    if not work.board.down:
+        return
     zones: dict[str, list[Obj]] = {}
-    for node in work.all("Node"):
+    for node in work.board.all("Node"):
         zones.setdefault(labels(node).get(ZONE_LABEL, ""), []).append(node)
     if all(all(map(_is_unknown, members)) for members in zones.values()):
         return  # nobody answers anywhere: the fault is more likely the controller's own
@@ -154,8 +174,8 @@ def _alive(work: Work, node: Obj) -> None:
 
 def _heal_pods(work: Work, name: str) -> None:
     """The kubelet is back: what it runs becomes ready again through its own check."""
-    for pod in work.all("Pod"):
-        if spec(pod).get("nodeName") != name or terminating(pod):
+    for pod in work.board.pods_on(name):
+        if terminating(pod):
             continue
         if condition(pod, "Ready").get("reason") != "NodeNotReady":
             continue
@@ -178,3 +198,8 @@ def _with_taints(node: Obj, taints: list[dict[str, Any]]) -> Obj:
     rest = {k: v for k, v in spec(node).items() if k != "taints"}
     together = kept + taints
     return changed(node, spec={**rest, **({"taints": together} if together else {})})
+
+
+_KINDS = frozenset({"Node", "Pod"})
+NODES = Controller("nodes", _KINDS, _lease, _lease_touched)
+EVICTIONS = Controller("evictions", _KINDS, _evictions, _evictions_touched)

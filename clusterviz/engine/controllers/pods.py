@@ -51,13 +51,13 @@ def owned(work: Work, workload: Obj) -> list[Obj]:
     """
     kind, namespace, name = key_of(workload)
     if kind == "Deployment":
-        owners = work.owners_of_base("ReplicaSet", name)
+        owners = work.board.owners_of_base(namespace, "ReplicaSet", name)
     else:
         owners = [(kind, name)]
-        for pod in work.owned_by(namespace, ("", "")):
+        for pod in work.board.owned_by(namespace, ("", "")):
             if _adoptable(workload, pod):
                 work.put(with_meta(pod, ownerReferences=[reference(kind, name)]))
-    return [pod for owner in owners for pod in work.owned_by(namespace, owner) if not ended(pod)]
+    return [pod for owner in owners for pod in work.board.owned_by(namespace, owner) if not ended(pod)]
 
 
 def _adoptable(workload: Obj, pod: Obj) -> bool:

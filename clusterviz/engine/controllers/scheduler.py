@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
+
+from clusterviz.engine.controllers.board import Board, Touch
+from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import ended
 from clusterviz.engine.controllers.work import (
     Work,
@@ -21,46 +25,130 @@ from clusterviz.engine.controllers.work import (
     spec,
     status,
 )
-from clusterviz.engine.host_ports import NO_FREE_PORTS, HostPorts
+from clusterviz.engine.host_ports import NO_FREE_PORTS, HostPorts, wanted_ports
 from clusterviz.engine.objects import Obj, key_of
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 NOT_FOR_DAEMONS = ("node.kubernetes.io/",)
 MAX_PODS = 110
+TOO_MANY = "Too many pods"
+# What pods ask of nodes differs little within a cluster; more than this is forgotten and worked out again.
+MOST_FITS = 256
+# So few nodes are looked at one by one.
+FEW = 64
 
 
-def schedule(work: Work) -> None:
-    """Bind every Pending pod that fits somewhere; say why for the others."""
-    waiting = [
-        pod
-        for pod in work.all("Pod")
-        if not spec(pod).get("nodeName") and not ended(pod) and not meta(pod).get("deletionTimestamp")
-    ]
-    if not waiting:
+class Fit(msgspec.Struct):
+    """Nodes for pods that ask the same of them: why the others refuse, whatever runs there, and who does not."""
+
+    pod: Obj
+    refused: dict[str, str] = {}
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    nodes: set[str] = set()
+
+
+class Memory:
+    """What the scheduler keeps between reconciliations: fits by what pods ask, and who waits for what."""
+
+    def __init__(self) -> None:
+        self._fits: dict[bytes, Fit] = {}
+        # Pods that some node would take if it were emptier, and those that none would.
+        self.crowded_out: dict[Item, None] = {}
+        self.hopeless: dict[Item, None] = {}
+
+    def fit(self, board: Board, pod: Obj) -> Fit:
+        """The nodes for a pod."""
+        asked = msgspec.json.encode([spec(pod).get("nodeSelector"), spec(pod).get("tolerations")], order="sorted")
+        found = self._fits.get(asked)
+        if found is None:
+            if len(self._fits) >= MOST_FITS:
+                self._fits.clear()
+            found = self._fits[asked] = Fit(pod)
+            for key in board.keys("Node", ""):
+                _judge(found, key[2], board.node(key[2]))
+        return found
+
+    def node(self, name: str, node: Obj | None) -> None:
+        """A node came, changed or went."""
+        for fit in self._fits.values():
+            _judge(fit, name, node)
+
+
+def _judge(fit: Fit, name: str, node: Obj | None) -> None:
+    before = fit.refused.pop(name, "")
+    fit.nodes.discard(name)
+    if before:
+        fit.reasons[before] -= 1
+    if node is None:
         return
-    nodes = list(work.all("Node"))
-    total: Counter[str] = Counter()
-    family: Counter[tuple[str, tuple[str, str], str]] = Counter()
-    ports = HostPorts(work.all("Pod"))
-    for pod in work.all("Pod"):
-        node = str(spec(pod).get("nodeName") or "")
-        if node and not ended(pod):
-            total[node] += 1
-            family[node, owner_of(pod), key_of(pod)[1]] += 1
-    for pod in waiting:
-        owner, namespace = owner_of(pod), key_of(pod)[1]
-        fitting = [n for n in nodes if not refusal(pod, n, total[str(meta(n)["name"])], ports)]
-        if not fitting:
-            _unschedulable(work, pod, nodes, total, ports)
-            continue
-        names = sorted(
-            (str(meta(node)["name"]) for node in fitting),
-            key=lambda name: (family[name, owner, namespace], total[name], name),
-        )
-        _bind(work, pod, names[0])
-        ports.take(names[0], pod)
-        total[names[0]] += 1
-        family[names[0], owner, namespace] += 1
+    reason = refusal(fit.pod, node, -1, HostPorts())
+    if reason:
+        fit.refused[name] = reason
+        fit.reasons[reason] += 1
+    else:
+        fit.nodes.add(name)
+
+
+def _memory(board: Board) -> Memory:
+    if not isinstance(board.memory, Memory):
+        board.memory = Memory()
+    return board.memory
+
+
+def _one(work: Work, item: Item) -> None:
+    """Bind a Pending pod that fits somewhere; say why of one that does not."""
+    pod = work.find("Pod", item)
+    if pod is None or key_of(pod) not in work.board.waiting:
+        return
+    memory = _memory(work.board)
+    fit = memory.fit(work.board, pod)
+    node = _choose(work.board, pod, fit)
+    if node:
+        _bind(work, pod, node)
+    else:
+        (memory.crowded_out if fit.nodes else memory.hopeless)[item] = None
+        _unschedulable(work, pod, fit)
+
+
+def _touched(board: Board, touch: Touch) -> list[Item]:
+    memory, found = _memory(board), []
+    if touch.key[0] == "Node":
+        memory.node(touch.key[2], touch.new)
+        found = [*memory.hopeless, *memory.crowded_out]
+        memory.hopeless.clear()
+        memory.crowded_out.clear()
+        return found
+    if touch.key in board.waiting:
+        found = [touch.key[1:]]
+    if memory.crowded_out and _load(touch.old) != _load(touch.new):
+        found += memory.crowded_out
+        memory.crowded_out.clear()
+    return found
+
+
+def _load(pod: Obj | None) -> tuple[Any, ...]:
+    """What a pod takes of a node."""
+    if pod is None or ended(pod) or not spec(pod).get("nodeName"):
+        return ()
+    return spec(pod)["nodeName"], owner_of(pod), wanted_ports(pod)
+
+
+def _choose(board: Board, pod: Obj, fit: Fit) -> str:
+    """The node with the fewest pods of the same owner, then the fewest pods; "" when none takes it."""
+    usage = board.usage
+    family = usage.family(key_of(pod)[1], owner_of(pod))
+    ports = wanted_ports(pod)
+
+    def takes(name: str) -> bool:
+        full = usage.total[name] >= _capacity(board.node(name) or {})
+        return not full and (not ports or board.ports_on(name).free(name, pod))
+
+    if len(fit.nodes) > FEW:
+        for _, names in usage.emptiest():
+            for name in names:
+                if name in fit.nodes and name not in family and takes(name):
+                    return name
+    return min(filter(takes, fit.nodes), key=lambda name: (family.get(name, 0), usage.total[name], name), default="")
 
 
 def _bind(work: Work, pod: Obj, node: str) -> None:
@@ -70,18 +158,21 @@ def _bind(work: Work, pod: Obj, node: str) -> None:
     work.event(pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
 
 
-def _unschedulable(work: Work, pod: Obj, nodes: list[Obj], total: Counter[str], ports: HostPorts) -> None:
-    message = why_nowhere(pod, nodes, total, ports)
+def _unschedulable(work: Work, pod: Obj, fit: Fit) -> None:
+    board, reasons = work.board, Counter(fit.reasons)
+    for name in fit.nodes:
+        full = board.usage.total[name] >= _capacity(board.node(name) or {})
+        reasons[TOO_MANY if full else NO_FREE_PORTS] += 1
+    message = nowhere(reasons)
     if condition(pod, "PodScheduled").get("message") != message:
         work.put(set_condition(pod, "PodScheduled", "False", work.stamp, reason="Unschedulable", message=message))
         work.event(pod, "FailedScheduling", message, warning=True)
 
 
-def why_nowhere(pod: Obj, nodes: list[Obj], total: Counter[str], ports: HostPorts) -> str:
-    """What FailedScheduling says of a pod that fits on no node."""
-    reasons = Counter(refusal(pod, node, total[str(meta(node)["name"])], ports) for node in nodes)
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-    return f"0/{len(nodes)} nodes are available: {listed or 'there are no nodes'}."
+def nowhere(reasons: Counter[str]) -> str:
+    """What FailedScheduling says of a pod that fits on no node: how many nodes refuse it for what."""
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()) if count)
+    return f"0/{reasons.total()} nodes are available: {listed or 'there are no nodes'}."
 
 
 def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:
@@ -96,7 +187,7 @@ def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:
     if not _ready(node):
         return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
     if pods_there >= _capacity(node):
-        return "Too many pods"
+        return TOO_MANY
     return "" if ports.free(str(meta(node)["name"]), pod) else NO_FREE_PORTS
 
 
@@ -148,3 +239,6 @@ def _ready(node: Obj) -> bool:
 def _capacity(node: Obj) -> int:
     value = str((status(node).get("allocatable") or {}).get("pods") or "")
     return int(value) if value.isdecimal() else MAX_PODS
+
+
+SCHEDULER = Controller("scheduler", frozenset({"Node", "Pod"}), _one, _touched)

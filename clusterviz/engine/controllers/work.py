@@ -1,8 +1,4 @@
-"""What controllers work on: the objects, the time, and a list of what they changed.
-
-A `Work` never touches the objects it was given; a changed object is a new dict. So a pass of the
-controllers is a pure function, although inside it each sees what the ones before it did.
-"""
+"""What controllers work with: the objects, the time, and what they changed and told."""
 
 from __future__ import annotations
 
@@ -11,16 +7,18 @@ import copy
 import math
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from clusterviz.engine.fill import pod_addresses
+from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Key, Obj, key_of, ref_of
 from clusterviz.engine.settings import Settings
+
+if TYPE_CHECKING:
+    from clusterviz.engine.controllers.board import Board
+    from clusterviz.engine.controllers.desk import Desk
 
 Owner = tuple[str, str]
 SLICE = 200
@@ -95,104 +93,66 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Work:
-    """Copy-on-write view of all objects of a cluster at one moment."""
+    """One reconciliation: the objects on their board, the moment, and what was changed and told.
+
+    Controllers write by `put` and `remove`; objects themselves are never edited in place.
+    """
 
     def __init__(
-        self,
-        objects: Mapping[Key, Obj],
-        *,
-        now: float,
-        rng: random.Random,
-        settings: Settings,
-        timing: Timing,
-        last_ip: dict[str, str] | None = None,
+        self, board: Board, *, now: float, rng: random.Random, settings: Settings, timing: Timing, desk: Desk
     ) -> None:
-        self.now, self.rng, self.settings, self.timing = now, rng, settings, timing
+        self.board, self.now, self.rng, self.settings, self.timing = board, now, rng, settings, timing
         self.stamp = timestamp(now)
-        self.last_ip = {} if last_ip is None else last_ip
-        self.written: dict[Key, Obj | None] = {}
         self.happenings: list[Happening] = []
-        self.wake_at: float | None = None
+        self.before: dict[Key, Obj | None] = {}
+        self._desk = desk
         self._room = SLICE
-        self._kinds: dict[str, dict[Key, Obj]] = {}
-        self._owned: dict[Owner, dict[Key, None]] = {}
-        self._bases: dict[Owner, list[Owner]] | None = None
-        for key in sorted(objects):
-            self._kinds.setdefault(key[0], {})[key] = objects[key]
-            if key[0] == "Pod":
-                self._owned.setdefault(owner_of(objects[key]), {})[key] = None
+        self._hashes: dict[int, tuple[Obj, str]] = {}
 
-    def all(self, kind: str, namespace: str | None = None) -> Iterator[Obj]:
-        """Objects of a kind, in a fixed order; what is written meanwhile does not disturb."""
-        for key, obj in list(self._kinds.get(kind, {}).items()):
-            if namespace is None or key[1] == namespace:
-                yield obj
+    @property
+    def last_ip(self) -> dict[str, str]:
+        """The address last given out of each block (IPM-02)."""
+        return self._desk.last_ip
 
     def get(self, key: Key) -> Obj | None:
         """One object."""
-        return self._kinds.get(key[0], {}).get(key)
+        return self.board.get(key)
 
-    def pod_names(self, namespace: str) -> Callable[[str], bool]:
-        """Whether a pod name is taken."""
-        pods = self._kinds.get("Pod", {})
-        return lambda name: ("Pod", namespace, name) in pods
-
-    @cached_property
-    def pod_ips(self) -> Counter[str]:
-        """How many live pods hold each address; who gives one out adds it here."""
-        return Counter(
-            ip
-            for pod in self.all("Pod")
-            if status(pod).get("phase") not in ("Succeeded", "Failed") and not spec(pod).get("hostNetwork")
-            for ip in pod_addresses(pod)
-        )
-
-    def owned_by(self, namespace: str, owner: Owner) -> Iterator[Obj]:
-        """Pods of a namespace whose controlling owner this is; ("", "") finds bare pods."""
-        pods = self._kinds.get("Pod", {})
-        for key in list(self._owned.get(owner, ())):
-            if key[1] == namespace:
-                yield pods[key]
-
-    def owners_of_base(self, kind: str, base: str) -> list[Owner]:
-        """Owners of pods named ``<base>-<hash>``: the ReplicaSets of a Deployment, in a fixed order."""
-        if self._bases is None:
-            self._bases = {}
-            for owner in self._owned:
-                self._bases.setdefault((owner[0], owner[1].rpartition("-")[0]), []).append(owner)
-        return sorted(self._bases.get((kind, base), ()))
+    def find(self, kind: str, item: tuple[str, ...]) -> Obj | None:
+        """The object of a kind with this namespace and name."""
+        return self.board.get((kind, item[0], item[1]))
 
     def put(self, obj: Obj) -> None:
         """Create or replace."""
-        key = key_of(obj)
-        if key[0] == "Pod":
-            old, owner = self.get(key), owner_of(obj)
-            if old is None or owner_of(old) != owner:
-                self._disown(key)
-                self._own(key, owner)
-        self.written[key] = obj
-        self._kinds.setdefault(key[0], {})[key] = obj
+        self._set(key_of(obj), obj)
 
     def remove(self, key: Key) -> None:
         """Delete at once."""
-        if key[0] == "Pod":
-            self._disown(key)
-        self._kinds.get(key[0], {}).pop(key, None)
-        self.written[key] = None
+        self._set(key, None)
 
-    def _own(self, key: Key, owner: Owner) -> None:
-        if owner not in self._owned:
-            self._bases = None
-        self._owned.setdefault(owner, {})[key] = None
+    def _set(self, key: Key, obj: Obj | None) -> None:
+        self.before.setdefault(key, self.board.get(key))
+        touch = self.board.set(key, obj)
+        if touch is not None:
+            self._desk.touch(touch)
 
-    def _disown(self, key: Key) -> None:
-        old = self.get(key)
-        if old is not None:
-            owner = owner_of(old)
-            self._owned[owner].pop(key, None)
-            if not self._owned[owner]:
-                del self._owned[owner]
-                self._bases = None
+    def written(self) -> Iterator[tuple[Key, Obj | None]]:
+        """What is different now, in the order it was first written."""
+        for key, old in self.before.items():
+            new = self.board.get(key)
+            if new != old:
+                yield key, new
+
+    def name_taken(self, namespace: str) -> Callable[[str], bool]:
+        """Whether a pod name is taken."""
+        return lambda name: self.board.get(("Pod", namespace, name)) is not None
+
+    def hash_of(self, template: Obj) -> str:
+        """The hash of a pod template, worked out once."""
+        found = self._hashes.get(id(template))
+        if found is None:
+            found = self._hashes[id(template)] = template, template_hash(template)
+        return found[1]
 
     def event(self, obj: Obj, reason: str, message: str, *, warning: bool = False) -> None:
         """Tell what happened to an object."""
@@ -211,9 +171,9 @@ class Work:
         return True
 
     def wake(self, at: float) -> None:
-        """Come back at this time even if nothing changes until then."""
-        if at > self.now and (self.wake_at is None or at < self.wake_at):
-            self.wake_at = at
+        """Look at this again at this time even if nothing changes until then."""
+        if at > self.now:
+            self._desk.wake(at)
 
     def due(self, at: float) -> bool:
         """Whether a moment has come; if not, the work wakes up then."""

@@ -10,7 +10,7 @@ from typing import Any
 from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
 from clusterviz.engine.controllers.pods import reference
 from clusterviz.engine.controllers.restarts import CRASH_LOOP, crash_message
-from clusterviz.engine.controllers.scheduler import why_nowhere
+from clusterviz.engine.controllers.scheduler import nowhere, refusal
 from clusterviz.engine.controllers.work import seconds, timestamp
 from clusterviz.engine.controllers.workloads import REVISION
 from clusterviz.engine.fill import ALPHABET
@@ -42,7 +42,7 @@ class Scheduler:
 
     def refuse(self, pod: Obj, stamp: str) -> list[Obj]:
         """Conditions of a pod that fits on no node."""
-        message = why_nowhere(pod, self._nodes, Counter(), HostPorts())
+        message = nowhere(Counter(refusal(pod, node, 0, HostPorts()) for node in self._nodes))
         entry = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
         return [{**entry, "lastTransitionTime": stamp}]
 
