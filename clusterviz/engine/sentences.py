@@ -85,6 +85,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Service {service} leads to nobody: {lack}. Node {node} refuses at once.",
         "No endpoint anywhere for {service}, {lack}: rejected on {node}.",
     ),
+    "no_local_endpoint_refused": (
+        "Service {service} may only use pods on node {node} and has none there: {node} refuses at once.",
+        "Policy Local and no endpoint for {service} on {node}: refused by IPVS.",
+    ),
     "no_local_endpoint": (
         "Service {service} only allows pods on node {node} itself, and there is none: the packet is thrown away silently.",
         "Local traffic policy, no endpoint on {node}: DROP.",

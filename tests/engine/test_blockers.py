@@ -97,3 +97,63 @@ def test_a_masqueraded_ping_is_turned_back() -> None:
     found = ask(build(), "shop/client", "203.0.113.80", protocol="ICMP")
     assert [(one.nat, one.orig) for one in found.sessions] == [("snat", "10.244.0.3>203.0.113.80")]
     assert found.sessions[0].reply == "203.0.113.80>192.168.0.11"
+
+
+def unready(found: Obj) -> Obj:
+    found["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "extra", "source", "to", "wanted"),
+    [
+        pytest.param(
+            {}, [], "shop/client", "service:shop/slow:80", ["no_endpoints_rejected", "denied_ingress"], id="not ready"
+        ),
+        pytest.param(
+            {"ports": [{"port": 80, "targetPort": 9}]},
+            [],
+            "shop/client",
+            "service:shop/slow:80",
+            ["no_endpoints_rejected", "denied_ingress", "nobody_listening"],
+            id="not ready, and another port",
+        ),
+        pytest.param(
+            {"internalTrafficPolicy": "Local", "selector": {"app": "db"}, "ports": [{"port": 80, "targetPort": 5432}]},
+            [GUARD],
+            "shop/client",
+            "service:shop/slow:80",
+            ["no_local_endpoint_dropped", "denied_ingress"],
+            id="none here",
+        ),
+        pytest.param(
+            {"type": "LoadBalancer", "loadBalancerSourceRanges": ["192.0.2.0/24"]},
+            [],
+            "internet",
+            "service:shop/slow:80",
+            ["source_range_dropped", "no_endpoints_rejected", "denied_ingress"],
+            id="a guard, nobody ready behind it, and a policy",
+        ),
+    ],
+)
+@pytest.mark.parametrize("mode", ["nftables", "ipvs", "iptables"])
+def test_behind_a_refused_service_its_pods_are_asked(
+    mode: str, spec: Obj, extra: list[Obj], source: str, to: str, wanted: list[str]
+) -> None:
+    """PX-07, SVC-17, NP-06: making the pod ready, or opening the range, would only show the next blocker."""
+    slow = unready(pod("shop/slow-1", "10.244.1.9", "n2", app="slow"))
+    slow["metadata"]["annotations"] = {"clusterviz.dev/listen": "8080"}
+    front = service("shop/slow", app="slow", clusterIP="10.96.0.77", **spec)
+    shut = policy("shop/shut", "slow", policyTypes=["Ingress"])
+    cluster = build(slow, front, shut, *extra, settings=Settings(proxy_mode=mode))
+    found = ask(cluster, source, to)
+    if mode == "iptables":  # its guard stands only where some node has an endpoint (IPT-11)
+        wanted = [one for one in wanted if one != "source_range_dropped"]
+    if mode == "ipvs":  # a virtual server without real ones refuses (IPV-01)
+        wanted = [one.replace("local_endpoint_dropped", "endpoints_rejected") for one in wanted]
+    assert [one.verdict.value for one in found.blockers] == wanted
+    assert found.verdict == wanted[0]
+    assert found.forward[-1].state == "dropped"
+    assert ("anywhere" in found.blockers[0].why) == (
+        "Local" not in spec.values() and not found.verdict.startswith("so")
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 Spread = Literal["random", "source", "destination"]
+ELSEWHERE = "on another node, and the policy is Local"
 SPREADS: dict[str, Spread] = {"sh": "source", "dh": "destination"}
 
 
@@ -201,7 +202,7 @@ def _excluded(endpoint: Endpoint, port: ServicePort, choice: Choice) -> str:
     if not endpoint.ready and not endpoint.terminating:
         return "not ready"
     if choice.name.startswith("local") and endpoint.node != choice.node:
-        return "on another node, and the policy is Local"
+        return ELSEWHERE
     if not endpoint.ready:
         return "terminating, and others are ready"
     if choice.name == "node":

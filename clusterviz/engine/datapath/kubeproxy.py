@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from clusterviz.engine.addresses import host_port
+from clusterviz.engine.datapath.choose import ELSEWHERE
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import is_local, owners
+from clusterviz.engine.datapath.onward import onward
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
 from clusterviz.engine.datapath.service import ServiceDecision, decide, port_name
@@ -64,11 +66,13 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         return _untouched(j, node, at, decision.service, decision.candidates)
     action, reason, verdict = OUTCOME[decision.verdict]
     rule, address = refusing(j.cluster.settings, decision), j.packet.ip.dst
-    lack = lacking(j.cluster, decision.service, decision.port) if decision.verdict == "reject" else ""
+    elsewhere = any(one.why == ELSEWHERE for one in decision.candidates)
+    refused = decision.verdict == "reject" and not elsewhere
+    lack = lacking(j.cluster, decision.service, decision.port) if refused else ""
     j.way(decision.service.ref, "service")
     j.step(
         action,
-        reason,
+        "no_local_endpoint_refused" if elsewhere and decision.verdict == "reject" else reason,
         hook=_filter_hook(j, node, at, decision),
         component="kube-proxy",
         rule=rule,
@@ -84,7 +88,7 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         lack=lack,
     )
     j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node, lack))
-    return None
+    return onward(j, node, at, decision)
 
 
 def _hook(at: At) -> str:
@@ -172,9 +176,9 @@ def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
 
 def _why(decision: ServiceDecision, node: Node, lack: str) -> str:
     name = f"{decision.service.namespace}/{decision.service.name}"
-    if decision.verdict == "reject":
+    if lack:
         return f"Service {name} has no ready endpoint anywhere: {lack}"
-    if decision.verdict == "drop":
+    if decision.verdict in ("drop", "reject"):
         return f"Service {name} has no endpoint on {node.name} and its policy is Local"
     return f"the source is outside loadBalancerSourceRanges of {name}"
 
