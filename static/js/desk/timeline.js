@@ -40,6 +40,7 @@ const LOOK = 1000;
 const SETTLE = 200;
 /** Looks until the server's numbers are read again. */
 const REREAD = 10;
+const EFFECTS = /** @type {Record<string, string>} */ ({ allowed: "delivered", rewritten: "delivered, rewritten on the way" });
 /** Seconds: nearer to the present than this is the present. */
 const NEAR = 0.7;
 /** s: the strip is as long as the first of these that holds what is kept. */
@@ -109,10 +110,10 @@ export class TimeDesk {
   view() {
     const to = this.now();
     const { fixed } = this.source;
-    if (fixed) return { ...fixed, oldest: fixed.from, time: this.player.time, away: true, playing: this.player.playing, reason: "", recorded: true };
+    if (fixed) return { ...fixed, oldest: fixed.from, time: this.player.time, away: true, playing: this.player.playing, reason: "", recorded: this.desk.cluster };
     const whole = LENGTHS[LENGTHS.length - 1];
     const oldest = Math.max(this.oldest || to, to - whole);
-    return { from: to - (LENGTHS.find((length) => length >= to - oldest) ?? whole), to, oldest, time: this.away ? this.player.time : to, away: this.away, playing: this.player.playing, reason: this.reason, recorded: false };
+    return { from: to - (LENGTHS.find((length) => length >= to - oldest) ?? whole), to, oldest, time: this.away ? this.player.time : to, away: this.away, playing: this.player.playing, reason: this.reason, recorded: "" };
   }
 
   /** What the server has and counted. */
@@ -155,6 +156,7 @@ export class TimeDesk {
   /** Shows a moment, standing still. @param {number} time @param {boolean} [told] */
   async go(time, told = true) {
     this.forgetStep();
+    notice("");
     if (!(await this.player.go(time, false))) return this.desk.toast(this.oldest ? `${wall(time)} is not kept: the history begins at ${wall(this.oldest)}.` : "No history is kept here.", "bad");
     if (told) this.arrived();
     return undefined;
@@ -162,9 +164,7 @@ export class TimeDesk {
 
   arrived() {
     const { time } = this.player;
-    const words = `You look at ${wall(time)}${this.source.fixed ? "" : `, ${ago(this.now() - time)}; live goes on`}`;
-    this.strip.say(words);
-    notice(words, 4000);
+    this.strip.say(`You look at ${wall(time)}${this.source.fixed ? "" : `, ${ago(this.now() - time)}; live goes on`}`);
     this.desk.remember();
   }
 
@@ -207,7 +207,7 @@ export class TimeDesk {
   changed() {
     const { player, strip, desk } = this;
     desk.api.at = this.at;
-    if (player.away) status("past", `${player.playing ? `${wall(player.time)} at ${speedText(player.speed)}` : `paused at ${wall(player.time)}`} · ${this.source.fixed ? "recording" : "live goes on"}`);
+    if (player.away) status("past", player.playing ? `${wall(player.time)} · ${speedText(player.speed)}` : `paused ${wall(player.time)}`);
     desk.bar.show(player.away ? !player.playing : desk.feed.paused);
     desk.picture.paused = player.away ? !player.playing : desk.feed.paused;
     if (player.playing !== Boolean(this.playing)) {
@@ -254,8 +254,8 @@ export class TimeDesk {
     if (Array.isArray(found)) {
       const route = this.desk.store.routes.get(found[0]);
       [this.stepped] = [found[2]];
-      /** @type {HTMLElement} */ (this.strip.tracing).dataset.shown = "yes";
-      const ends = route ? `${shortName(route.waypoints[0])} → ${shortName(route.stop || route.waypoints[route.waypoints.length - 1])}: ${route.effect}` : "a connection";
+      /** @type {HTMLElement} */ (this.strip.tracing).hidden = false;
+      const ends = route ? `${shortName(route.waypoints[0])} → ${shortName(route.stop || route.waypoints[route.waypoints.length - 1])}: ${EFFECTS[route.effect] ?? route.effect}` : "a connection";
       return found[1] > 1 ? `${ends}, one of ${found[1]} alike` : ends;
     }
     const [event, ...more] = found.events ?? [];
@@ -265,7 +265,7 @@ export class TimeDesk {
 
   forgetStep() {
     this.stepped = null;
-    /** @type {HTMLElement} */ (this.strip.tracing).dataset.shown = "no";
+    /** @type {HTMLElement} */ (this.strip.tracing).hidden = true;
   }
 
   caughtUp() {

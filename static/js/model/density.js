@@ -47,7 +47,7 @@ export class Density {
   }
 
   trim() {
-    if (this.buckets.size <= MOST) return;
+    if (this.buckets.size <= MOST + 100) return;
     const newest = Math.max(...this.buckets.keys());
     for (const second of this.buckets.keys()) if (second < newest - MOST) this.buckets.delete(second);
     if (this.effects.size > 20000) this.effects.clear();

@@ -3,13 +3,17 @@
 const MOST = 50;
 const LONGEST = 60;
 
+/** @param {number} seconds @returns {string} `3 min 12 s` */
+export function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return [minutes ? `${minutes} min` : "", rest || !minutes ? `${rest} s` : ""].filter(Boolean).join(" ");
+}
+
 /** @param {number} seconds @returns {string} `3 min 12 s ago`, `now` */
 export function ago(seconds) {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 1) return "now";
-  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
-  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min ago`;
-  return `${[minutes ? `${minutes} min` : "", rest || !minutes ? `${rest} s` : ""].filter(Boolean).join(" ")} ago`;
+  return Math.round(seconds) < 1 ? "now" : `${span(seconds)} ago`;
 }
 
 /** @param {number} time seconds since 1970 @param {number} [digits] of a second @returns {string} `21:03:12` */

@@ -21,7 +21,7 @@ export function openMarks(owner, ports) {
   before?.remove();
   if (before && !ports.adding) return;
   const list = h("ul.marks", { testid: "mark-list" });
-  const name = /** @type {HTMLInputElement} */ (h("input", { type: "text", maxlength: 60, "aria-label": "Name of the bookmark", testid: "mark-name", value: wall(ports.time) }));
+  const name = /** @type {HTMLInputElement} */ (h("input", { type: "text", maxlength: 60, "aria-label": "Name of the bookmark", testid: "mark-name", placeholder: "Name" }));
   const form = h("form", { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); add(); } }, name, h("button.strong", { testid: "mark-add" }, "Add"));
   const box = h("div.pop.above", { role: "dialog", "aria-label": "Bookmarks", testid: "marks" }, h("span.hint", {}, `Bookmark ${wall(ports.time)}`), form, list,
     h("span.hint", {}, "Kept in this browser."));
@@ -47,14 +47,13 @@ export function openMarks(owner, ports) {
   draw();
   document.body.append(box);
   name.focus();
-  name.select();
 }
 
 /** @param {import("../model/moments.js").Bookmark} mark @param {Ports} ports @param {() => void} draw @param {() => void} close */
 function row(mark, ports, draw, close) {
   const gone = mark.time < ports.oldest;
   return h("li", {}, h("button.plain", { testid: "mark-go", disabled: gone, title: gone ? "The history does not reach back so far" : `Go to ${wall(mark.time)}`, onclick: () => { close(); ports.go(mark.time); } },
-    h("span.mono", {}, wall(mark.time)), mark.name, gone ? h("span.hint", {}, "forgotten") : null),
+    h("span.mono", {}, wall(mark.time)), mark.name === wall(mark.time) ? null : mark.name, gone ? h("span.hint", {}, "forgotten") : null),
   h("span", {}, h("button.plain.square", { "aria-label": `Copy the link to ${mark.name}`, title: "Copy link", testid: "mark-link", onclick: () => copy(ports.link(mark.time), "Link") }, icon("export")),
     h("button.plain.square", { "aria-label": `Delete ${mark.name}`, title: "Delete", testid: "mark-delete", onclick: () => { ports.bookmarks.remove(mark.time); ports.changed(); draw(); } }, icon("close"))));
 }

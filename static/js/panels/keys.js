@@ -14,7 +14,7 @@ export function bindKeys(bindings, first) {
     if (event.key === " " && event.target instanceof HTMLButtonElement && !event.target.closest("#trace")) return;
     if (first(event)) return void event.preventDefault();
     const binding = bindings.find((one) => one.key === event.key);
-    if (!binding || (!lettersOn() && /^[a-z]$/.test(event.key))) return;
+    if (!binding || (!lettersOn() && /^[!-~]$/.test(event.key))) return;
     event.preventDefault();
     binding.run();
   });
@@ -32,5 +32,5 @@ export function keySheet(bindings) {
   box.addEventListener("change", () => localStorage.setItem(SAVED, box.checked ? "on" : "off"));
   openDialog("Keys", [h("table.keys", {}, h("tbody", {}, bindings.map((b) => line(b.shown ?? b.key, b.does)))),
     h("h3", {}, "While following a packet"), h("table.keys", {}, h("tbody", {}, TRACE.map(([keys, does]) => line(keys, does)))),
-    h("label.check", {}, box, "Single letters work as keys")], { testid: "keys" });
+    h("label.check", {}, box, "Single letters and signs work as keys")], { testid: "keys" });
 }

@@ -1,4 +1,5 @@
 /** Recording: start and stop, or what happened just now, as one file. Loaded when it is wanted. */
+import { span } from "../model/moments.js";
 import { MOST, traceLine, write } from "../model/recording.js";
 import { hash, pack } from "../net/gzip.js";
 import { copy } from "./copy.js";
@@ -17,7 +18,8 @@ import { openMenu } from "./menu.js";
  * @property {HTMLElement} root shows that it records
  */
 
-const MINUTES = [1, 5, 15];
+const MINUTES = [1, 5];
+const WHOLE = 15;
 const ENDING = ".clusterviz.gz";
 const OPEN = { label: "Open a recording", testid: "record-open", run: () => { location.href = "/replay/"; } };
 /** ms between two looks for more while recording. */
@@ -37,12 +39,13 @@ export class RecordMenu {
     const box = owner.getBoundingClientRect();
     const at = { x: box.right - 270, y: box.top };
     if (this.ports.source.fixed) return void openMenu([this.again(), [OPEN]], { label: "Recording", testid: "record-menu", owner, at });
-    const kept = (this.ports.now() - this.ports.oldest()) / 60;
+    const kept = this.ports.now() - this.ports.oldest();
     const running = this.take;
     openMenu([
       [running ? { label: `Stop and download (${Math.round(this.ports.now() - running.from)} s)`, testid: "record-stop", run: () => this.stop() }
         : { label: "Start recording", testid: "record-start", run: () => this.start() }],
-      MINUTES.map((minutes) => ({ label: `Download the last ${minutes} min${kept < minutes - 0.1 ? ` (${Math.max(1, Math.floor(kept))} are kept)` : ""}`, testid: `record-last-${minutes}`, run: () => this.last(minutes) })),
+      [...MINUTES.filter((minutes) => minutes * 60 < kept).map((minutes) => ({ label: `Download the last ${minutes} min`, testid: `record-last-${minutes}`, run: () => this.last(minutes) })),
+        { label: `Download all that is kept (${span(kept)})`, testid: "record-all", run: () => this.last(WHOLE) }],
       [OPEN],
     ], { label: "Recording", testid: "record-menu", owner, at });
     return undefined;

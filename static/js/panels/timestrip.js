@@ -1,9 +1,9 @@
 /** The strip under the picture: what the last minutes held, where we are in them, and the slider that goes there. */
 import { ago, wall } from "../model/moments.js";
-import { fill, h, icon } from "./dom.js";
+import { byId, fill, h, icon } from "./dom.js";
 
 /** @typedef {import("../model/density.js").Density} Density */
-/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, playing: boolean, reason: string, recorded: boolean}} View seconds since 1970; `reason` says why there is less than the whole; `recorded`: there is no present */
+/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, playing: boolean, reason: string, recorded: string}} View seconds since 1970; `reason` says why there is less than the whole; `recorded`: the cluster of a recording, which has no present */
 /**
  * @typedef {object} Ports
  * @property {() => View} view
@@ -45,6 +45,8 @@ export class TimeStrip {
     this.words = h("span.hint", { testid: "time-words" });
     this.said = h("span.visually-hidden", { role: "status", testid: "time-said" });
     fill(root, this.steps(), this.rail, h("div.when", {}, this.clock, this.words, this.said), this.jumps());
+    this.pill = this.told();
+    byId("picture").append(this.pill);
     this.listen();
     root.hidden = false;
   }
@@ -69,12 +71,18 @@ export class TimeStrip {
   }
 
   jumps() {
-    this.tracing = h("button", { testid: "time-trace", data: { shown: "no" }, title: "Follow the connection that was stepped to", onclick: () => this.ports.trace() }, "Trace it");
-    this.resume = h("button", { testid: "time-resume", data: { shown: "no" }, title: "Play on from this moment, behind the present (space)", onclick: () => this.ports.resume() }, "Resume here");
     this.present = /** @type {HTMLButtonElement} */ (h("button", { testid: "time-now", title: "Jump to now (l)", onclick: () => this.ports.now() }, "Jump to now"));
     this.flag = h("button.square", { testid: "bookmarks", "aria-label": "Bookmarks", title: "Bookmarks (b adds one)", "aria-haspopup": "dialog", onclick: () => this.ports.marks(/** @type {HTMLElement} */ (this.flag)) }, icon("flag"));
     this.recorder = h("button.square", { testid: "record", "aria-label": "Recording", title: "Recording", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.ports.record(/** @type {HTMLElement} */ (this.recorder)) }, icon("record"));
-    return h("div.group", {}, this.tracing, this.resume, this.present, this.flag, this.recorder);
+    return h("div.group", {}, this.present, this.flag, this.recorder);
+  }
+
+  /** What the picture shows instead of the present, and how to go on from there. */
+  told() {
+    this.sentence = h("span", { testid: "time-told" });
+    this.tracing = h("button", { testid: "time-trace", hidden: true, title: "Follow the connection that was stepped to", onclick: () => this.ports.trace() }, icon("trace"), "Trace it");
+    this.resume = h("button", { testid: "time-resume", hidden: true, title: "Play on from this moment, behind the present (space)", onclick: () => this.ports.resume() }, icon("play"), "Resume here");
+    return h("div.past", { hidden: true, testid: "past", role: "group", "aria-label": "The past" }, this.sentence, this.tracing, this.resume);
   }
 
   listen() {
@@ -150,17 +158,20 @@ export class TimeStrip {
     const { bar: long } = scaleOf(view.to - view.from);
     const bars = this.ports.density.bars(Math.max(view.from, view.oldest), view.to, long);
     const most = Math.max(4 * long, ...bars.map((bar) => bar.ok + bar.refused + bar.dropped));
-    const wide = Math.max(1.5, long * scale - 1.5);
     const up = (/** @type {number} */ count) => (count ? Math.max(2, TALL * Math.sqrt(count / most)) : 0);
     const down = (/** @type {number} */ count) => (count ? Math.max(3, DEEP * Math.sqrt(count / most)) : 0);
     const shape = (/** @type {(bar: any) => string} */ of) => bars.map(of).join("");
-    const rect = (/** @type {any} */ bar, /** @type {number} */ y, /** @type {number} */ tall) => (tall ? `M${(x(bar.from)).toFixed(1)} ${y.toFixed(1)}h${wide.toFixed(1)}v${tall.toFixed(1)}h${(-wide).toFixed(1)}z` : "");
+    const rect = (/** @type {any} */ bar, /** @type {number} */ y, /** @type {number} */ tall) => {
+      const left = Math.max(0, x(bar.from));
+      const right = Math.min(this.width, x(bar.to) - 1.5);
+      return tall && right > left ? `M${left.toFixed(1)} ${y.toFixed(1)}H${right.toFixed(1)}v${tall.toFixed(1)}H${left.toFixed(1)}z` : "";
+    };
     this.svg.setAttribute("viewBox", `0 0 ${this.width} 48`);
     this.svg.replaceChildren(...this.ground(view, x),
-      path("unwatched", bars.filter((bar) => !bar.watched).map((bar) => `M${x(bar.from).toFixed(1)} ${BASE}h${wide.toFixed(1)}`).join("")),
+      path("unwatched", bars.filter((bar) => !bar.watched).map((bar) => `M${Math.max(0, x(bar.from)).toFixed(1)} ${BASE}H${x(bar.to).toFixed(1)}`).join("")),
       path("calls", shape((bar) => rect(bar, BASE - up(bar.ok), up(bar.ok)))),
       path("failed", shape((bar) => rect(bar, BASE + 1.5, down(bar.refused + bar.dropped)))),
-      path("warned", shape((bar) => (bar.warnings ? `M${(x(bar.from) + wide / 2).toFixed(1)} 0l4 6.5h-8z` : ""))),
+      path("warned", shape((bar) => (bar.warnings ? `M${x((bar.from + bar.to) / 2).toFixed(1)} 0l4 6.5h-8z` : ""))),
       ...this.ports.bookmarks().filter((mark) => mark.time >= view.from && mark.time <= view.to).map((mark) => path("mark", `M${x(mark.time).toFixed(1)} 0v${BASE}M${x(mark.time).toFixed(1)} 0h8l-2.5 3.5 2.5 3.5h-8`)),
       path("head", `M${x(view.time).toFixed(1)} 0v36`), circle(x(view.time), BASE));
   }
@@ -185,11 +196,13 @@ export class TimeStrip {
     const words = view.away ? past : view.reason || "live";
     if (view.recorded) set(/** @type {HTMLElement} */ (this.present), "To the end");
     this.root.dataset.away = view.away ? "yes" : "no";
+    this.pill.hidden = !view.away;
+    set(/** @type {HTMLElement} */ (this.sentence), view.recorded ? `Recording of ${view.recorded}, ${wall(view.time)}` : `You look at ${wall(view.time)}, ${past}; live goes on`);
     set(this.clock, wall(view.time, view.away && !view.playing ? 1 : 0));
     set(this.words, words);
     this.words.title = words;
     /** @type {HTMLButtonElement} */ (this.present).disabled = !view.away;
-    /** @type {HTMLElement} */ (this.resume).dataset.shown = view.away && !view.playing ? "yes" : "no";
+    /** @type {HTMLElement} */ (this.resume).hidden = view.playing;
     const { bar } = scaleOf(view.to - view.from);
     const second = Math.floor(view.time / bar) * bar;
     this.rail.setAttribute("aria-valuemin", String(Math.round(view.oldest - view.to)));
