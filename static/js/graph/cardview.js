@@ -1,7 +1,6 @@
 /** The views that show cards and the calls between them: by service and by namespace. Loaded when one is wanted. */
 import { Curves } from "../model/curves.js";
 import { layered } from "../model/layoutlayers.js";
-import { Shares } from "../model/shares.js";
 import { callLines, cardWay, weigh } from "../model/viewlines.js";
 import { FAR, paintCards } from "./viewcards.js";
 
@@ -25,7 +24,6 @@ export class CardView {
     this.made = null;
     /** @type {(Layered & {title: string, note: string})|null} */
     this.layout = null;
-    this.shares = new Shares();
     /** @type {Map<string, import("../model/shares.js").Share>} */
     this.rates = new Map();
     /** @type {Map<string, any>} */
@@ -84,9 +82,8 @@ export class CardView {
     return [];
   }
 
-  /** What is measured now: rates and shares of errors. @param {Map<string, any>} routes @param {Record<string, any>} flows totals @param {number} now ms */
-  measure(routes, flows, now) {
-    this.routes = routes;
-    this.rates = this.shares.of(routes, flows, now);
+  /** What is measured now: rates and shares of errors. @param {Map<string, any>} routes @param {Map<string, import("../model/shares.js").Share>} rates by route */
+  measure(routes, rates) {
+    [this.routes, this.rates] = [routes, rates];
   }
 }

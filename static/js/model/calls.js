@@ -39,7 +39,7 @@ export function callGraph(entities, wanted = () => true, most = UNITS) {
 }
 
 /** The workloads behind each Service: those of its endpoints, or while there are none those its selector means. */
-function behindOf(/** @type {any[]} */ all, /** @type {import("./census.js").Census} */ { owners }) {
+export function behindOf(/** @type {any[]} */ all, /** @type {import("./census.js").Census} */ { owners }) {
   const workloads = all.filter((e) => e.kind === "workload");
   /** @type {Map<string, string[]>} */
   const behind = new Map();

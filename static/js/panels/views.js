@@ -3,6 +3,7 @@ import { ByNode } from "../graph/bynode.js";
 import { CardView } from "../graph/cardview.js";
 import { drawCallCard, drawSpaceCard } from "../graph/viewcards.js";
 import { callGraph } from "../model/calls.js";
+import { Shares } from "../model/shares.js";
 import { spaceGraph } from "../model/spaces.js";
 import { viewOf, VIEWS } from "../model/views.js";
 import { byId, h } from "./dom.js";
@@ -15,6 +16,7 @@ import { FocusBar, hold, lensOf } from "./focus.js";
  * @property {import("../model/store.js").Store} store
  * @property {import("../desk/signals.js").Signals} signals
  * @property {() => string} selected
+ * @property {(id: string) => void} select
  * @property {() => import("../model/filter.js").Filter} filter
  * @property {() => void} remember
  * @property {{view: string, focus: string}} shown what the address tells
@@ -54,6 +56,9 @@ export class Views {
     this.current = "nodes";
     this.measured = 0;
     this.switching = false;
+    /** @type {import("./matrix.js").MatrixPanel|null} */
+    this.matrix = null;
+    this.shares = new Shares();
     this.root = this.bar();
     byId("status").after(this.root);
     this.focusBar = new FocusBar({ leave: () => this.focus(""), busy: () => Boolean(desk.traced() || document.querySelector("dialog[open], [role=menu]")) });
@@ -108,6 +113,8 @@ export class Views {
 
   async show() {
     const { picture, shown, store } = this.desk;
+    if (this.current === "matrix") return this.openMatrix();
+    this.matrix?.show(false);
     const view = this.viewOf(this.current);
     this.weigh(view);
     if (shown.focus) view.lens = lensOf(shown.focus, store);
@@ -117,12 +124,19 @@ export class Views {
     this.tell();
   }
 
+  async openMatrix() {
+    const { MatrixPanel } = await import("./matrix.js");
+    this.matrix ??= new MatrixPanel({ store: this.desk.store, select: (id) => this.desk.select(id), shares: () => this.shares.of(this.desk.store.routes, this.desk.store.totals.flows, performance.now()) });
+    this.matrix.show(true);
+  }
+
   /** @param {string} id what stays, with what it touches; "" shows everything again */
   async focus(id) {
     const { store, shown, picture, remember, toast } = this.desk;
     if (id && !store.entities.has(id)) return toast("Select an object first: focus shows it and what it touches.", "bad");
     const held = id || shown.focus;
     if (id === shown.focus) return undefined;
+    if (id && this.current === "matrix") await this.go("services");
     const was = picture.screenBox(held);
     shown.focus = id;
     await this.show();
@@ -168,10 +182,11 @@ export class Views {
   /** @param {any} message */
   measure(message) {
     const now = performance.now();
-    for (const view of new Set([...this.known.values(), this.desk.picture.view])) view.shares?.count(message.calls, now);
+    this.shares.count(message.calls, now);
     if (now - this.measured < CALM) return;
     const { picture } = this.desk;
     if (this.desk.shown.focus) this.rearrange();
+    this.matrix?.refresh();
     if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) picture.drawEdges();
   }
 
@@ -179,7 +194,7 @@ export class Views {
   weigh(view) {
     this.measured = performance.now();
     if (!view.measure) return false;
-    view.measure(this.desk.store.routes, this.desk.store.totals.flows, this.measured);
+    view.measure(this.desk.store.routes, this.shares.of(this.desk.store.routes, this.desk.store.totals.flows, this.measured));
     return true;
   }
 }
