@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import math
@@ -26,7 +25,7 @@ from clusterviz.engine import Probe
 from clusterviz.engine import trace as engine_trace
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.manifests.read import Limits
-from clusterviz.live import questions
+from clusterviz.live import asked, questions
 from clusterviz.live.access import is_editor
 from clusterviz.live.texts import UnknownNodeError, has_texts, texts_of
 
@@ -142,15 +141,39 @@ def json_body(request: HttpRequest, limit: int) -> dict[str, Any]:
 @answered
 def snapshot(request: HttpRequest, name: str) -> HttpResponse:
     """The whole picture; the ETag is of its content."""
-    body = msgspec.json.encode(questions.snapshot(name))
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    body, packed, etag = questions.snapshot(name)
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known:
         return HttpResponseNotModified(headers={"ETag": etag})
-    response = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+    fits = bool(packed) and "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(packed if fits else body, content_type="application/json", headers={"ETag": etag})
+    if fits:
+        response["Content-Encoding"] = "gzip"
     patch_cache_control(response, no_cache=True)
-    patch_vary_headers(response, ("Cookie",))
+    patch_vary_headers(response, ("Cookie", "Accept-Encoding"))
     return response
+
+
+@method("GET")
+@answered
+def entities(request: HttpRequest, name: str) -> HttpResponse:
+    """Full entities of a part of the cluster."""
+    try:
+        return encoded(asked.entities(questions.replica_of(name), request.GET))
+    except asked.AskedError as error:
+        return problem(400, f"{error}.", field=error.field, allowed=error.allowed)
+
+
+@method("GET")
+@answered
+def search(request: HttpRequest, name: str) -> HttpResponse:
+    """Objects by name, address or label."""
+    return encoded(asked.search(questions.replica_of(name), request.GET.get("q", "")))
+
+
+def encoded(answer: dict[str, Any]) -> HttpResponse:
+    """JSON of plain data and records."""
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
 
 
 @method("GET")

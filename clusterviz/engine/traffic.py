@@ -69,7 +69,7 @@ class Flow:
         return [
             Source(kind="pod", namespace=pod.namespace, name=pod.name)
             for pod in sorted(pods, key=lambda pod: pod.name)
-            if _runs(cluster, pod)
+            if runs(cluster, pod)
         ]
 
     def probe(self, cluster: Cluster, source: Source, draw: int) -> Probe:
@@ -161,7 +161,7 @@ def _rate(value: Any) -> float:
     return max(0.0, float(value))
 
 
-def _runs(cluster: Cluster, pod: Pod) -> bool:
-    """A dead node's pods call nobody, long before anybody notices."""
+def runs(cluster: Cluster, pod: Pod) -> bool:
+    """Whether a pod opens connections: a dead node's call nobody, long before anybody notices."""
     node = cluster.nodes.get(pod.node)
     return pod.ready and not pod.terminating and node is not None and not node.down

@@ -1,4 +1,4 @@
-"""One browser's websocket: a greeting, the cluster's stream, and three things a browser may say."""
+"""One browser's websocket: a greeting, the cluster's stream, and the few things a browser may say."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from clusterviz.live.protocol import (
     CLOSE_TOO_BIG,
     CLOSE_UNKNOWN_CLUSTER,
     MAX_MESSAGE,
+    BrowserMessage,
     Error,
     Hello,
     Ping,
     Pong,
     ProtocolError,
     Resume,
-    Subscribe,
+    Watch,
     decode,
     encode,
 )
@@ -112,7 +113,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.client is not None:
             await self._answer(self.client, request)
 
-    async def _answer(self, client: Client, request: Resume | Ping | Subscribe) -> None:
+    async def _answer(self, client: Client, request: BrowserMessage) -> None:
         if isinstance(request, Resume):
             if not client.held:
                 await self._error("unexpected", "resume is only allowed as the first message.")
@@ -123,6 +124,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             # Who asks without reading the answers would fill the server's memory with them.
             if not client.paused:
                 await client.say(Pong(client.topic.time))
+        elif isinstance(request, Watch):
+            client.watch(request.ids)
+            instance.current().crew.poke_cluster(client.topic.name)
         else:
             client.wants_traffic = request.traffic
 

@@ -47,7 +47,7 @@ class Crew:
             # One thread of our own: a slow view or consumer cannot make a checkpoint wait.
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="clusterviz-database")
             database.listen(self.poke)
-            self._hub.joined = self._joined
+            self._hub.joined = self.poke_cluster
             await self._look()
             self._watch = asyncio.create_task(self._keep_looking(), name="clusters")
 
@@ -71,7 +71,8 @@ class Crew:
         if self._loop is not None and self._poke is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._poke.set)
 
-    def _joined(self, name: str) -> None:
+    def poke_cluster(self, name: str) -> None:
+        """There may be something to do for one cluster."""
         if name in self.keepers:
             self.keepers[name].poke()
 

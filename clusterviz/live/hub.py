@@ -18,9 +18,11 @@ from typing import Any
 from clusterviz.live.flow import TransportFlow, innermost, transport_of
 from clusterviz.live.protocol import (
     CLOSE_UNKNOWN_CLUSTER,
+    MOST_WATCHED,
     STATE_RING,
     Call,
     Error,
+    MassTraffic,
     Resync,
     Route,
     ServerMessage,
@@ -40,8 +42,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Frame:
     """The newest traffic of a topic; encoded once for each set of routes browsers still lack."""
 
-    def __init__(self, topic: Topic, time: float, calls: list[Call], totals: Totals) -> None:
-        self._topic, self._time, self._calls, self._totals = topic, time, calls, totals
+    def __init__(
+        self, topic: Topic, time: float, calls: list[Call], totals: Totals, mass: MassTraffic | None = None
+    ) -> None:
+        self._topic, self._time, self._calls, self._totals, self._mass = topic, time, calls, totals, mass
         self._texts: dict[int, str] = {}
 
     def text(self, known: int) -> str:
@@ -57,6 +61,7 @@ class Frame:
                     routes=routes,
                     calls=self._calls,
                     totals=self._totals,
+                    mass=self._mass,
                 )
             )
             topic.encoded += 1
@@ -76,7 +81,15 @@ class Topic:
         self.route_number = 0
         self.frame: Frame | None = None
         self.clients: set[Client] = set()
+        self.watched: frozenset[str] = frozenset()
+        self.looks = 0
         self.encoded = 0
+
+    def look(self) -> None:
+        """Gather what the browsers look at; of very much the ids of those who said so last."""
+        watching = sorted((client for client in self.clients if client.watched), key=lambda client: -client.looked)
+        ids = dict.fromkeys(ref for client in watching for ref in client.watched)
+        self.watched = frozenset(list(ids)[:MOST_WATCHED])
 
     def since(self, seq: int) -> list[tuple[int, str]] | None:
         """State messages after ``seq``, or None when the ring does not reach back that far."""
@@ -98,6 +111,8 @@ class Client:
         self.epoch = topic.epoch
         self.routes_known = topic.route_number
         self.wants_traffic = True
+        self.watched: tuple[str, ...] = ()
+        self.looked = 0
         self.dropped = 0
         self.resyncs = 0
         self._frame: Frame | None = None
@@ -134,6 +149,12 @@ class Client:
         # Routes sent while nobody listened are unknown to the browser: send all again.
         self.routes_known = 0
         return True
+
+    def watch(self, ids: list[str]) -> None:
+        """What this browser looks at closely from now on."""
+        self.topic.looks += 1
+        self.watched, self.looked = tuple(dict.fromkeys(ids)), self.topic.looks
+        self.topic.look()
 
     def offer(self, frame: Frame) -> None:
         """The newest traffic; an older frame that was not sent yet is dropped and counted."""
@@ -211,6 +232,8 @@ class Client:
             return
         self.closed = True
         self.topic.clients.discard(self)
+        if self.watched:
+            self.topic.look()
         if self.flow is not None:
             self.flow.close()
 
@@ -237,6 +260,11 @@ class Hub:
         """Whether anybody wants this cluster's traffic."""
         topic = self._topics.get(name)
         return topic is not None and any(client.wants_traffic for client in topic.clients)
+
+    def watching(self, name: str) -> frozenset[str]:
+        """What browsers look at closely."""
+        topic = self._topics.get(name)
+        return topic.watched if topic is not None else frozenset()
 
     async def open(self, name: str, epoch: int, seq: int, time: float) -> None:
         """A new epoch begins; whoever listens must fetch the snapshot again."""
@@ -268,7 +296,13 @@ class Hub:
         return text
 
     async def publish_traffic(
-        self, name: str, time: float, routes: list[Route], calls: list[Call], totals: Totals
+        self,
+        name: str,
+        time: float,
+        routes: list[Route],
+        calls: list[Call],
+        totals: Totals,
+        mass: MassTraffic | None = None,
     ) -> str:
         """What is on the wires, for everybody who can read it now; returns it as for who knew all earlier routes."""
         topic = self.topic(name)
@@ -277,7 +311,7 @@ class Hub:
         for route in routes:
             topic.route_number += 1
             topic.routes[route.id] = (topic.route_number, route)
-        frame = Frame(topic, time, calls, totals)
+        frame = Frame(topic, time, calls, totals, mass)
         for client in topic.clients:
             client.offer(frame)
         await self._pump(topic)

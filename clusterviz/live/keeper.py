@@ -23,6 +23,7 @@ from clusterviz.live import database, picture
 from clusterviz.live.history import History
 from clusterviz.live.hub import Hub
 from clusterviz.live.leader import Leadership
+from clusterviz.live.massview import MassView
 from clusterviz.live.protocol import Event, Route
 from clusterviz.live.scene import Scene
 from clusterviz.live.simulator import Simulator
@@ -59,6 +60,7 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...]
     routes: tuple[Route, ...]
     connections: dict[str, tuple[Cluster, Probe]]
+    mass: MassView | None = None
 
 
 def replica_of(simulator: Simulator) -> Replica:
@@ -73,6 +75,7 @@ def replica_of(simulator: Simulator) -> Replica:
         events=tuple(simulator.events),
         routes=tuple(simulator.routes.routes.values()),
         connections=simulator.connections,
+        mass=simulator.mass,
     )
 
 
@@ -215,8 +218,11 @@ class Keeper:
             watched = self._hub.watched(self.name)
             if now - simulator.clock.now > CATCH_UP:
                 simulator.step(now - FRAME, connections=False)
+            simulator.watch(self._hub.watching(self.name))
             simulator.step(now, connections=watched)
             self._hub.topic(self.name).time = now
+            if simulator.form.outgrown:
+                await self._reform(simulator)
             await self._publish_state(simulator)
             if watched and now - framed >= FRAME:
                 framed = now
@@ -227,6 +233,15 @@ class Keeper:
                 saved = now
                 await self._save(simulator)
             await self._pause(simulator, framed + FRAME if watched else now + IDLE, saved + CHECKPOINT)
+
+    async def _reform(self, simulator: Simulator) -> None:
+        """So many or so few pods that the cluster is told in the other form: a new epoch of the same simulator."""
+        self._epoch = max(int(steady() * 1000), self._epoch + 1)
+        simulator.reform(self._epoch)
+        self.replica = replica_of(simulator)
+        self.history.begin(simulator.epoch, simulator.clock.now, simulator.cluster)
+        self._chapter(self.replica)
+        await self._hub.open(self.name, simulator.epoch, simulator.seq, simulator.clock.now)
 
     async def _pause(self, simulator: Simulator, until: float, save: float) -> None:
         """Sleep until there is something to do; an edit wakes us at once."""
@@ -256,7 +271,9 @@ class Keeper:
         self._hub.forget_routes(self.name, frame.forgotten)
         if frame.routes or frame.forgotten:
             self.replica = replica_of(simulator)
-        text = await self._hub.publish_traffic(self.name, frame.time, frame.routes, frame.calls, frame.totals)
+        text = await self._hub.publish_traffic(
+            self.name, frame.time, frame.routes, frame.calls, frame.totals, frame.mass
+        )
         drawn = [(call.connection, *simulator.connections[call.connection]) for call in frame.calls]
         self.history.traffic(frame.time, text, frame.counts, drawn)
 

@@ -5,36 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from clusterviz.engine.objects import WORKLOAD_KINDS, Key
 from clusterviz.live.keeper import Replica
 from clusterviz.live.policy_words import rules_in_words
 from clusterviz.live.protocol import Entity
 
 Fact = tuple[str, str]
-Related = tuple[str, list[str]]
-KINDS = {
-    "pod": "Pod",
-    "node": "Node",
-    "service": "Service",
-    "ingress": "Ingress",
-    "gateway": "Gateway",
-    "policy": "NetworkPolicy",
-    "flow": "TrafficFlow",
-    "namespace": "Namespace",
-}
-
-
-def key_of_ref(ref: str) -> Key | None:
-    """The key behind a picture id, None for what has no object (the wire, the Internet ...)."""
-    kind, _, rest = ref.partition(":")
-    parts = rest.split("/")
-    if kind == "workload" and len(parts) == 3 and parts[0] in WORKLOAD_KINDS:
-        return parts[0], parts[1], parts[2]
-    if kind in ("node", "namespace") and len(parts) == 1:
-        return KINDS[kind], "", rest
-    if kind in KINDS and len(parts) == 2:
-        return KINDS[kind], parts[0], parts[1]
-    return None
 
 
 def facts_of(replica: Replica, entity: Entity) -> list[Fact]:
@@ -72,7 +47,7 @@ def _pod_facts(pod: Entity) -> Iterable[tuple[str, Any]]:
 
 
 def _node_facts(node: Entity) -> Iterable[tuple[str, Any]]:
-    yield "IP", node["ip"]
+    yield "IP", ", ".join(node.get("ips", ())) or node["ip"]
     yield "Pod CIDR", node["podCIDR"]
     yield "Bridge (cni0)", node["bridge"]
     yield "Overlay device", node["overlay"]
@@ -157,84 +132,3 @@ _FACTS: dict[str, Callable[[Entity], Iterable[tuple[str, Any]]]] = {
     "workload": _workload_facts,
     "flow": _flow_facts,
 }
-
-
-def related_to(replica: Replica, entity: Entity) -> list[Related]:
-    """Who selects it, what it selects, where it runs."""
-    ref, kind = entity["id"], entity["kind"]
-    found: list[Related] = []
-    everything = list(replica.scene.values())
-
-    def add(label: str, refs: Iterable[str]) -> None:
-        if known := [one for one in dict.fromkeys(refs) if one in replica.scene]:
-            found.append((label, known))
-
-    if kind == "pod":
-        add("Workload", [entity["workload"]])
-        add("Node", [entity["node"]])
-        add("Services that lead here", (e["id"] for e in everything if _leads_to(e, ref)))
-        add("Policies that select it", (e["id"] for e in everything if e["kind"] == "policy" and ref in e["selects"]))
-    elif kind == "service":
-        add("Pods behind it", (endpoint["pod"] for endpoint in entity["endpoints"]))
-        add("Ingresses that use it", _doors(everything, "ingress", ref))
-        add("Gateways that use it", _doors(everything, "gateway", ref))
-        balancers = (e["id"] for e in everything if e["kind"] == "loadbalancer" and e["service"] == ref)
-        add("Load balancers", balancers)
-    elif kind == "workload":
-        pods = [e["id"] for e in everything if e["kind"] == "pod" and e["workload"] == ref]
-        add("Pods", pods)
-        add("Services that lead here", (e["id"] for e in everything if any(_leads_to(e, pod) for pod in pods)))
-    elif kind == "node":
-        add("Pods", (e["id"] for e in everything if e["kind"] == "pod" and e["node"] == ref))
-    elif kind == "policy":
-        add("Pods it selects", entity["selects"])
-    elif kind in ("ingress", "gateway"):
-        add("Controller", [entity["controller"]])
-        add("Services", (rule["service"] for rule in entity["rules"]))
-    elif kind == "flow":
-        add("From", [entity["from"]])
-        add("To", [entity["to"]])
-    elif kind == "loadbalancer":
-        add("Service", [entity["service"]])
-    elif kind == "namespace":
-        add("Workloads", (e["id"] for e in everything if e["kind"] == "workload" and e["namespace"] == entity["name"]))
-        add("Services", (e["id"] for e in everything if e["kind"] == "service" and e["namespace"] == entity["name"]))
-        add("Pods", (e["id"] for e in everything if e["kind"] == "pod" and e["namespace"] == entity["name"]))
-    return found
-
-
-def _leads_to(entity: Entity, pod: str) -> bool:
-    return entity["kind"] == "service" and any(endpoint["pod"] == pod for endpoint in entity["endpoints"])
-
-
-def _doors(everything: list[Entity], kind: str, service: str) -> list[str]:
-    """Ingresses or Gateways with a rule for a Service."""
-    return [e["id"] for e in everything if e["kind"] == kind and any(r["service"] == service for r in e["rules"])]
-
-
-def flows_of(replica: Replica, entity: Entity) -> list[str]:
-    """Flows that begin or end here; of a policy those of the pods it selects."""
-    refs = {entity["id"]}
-    if entity["kind"] == "pod":
-        refs |= _part_of(replica, [entity["id"]])
-    elif entity["kind"] == "policy":
-        refs |= _part_of(replica, entity["selects"])
-    elif entity["kind"] == "namespace":
-        refs |= {e["id"] for e in replica.scene.values() if e.get("namespace") == entity["name"]}
-    elif entity["kind"] == "workload":
-        refs |= {ref for label, found in related_to(replica, entity) if label.startswith("Services") for ref in found}
-    elif entity["kind"] == "loadbalancer":
-        refs |= {entity["service"]}
-    return [e["id"] for e in replica.scene.values() if e["kind"] == "flow" and (refs & {e["from"], e["to"], e["id"]})]
-
-
-def _part_of(replica: Replica, pods: list[str]) -> set[str]:
-    """The pods, their workloads and the Services that lead to them."""
-    ids = {pod for pod in pods if pod in replica.scene}
-    workloads = {replica.scene[pod]["workload"] for pod in ids} - {""}
-    services = {
-        e["id"]
-        for e in replica.scene.values()
-        if e["kind"] == "service" and any(endpoint["pod"] in ids for endpoint in e["endpoints"])
-    }
-    return ids | workloads | services

@@ -6,13 +6,15 @@ answers anything it cannot read with a `ProtocolError` that says what is allowed
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 PROTOCOL = 1
 MAX_MESSAGE = 16 * 1024
 STATE_RING = 256
+MAX_WATCHED, MOST_WATCHED = 200, 600
+MAX_ID = 600
 CLOSE_TOO_BIG = 4409
 CLOSE_UNKNOWN_CLUSTER = 4404
 
@@ -79,6 +81,39 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
 
 
+class Trunk(msgspec.Struct, frozen=True):
+    """Connections a second from one zone to another; "" is no zone, "internet" and "external" are outside."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    rps: float
+    errors: float
+
+
+class MassState(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed among the pods of a large cluster.
+
+    ``pods`` are (index, node or -1, state, workload); ``workloads`` that are new (index, kind, namespace, name).
+    """
+
+    pods: list[tuple[int, int, int, int]]
+    workloads: list[tuple[int, str, str, str]]
+    counts: dict[str, int]
+
+
+class MassTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """Heat of the pods of a large cluster: (index, level) of those that changed.
+
+    ``sweep`` are the levels from an index on, base64, a part a frame: it mends what a dropped frame took along.
+    ``trunks`` is None when it is as before. One connection in ``sampled`` was decided; what they say is scaled up.
+    """
+
+    heat: list[tuple[int, int]]
+    sweep: tuple[int, str] | None
+    trunks: list[Trunk] | None
+    sampled: int
+
+
 class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello", kw_only=True):
     """First message; without ``resumed`` the browser fetches the snapshot next."""
 
@@ -101,6 +136,7 @@ class State(msgspec.Struct, frozen=True, tag_field="type", tag="state", kw_only=
     set: list[Entity]
     unset: list[str]
     events: list[Event]
+    mass: MassState | None = None
 
 
 class Traffic(msgspec.Struct, frozen=True, tag_field="type", tag="traffic", kw_only=True):
@@ -112,6 +148,7 @@ class Traffic(msgspec.Struct, frozen=True, tag_field="type", tag="traffic", kw_o
     routes: list[Route]
     calls: list[Call]
     totals: Totals
+    mass: MassTraffic | None = None
 
 
 class Resync(msgspec.Struct, frozen=True, tag_field="type", tag="resync"):
@@ -150,10 +187,19 @@ class Subscribe(msgspec.Struct, frozen=True, tag_field="type", tag="subscribe", 
     traffic: bool
 
 
+WatchedId = Annotated[str, msgspec.Meta(max_length=MAX_ID)]
+
+
+class Watch(msgspec.Struct, frozen=True, tag_field="type", tag="watch", forbid_unknown_fields=True):
+    """What the browser looks at closely, instead of what it said before; matters in form mass."""
+
+    ids: Annotated[list[WatchedId], msgspec.Meta(max_length=MAX_WATCHED)]
+
+
 ServerMessage = Hello | State | Traffic | Resync | Pong | Error
-BrowserMessage = Resume | Ping | Subscribe
+BrowserMessage = Resume | Ping | Subscribe | Watch
 SERVER_MESSAGES: tuple[type[msgspec.Struct], ...] = (Hello, State, Traffic, Resync, Pong, Error)
-BROWSER_MESSAGES: tuple[type[msgspec.Struct], ...] = (Resume, Ping, Subscribe)
+BROWSER_MESSAGES: tuple[type[msgspec.Struct], ...] = (Resume, Ping, Subscribe, Watch)
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(BrowserMessage)
@@ -179,7 +225,7 @@ def decode(text: str | None) -> BrowserMessage:
     try:
         message: BrowserMessage = _decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise ProtocolError("invalid", f"{error}. Allowed: resume, ping, subscribe.") from None
+        raise ProtocolError("invalid", f"{error}. Allowed: resume, ping, subscribe, watch.") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ProtocolError("malformed", f"Not a JSON object: {error}") from None
     return message

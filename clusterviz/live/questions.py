@@ -15,12 +15,17 @@ from clusterviz.engine import Cluster, Probe, trace
 from clusterviz.engine.explain import full_document
 from clusterviz.engine.manifests.write import dump, in_order
 from clusterviz.live import database, runner, scene
+from clusterviz.live.form import MassForm, form_for
 from clusterviz.live.keeper import Replica
+from clusterviz.live.massview import still
 from clusterviz.live.moments import Published
-from clusterviz.live.panel import facts_of, flows_of, key_of_ref, related_to
-from clusterviz.live.picture import picture
+from clusterviz.live.panel import facts_of
+from clusterviz.live.picture import Encoded, encoded, etag_of, sent
+from clusterviz.live.refs import key_of_ref
+from clusterviz.live.relations import entity_of, flows_of, related_to
 
 EVENTS_OF_OBJECT = 30
+RELATED_SHOWN = 200
 FIXED = {"internet": "Internet", "wire": "The node network"}
 
 
@@ -38,16 +43,18 @@ def replica_of(name: str) -> Replica:
     except database.ClusterGoneError:
         raise UnknownError(f"There is no cluster {name!r}.") from None
     cluster = Cluster.from_objects(stored.objects, settings=stored.settings, expand=False)
+    form = form_for(cluster, 0.0)
     return Replica(
         name=name,
         cluster=cluster,
         epoch=0,
         seq=0,
         time=time.time(),
-        scene=scene.build(cluster),
+        scene=form.scene,
         events=(),
         routes=(),
         connections={},
+        mass=still(cluster, form) if isinstance(form, MassForm) else None,
     )
 
 
@@ -84,17 +91,20 @@ def replica_at(name: str, at: float | None) -> Replica:
         epoch=published.epoch,
         seq=published.seq,
         time=at,
-        scene=scene.build(cluster),
+        scene={} if now.mass is not None else scene.build(cluster),
         events=tuple(event for event in now.events if event.time <= at),
         routes=(),
         connections={},
     )
 
 
-def snapshot(name: str) -> dict[str, Any]:
-    """The whole picture, as docs/protocol.md describes it."""
-    answer: dict[str, Any] = msgspec.to_builtins(picture(replica_of(name)))
-    return answer
+def snapshot(name: str) -> Encoded:
+    """The whole picture, as docs/protocol.md describes it; that of a large cluster comes compressed too."""
+    replica = replica_of(name)
+    if replica.mass is not None:
+        return sent(replica)
+    body = encoded(replica)
+    return Encoded(body, b"", etag_of(body))
 
 
 def asked_connection(name: str, connection: str) -> tuple[Cluster, Probe]:
@@ -123,9 +133,7 @@ def trace_probe(name: str, probe: Probe, at: float | None = None) -> dict[str, A
 def object_panel(name: str, ref: str, at: float | None = None) -> dict[str, Any]:
     """Everything about one thing in the picture, now or at a moment."""
     replica = replica_at(name, at)
-    entity = replica.scene.get(ref)
-    if entity is None:
-        entity = _fixed(ref)
+    entity = entity_of(replica, ref) or _fixed(ref)
     if entity is None:
         raise UnknownError(f"There is no {ref[:200]!r} in cluster {name!r}.")
     key = key_of_ref(ref)
@@ -138,7 +146,10 @@ def object_panel(name: str, ref: str, at: float | None = None) -> dict[str, Any]
             "yaml": dump([in_order(obj)]) if obj is not None else "",
             "facts": facts_of(replica, entity),
             "events": events[:EVENTS_OF_OBJECT],
-            "related": [{"label": label, "refs": refs} for label, refs in related_to(replica, entity)],
+            "related": [
+                {"label": label, "refs": refs[:RELATED_SHOWN], "more": max(0, len(refs) - RELATED_SHOWN)}
+                for label, refs in related_to(replica, entity)
+            ],
             "flows": flows_of(replica, entity),
         }
     )

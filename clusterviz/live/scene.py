@@ -5,7 +5,7 @@ Pure functions of the engine's snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from clusterviz.engine import Cluster
@@ -51,7 +51,8 @@ def node(cluster: Cluster, record: Node) -> Entity:
     return {
         **_base("node", record.ref, record),
         "ip": record.ip,
-        "podCIDR": record.pod_cidrs[0] if record.pod_cidrs else "",
+        "ips": record.ips,
+        "podCIDR": ", ".join(record.pod_cidrs),
         "zone": record.zone,
         "ready": record.ready,
         "schedulable": record.schedulable,
@@ -89,7 +90,7 @@ def pod(cluster: Cluster, record: Pod) -> Entity:
             }
             for container in record.containers
         ],
-        "role": _role(cluster, record),
+        "role": role_of(cluster, record),
         "isolated": {
             "ingress": any("Ingress" in policy.types for policy in policies),
             "egress": any("Egress" in policy.types for policy in policies),
@@ -99,7 +100,8 @@ def pod(cluster: Cluster, record: Pod) -> Entity:
     }
 
 
-def _role(cluster: Cluster, record: Pod) -> str:
+def role_of(cluster: Cluster, record: Pod) -> str:
+    """What a pod does for the others: "ingress", "dns" or ""."""
     if is_any_controller(cluster, record) or (cluster.gateways and carried(cluster, record)):
         return "ingress"
     for service, _ in cluster.services_by_ip.get(cluster.settings.dns_ip, ()):
@@ -266,36 +268,46 @@ DERIVED = ("namespace", "loadbalancer", "external")
 DRAWN = ("Node", "Pod", "Service", "Ingress", "Gateway", "NetworkPolicy", "TrafficFlow", *WORKLOAD_KINDS)
 
 
-def derived(cluster: Cluster, externals: Iterable[str] = ()) -> Scene:
-    """Entities without an object of their own: namespaces in use, load balancers, the outside."""
-    scene: Scene = {}
-    names = {key[1] for key in cluster.objects if key[1]} | {key[1] for key in cluster.namespaces}
-    for name in sorted(names):
-        space = cluster.namespaces.get(("", name))
-        entity = _base("namespace", f"namespace:{name}", space) if space else _plain("namespace", name)
-        scene[entity["id"]] = {**entity, "labels": dict(cluster.namespace_labels(name))}
-    for record in sorted(cluster.services.values(), key=lambda s: (s.namespace, s.name)):
+def namespace(cluster: Cluster, name: str) -> Entity:
+    """A namespace, also one nobody made an object of."""
+    space = cluster.namespaces.get(("", name))
+    entity = _base("namespace", f"namespace:{name}", space) if space else _plain("namespace", name)
+    return {**entity, "labels": dict(cluster.namespace_labels(name))}
+
+
+def balancers(services: Iterable[Service]) -> Iterator[Entity]:
+    """The load balancers in front of Services."""
+    for record in sorted(services, key=lambda s: (s.namespace, s.name)):
         for entry in record.load_balancer:
             if entry.ip:
-                balancer = _plain("loadbalancer", entry.ip)
-                scene[balancer["id"]] = {**balancer, "ip": entry.ip, "service": record.ref}
-    named = outside_names(cluster)
+                yield {**_plain("loadbalancer", entry.ip), "ip": entry.ip, "service": record.ref}
+
+
+def outside(cluster: Cluster, externals: Iterable[str], named: Mapping[str, str]) -> Iterator[Entity]:
+    """Clients and servers outside: those that were seen, and those flows name."""
     for ref in sorted({*externals, *named}):
         ip = ref.partition(":")[2] or cluster.settings.client_ip
         label = "Internet" if ref == "internet" else named.get(ref) or ip
-        scene[ref] = {**_plain("external", ref.partition(":")[2] or "internet"), "id": ref, "ip": ip, "label": label}
-    return scene
+        yield {**_plain("external", ref.partition(":")[2] or "internet"), "id": ref, "ip": ip, "label": label}
 
 
-def outside_names(cluster: Cluster) -> dict[str, str]:
-    """Clients and servers outside that flows name, with what to call them ("" is unknown).
+def derived(cluster: Cluster, externals: Iterable[str] = ()) -> Scene:
+    """Entities without an object of their own: namespaces in use, load balancers, the outside."""
+    names = {key[1] for key in cluster.objects if key[1]} | {key[1] for key in cluster.namespaces}
+    found = [namespace(cluster, name) for name in sorted(names)]
+    found += balancers(cluster.services.values())
+    found += outside(cluster, externals, outside_names(cluster, cluster.objects))
+    return {entity["id"]: entity for entity in found}
+
+
+def outside_names(cluster: Cluster, keys: Iterable[Key]) -> dict[str, str]:
+    """Clients and servers outside that the flows among ``keys`` name, with what to call them ("" is unknown).
 
     The annotation `clusterviz.dev/label` of a flow names its outside end; else its own words do.
     """
     names: dict[str, str] = {}
-    for key, obj in sorted(cluster.objects.items()):
-        if key[0] != "TrafficFlow":
-            continue
+    for key in sorted(key for key in keys if key[0] == "TrafficFlow"):
+        obj = cluster.objects[key]
         spec = obj.get("spec") or {}
         label = ((obj.get("metadata") or {}).get("annotations") or {}).get(LABEL_ANNOTATION)
         host = str((spec.get("to") or {}).get("host") or "")

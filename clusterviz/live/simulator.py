@@ -24,12 +24,16 @@ from clusterviz.engine.objects import Key, Obj, ref_of
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Trace
 from clusterviz.engine.traffic import Connection, Traffic
-from clusterviz.live import scene
-from clusterviz.live.decisions import Decisions
+from clusterviz.live.bulk import Bulk
+from clusterviz.live.bulkflows import Result
+from clusterviz.live.decisions import Decisions, Ways
+from clusterviz.live.form import MassForm, form_for
+from clusterviz.live.massview import MassView
 from clusterviz.live.merge import merged
 from clusterviz.live.meter import Meter
-from clusterviz.live.protocol import Call, Event, Route, State, Totals
+from clusterviz.live.protocol import Call, Event, MassTraffic, Route, State, Totals
 from clusterviz.live.routes import RouteTable, Tracer, route_of
+from clusterviz.live.scene import Scene
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class TrafficFrame(msgspec.Struct, frozen=True):
     forgotten: list[str]
     counts: list[int]
     """Connections delivered, refused and dropped."""
+    mass: MassTraffic | None = None
 
 
 class Simulator:
@@ -72,7 +77,6 @@ class Simulator:
         self.cluster = Cluster.from_objects(objects, settings=settings or Settings(), expand=False)
         self.clock = Clock(now)
         self.traffic = Traffic(seed, now)
-        self.traffic.update(self.cluster)
         self.routes = RouteTable()
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.connections: dict[str, tuple[Cluster, Probe]] = {}
@@ -91,14 +95,61 @@ class Simulator:
         self._calls: Counter[str] = Counter()
         self._samples: dict[str, tuple[Cluster, Probe]] = {}
         self._meter = Meter()
-        self._decisions = Decisions()
+        self._decisions, self._ways = Decisions(), Ways()
         self._externals: set[str] = set()
         self._left = False
         self._unanswered: set[Key] = set()
         self._connection = self._event = 0
         self._remember_addresses()
-        self.scene = scene.build(self.cluster)
+        self._seed = seed
+        self._begin()
         self.clock.schedule(now, RECONCILE)
+
+    def _begin(self) -> None:
+        """Choose the form in which the cluster is told, and with it how its connections are decided."""
+        now = self.clock.now
+        self.form = form_for(self.cluster, now)
+        self.bulk: Bulk | None = None
+        if isinstance(self.form, MassForm):
+            self.bulk = Bulk(self._seed, now, self.form.table, lambda _cluster, connection: self._ask(connection))
+            self.bulk.update(self.cluster, self.cluster.objects)
+        else:
+            self.traffic.update(self.cluster)
+
+    @property
+    def scene(self) -> Scene:
+        """The entities as they were told last."""
+        return self.form.scene
+
+    @property
+    def mass(self) -> MassView | None:
+        """The columns of a large cluster as they are now, None in form full."""
+        if not isinstance(self.form, MassForm) or self.bulk is None:
+            return None
+        return MassView(
+            table=self.form.table,
+            lines=self.bulk.lines,
+            columns=self.form.table.columns(),
+            counts=self.form.counts,
+            trunks=self.bulk.heat.told,
+            sampled=self.bulk.sampled,
+        )
+
+    def reform(self, epoch: int) -> None:
+        """Begin a new epoch in the form that is due (`Form.outgrown`)."""
+        self.epoch, self.seq = epoch, 0
+        self.routes, self._decisions, self._ways = RouteTable(), Decisions(), Ways()
+        self._calls.clear()
+        self._samples.clear()
+        self._externals.clear()
+        self._dirty.clear()
+        self._begin()
+
+    def watch(self, ids: frozenset[str]) -> None:
+        """What browsers look at closely; in form mass only this is told in detail."""
+        self.form.watch(ids)
+        if self.bulk is not None:
+            self.bulk.watch(self.cluster, ids)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Wishes from outside; the controllers look at them with the next step."""
@@ -137,7 +188,9 @@ class Simulator:
         self._dirty |= keys
         self._decisions.clear()
         self._unanswered -= keys
-        if any(key[0] == "TrafficFlow" for key in keys):
+        if self.bulk is not None:
+            self.bulk.update(self.cluster, keys)
+        elif any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
         self.on_change(self.clock.now, self.cluster, keys)
 
@@ -151,7 +204,11 @@ class Simulator:
 
     def _open(self, until: float, *, connections: bool) -> None:
         if not connections:
-            self.traffic.skip(until)
+            (self.bulk or self.traffic).skip(until)
+            return
+        if self.bulk is not None:
+            for connection, result in self.bulk.run(self.cluster, until):
+                self._show(connection, result)
             return
         for connection in self.traffic.run(self.cluster, until):
             self._decide(connection)
@@ -207,6 +264,19 @@ class Simulator:
         self._samples[decision.route] = (self.cluster, decision.probe)
         self._meter.add(connection.time, ref_of(connection.flow), decision.effect, connection.count)
 
+    def _show(self, connection: Connection, result: Result) -> None:
+        """A connection of a large cluster that somebody watches: traced unless one like it was."""
+        route_id = self._ways.find(result.alike, connection.time)
+        if route_id is None or not self.routes.touch(route_id, connection.time):
+            answer = self._ask(connection) if self._ways.may_ask(connection.time) else None
+            if answer is None:
+                return
+            route = self.routes.add(route_of(answer, ref_of(connection.flow)), connection.time)
+            self._see(route)
+            route_id = self._ways.keep(result.alike, connection.time, route.id)
+        self._calls[route_id] += connection.count
+        self._samples[route_id] = (self.cluster, connection.probe)
+
     def _ask(self, connection: Connection) -> Trace | None:
         """The engine's answer; a flow it cannot answer for must not stop the cluster."""
         try:
@@ -238,13 +308,11 @@ class Simulator:
     def take_state(self) -> State | None:
         """The change of the picture since the last call, None when there is none."""
         # Events alone do not change the picture, but must be told.
-        new = scene.update(self.scene, self.cluster, self._dirty, self._externals)
+        update = self.form.take(self.cluster, self._dirty, self._externals, self.clock.now)
         self._dirty.clear()
         self._left = False
-        changed, gone = scene.difference(self.scene, new)
         events, self._new_events = self._new_events, []
-        self.scene = new
-        if not (changed or gone or events):
+        if not (update.set or update.unset or update.mass or events):
             return None
         self.seq += 1
         return State(
@@ -252,15 +320,16 @@ class Simulator:
             seq=self.seq,
             base=self.seq - 1,
             time=self.clock.now,
-            set=changed,
-            unset=gone,
+            set=update.set,
+            unset=update.unset,
             events=events,
+            mass=update.mass,
         )
 
     @property
     def stirred(self) -> bool:
         """Whether `take_state` would have something to say."""
-        if self._dirty or self._new_events or self._left:
+        if self._dirty or self._new_events or self._left or self.form.stirred:
             return True
         return any(ref not in self.scene for ref in self._externals)
 
@@ -278,7 +347,10 @@ class Simulator:
         self._samples.clear()
         now = self.clock.now
         fresh = self.routes.take_fresh()
-        return TrafficFrame(now, fresh, calls, self._meter.totals(now), self._forget(now), self._meter.take())
+        if self.bulk is None:
+            return TrafficFrame(now, fresh, calls, self._meter.totals(now), self._forget(now), self._meter.take())
+        totals, mass = self.bulk.totals(now), self.bulk.take(now)
+        return TrafficFrame(now, fresh, calls, totals, self._forget(now), self.bulk.take_counts(), mass)
 
     def take_checkpoint(self) -> list[Change]:
         """What the controllers made since the last call."""

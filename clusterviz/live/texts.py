@@ -8,7 +8,7 @@ import msgspec
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.nodeview import Text, node_texts, pod_texts, service_texts
-from clusterviz.live.panel import key_of_ref
+from clusterviz.live.refs import key_of_ref
 
 # With more Services a node's rules are only written one Service at a time: all of them are tens of megabytes.
 MOST_SERVICES = 1000

@@ -48,7 +48,8 @@ def test_an_unknown_cluster_is_named(client: Client, db: None, path: str) -> Non
 
 def test_the_snapshot_has_what_the_protocol_promises(client: Client, cluster: Cluster) -> None:
     body = client.get("/clusters/demo/snapshot").json()
-    assert set(body) == {"protocol", "cluster", "epoch", "seq", "time", "settings", "entities", "routes", "events"}
+    told = {"protocol", "form", "cluster", "epoch", "seq", "time", "settings", "entities", "routes", "events"}
+    assert set(body) == told
     ids = [entity["id"] for entity in body["entities"]]
     assert len(ids) == len(set(ids))
     assert {"node:n1", "internet"} <= set(ids)

@@ -1,6 +1,7 @@
 """Clusters kept alive over a real database: edits, several clusters, locks, failures, settling."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
@@ -17,6 +18,11 @@ from clusterviz.live.simulator import Simulator
 from tests.live.conftest import SHOP, flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def told(name):
+    """The snapshot as a browser reads it."""
+    return json.loads(questions.snapshot(name).body)
 
 
 async def until(condition, within=15.0):
@@ -222,7 +228,7 @@ def test_simulate_settles_one_cluster_or_names_those_there_are(shop, capsys):
 
 def test_snapshot_without_a_simulator_is_what_the_database_has(shop):
     runner.settle("shop")
-    answer = questions.snapshot("shop")
+    answer = told("shop")
     assert (answer["cluster"], answer["epoch"], answer["seq"]) == ("shop", 0, 0)
     kinds = {entity["kind"] for entity in answer["entities"]}
     assert kinds >= {"node", "pod", "service", "workload", "flow", "namespace", "loadbalancer"}
@@ -232,7 +238,7 @@ def test_snapshot_without_a_simulator_is_what_the_database_has(shop):
 async def test_snapshot_and_stream_fit_together(shop, live, browser):
     one = browser()
     hello = await one.open()
-    answer = await in_thread(questions.snapshot, "shop")
+    answer = await in_thread(told, "shop")
     assert answer["epoch"] == hello["epoch"]
     scene = {entity["id"]: entity for entity in answer["entities"]}
     seq = answer["seq"]
@@ -253,7 +259,7 @@ async def test_a_drawn_call_can_be_traced(shop, live, browser):
     one = browser()
     await one.open()
     frame = await one.wait_for(lambda m: m["type"] == "traffic" and m["calls"])
-    known = (await in_thread(questions.snapshot, "shop"))["routes"]
+    known = (await in_thread(told, "shop"))["routes"]
     routes = {route["id"]: route for route in [*known, *frame["routes"]]}
     route_id, count, connection = frame["calls"][0]
     assert count >= 1
@@ -282,7 +288,7 @@ def test_probes_and_panels(shop):
 
 def test_every_thing_in_the_picture_has_a_panel(shop):
     runner.settle("shop")
-    for entity in questions.snapshot("shop")["entities"]:
+    for entity in told("shop")["entities"]:
         panel = questions.object_panel("shop", entity["id"])
         assert (panel["id"], panel["kind"]) == (entity["id"], entity["kind"])
         assert panel["facts"]

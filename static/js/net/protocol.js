@@ -5,8 +5,8 @@ export const PROTOCOL = 1;
 /** Server to browser: type -> fields. */
 export const SERVER = {
   hello: ["cluster", "epoch", "seq", "time", "editor", "resumed", "protocol"],
-  state: ["epoch", "seq", "base", "time", "set", "unset", "events"],
-  traffic: ["epoch", "seq", "time", "routes", "calls", "totals"],
+  state: ["epoch", "seq", "base", "time", "set", "unset", "events", "mass"],
+  traffic: ["epoch", "seq", "time", "routes", "calls", "totals", "mass"],
   resync: ["reason"],
   pong: ["time"],
   error: ["code", "message"],
@@ -17,6 +17,7 @@ export const BROWSER = {
   resume: ["epoch", "seq"],
   ping: [],
   subscribe: ["traffic"],
+  watch: ["ids"],
 };
 
 /** Closed for good: this cluster does not exist. */
