@@ -54,6 +54,10 @@ export class MassPicture extends Picture {
     this.tiles = new Tiles(() => this.redraw(true));
     this.detail = new Detail((ctx, rect, zoom) => this.paintDetail(ctx, rect, zoom));
     this.names = new PodNames(pods, (node, all) => this.learn(node, all), () => performance.now());
+    /** The camera is where it was not before, or the cluster is another. */
+    this.fresh = true;
+    /** @type {string[]} nodes near enough for the names of their pods */
+    this.close = [];
     /** Where the columns come from. @type {() => Mass|null} */
     this.source = () => this.world?.mass ?? null;
     /** Names came. @type {(pods: any[]) => void} */
@@ -81,6 +85,11 @@ export class MassPicture extends Picture {
     super.destroy();
   }
 
+  moved() {
+    this.fresh = true;
+    super.moved();
+  }
+
   /** @param {Mass} mass everybody, anew @param {Map<string, any>} entities @param {any} settings @param {boolean} [fresh] forget where things were */
   setMass(mass, entities, settings, fresh = false) {
     this.entities = entities;
@@ -101,7 +110,7 @@ export class MassPicture extends Picture {
     this.setRoutes(this.routes);
     this.detail.soil(null);
     this.camera.follow(world.layout.bounds);
-    this.aimShown();
+    this.fresh = true;
     this.redraw();
   }
 
@@ -202,18 +211,24 @@ export class MassPicture extends Picture {
     return { x: -x / zoom, y: -y / zoom, w: clientWidth / zoom, h: clientHeight / zoom };
   }
 
-  /** The picture rests: what is near may be asked for by name and handed to Cytoscape. */
-  rested() {
+  /** The picture rests: what is near may be asked for by name and handed to Cytoscape. Once for every place it rests at. */
+  rest() {
     if (!this.world) return;
+    if (!this.fresh) {
+      if (this.close.length) this.names.want(this.close);
+      return;
+    }
+    this.fresh = false;
     const { zoom } = this.camera.get();
-    const view = this.seen;
-    const near = this.world.nodesIn(view);
+    const near = this.world.nodesIn(this.seen);
     const wordy = this.world.layout.step.w * zoom >= WORDS && near.length <= MOST_NAMED;
     if (wordy) this.detail.settle(zoom);
     else this.detail.clear();
-    const close = this.level >= LEVELS.pods && near.length <= MOST_ASKED * 3 ? near.slice(0, MOST_ASKED).map((i) => this.world?.mass.nodes[i]?.id ?? "") : [];
-    if (zoom >= ADDRESSED) this.names.want(close);
-    this.looked(close);
+    const asked = this.level >= LEVELS.pods && zoom >= ADDRESSED && near.length <= MOST_ASKED * 3;
+    this.close = asked ? near.slice(0, MOST_ASKED).map((i) => this.world?.mass.nodes[i]?.id ?? "") : [];
+    this.names.want(this.close);
+    this.looked(this.close);
+    this.dirty = true;
     this.aimShown();
   }
 
@@ -236,7 +251,7 @@ export class MassPicture extends Picture {
     const gliding = this.glide(passed);
     const running = !(this.still || this.spot || this.gesture);
     const moving = running && (this.level >= LEVELS.pods ? this.flow(passed) : this.flowTrunks(passed, camera.zoom));
-    if (!this.gesture) this.rested();
+    if (!this.gesture) this.rest();
     const more = this.dirty && this.world ? this.drawScene(camera) : false;
     this.dirty = more || this.tiles.behind;
     const adding = !this.gesture && this.shown.step(this.entities);
