@@ -80,6 +80,13 @@ def canonical(text: str) -> str:
     return "" if address is None else str(address)
 
 
+def on_the_wire(text: str) -> str:
+    """`canonical`, and the IPv4 address behind an IPv4-mapped one: that is what a socket sends to."""
+    address = parsed(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return "" if address is None else str(mapped or address)
+
+
 # Dotted decimals without leading zeros are canonical as they stand: most addresses, and the dearest to parse.
 _IS_PLAIN = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}", re.ASCII).fullmatch
 

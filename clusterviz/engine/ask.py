@@ -11,15 +11,18 @@ not invented beyond what the question needs: names for the nameless, and the nod
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from clusterviz.engine.addresses import canonical, host_port
 from clusterviz.engine.addresses import family as family_of
+from clusterviz.engine.addresses import host_port, on_the_wire
+from clusterviz.engine.answers import AffinityAnswer, Connection, HealthCheck, ServiceAnswer, Target
 from clusterviz.engine.cluster import Cluster, unpack
+from clusterviz.engine.datapath.affinity import Affinity
 from clusterviz.engine.datapath.dns import Answer, query
+from clusterviz.engine.datapath.health import health_answer
 from clusterviz.engine.datapath.ingress import IngressMatch, route_request
 from clusterviz.engine.datapath.lookup import is_local
 from clusterviz.engine.datapath.place import Route, route_for
@@ -40,51 +43,6 @@ MODES = ("iptables", "nftables")
 LAST_PORT = 65535
 _SETTINGS = ", ".join(Settings.__struct_fields__)
 _URLS = "http://HOST/PATH, https://HOST/PATH, or /PATH for a request without a host"
-
-
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint a Service decision can pick. ``masquerade`` is true for a hairpin, too (PX-06)."""
-
-    address: str
-    port: int
-    probability: float
-    masquerade: bool
-    pod: str = ""
-    node: str = ""
-
-    @property
-    def endpoint(self) -> str:
-        """``address:port``, an IPv6 address in brackets."""
-        return host_port(self.address, self.port)
-
-
-class ServiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What kube-proxy's rules of one node do with the first packet of a connection.
-
-    ``verdict``: those of `datapath.service.ServiceDecision`, or not_a_service. ``effect`` is what becomes of
-    the packet: dnat, reject, drop or none. ``excluded`` are endpoints that cannot be picked, with why.
-    ``masquerade`` says why the source of every connection is rewritten, "" when it is kept; hairpins only
-    show in ``targets``. ``rules`` are ids of docs/rules.md.
-    """
-
-    verdict: str
-    effect: Literal["dnat", "reject", "drop", "none"]
-    service: str = ""
-    via: str = ""
-    targets: tuple[Target, ...] = ()
-    excluded: tuple[tuple[str, str], ...] = ()
-    masquerade: str = ""
-    rules: tuple[str, ...] = ()
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """``address:port`` of every endpoint that can be picked."""
-        return tuple(target.endpoint for target in self.targets)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return {**found, "endpoints": list(self.endpoints)}
 
 
 def world(objects: Objects, settings: Wish = None, *, node: str = "") -> Cluster:
@@ -189,6 +147,64 @@ def service(
         masquerade=hidden,
         rules=found.rules,
     )
+
+
+def affinity(
+    objects: Objects,
+    *,
+    connections: Iterable[tuple[str, float]],
+    destination: str,
+    port: int,
+    protocol: str = "TCP",
+    node: str = "",
+    remembered: Affinity | None = None,
+    settings: Wish = None,
+) -> AffinityAnswer:
+    """Where connections go that come one after the other, each a source and a time in seconds (SVC-14, SVC-15).
+
+    ``remembered`` is what the node knows from before: the answer's, when the objects changed meanwhile. Connections
+    that are not kept are drawn by their place in the list. Raises `ProbeError`.
+    """
+    cluster, place = _at(objects, settings, node)
+    _check_port(port, protocol)
+    table, made = remembered or Affinity(), []
+    for index, (source, now) in enumerate(connections):
+        sender, target = _pair(source, destination)
+        own = is_local(cluster, place, sender)
+        found = decide(
+            cluster,
+            place,
+            sender,
+            target,
+            _protocol(protocol),
+            port,
+            from_node=own,
+            seed=index,
+            affinity=table,
+            now=now,
+        )
+        table = (found.affinity if found else None) or table
+        end = found.endpoint if found else None
+        endpoint = host_port(end.ip, found.target_port) if found and end else ""
+        verdict, sticky = (found.verdict, found.sticky) if found else ("not_a_service", "")
+        made.append(Connection(source=sender, at=now, verdict=verdict, endpoint=endpoint, sticky=sticky))
+    return AffinityAnswer(connections=tuple(made), remembered=table)
+
+
+def health(
+    objects: Objects, *, port: int, node: str = "", address: str = "", settings: Wish = None
+) -> HealthCheck | None:
+    """What kube-proxy on ``node`` answers a balancer on a healthCheckNodePort (PX-14); None when nobody listens.
+
+    ``address`` is one of the node's, any of them without it. Raises `ProbeError`.
+    """
+    cluster, place = _at(objects, settings, node)
+    _check_port(port, "TCP")
+    found = health_answer(cluster, place, port, _address(address, "address") if address else "")
+    if found is None:
+        return None
+    name = f"{found.service.namespace}/{found.service.name}"
+    return HealthCheck(service=name, status=found.status, local_endpoints=found.local_endpoints)
 
 
 def policy(
@@ -344,7 +360,7 @@ def _check_text(value: Any, field: str) -> None:
 
 
 def _address(text: Any, field: str) -> str:
-    found = canonical(text) if isinstance(text, str) else ""
+    found = on_the_wire(text) if isinstance(text, str) else ""
     if not found:
         raise ProbeError(f"{text!r} is not an IP address", field=field, allowed="an IPv4 or IPv6 address")
     return found

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from clusterviz.engine.addresses import on_the_wire
 from clusterviz.engine.errors import ProbeError
 
 Protocol = Literal["TCP", "UDP", "SCTP", "ICMP"]
@@ -115,7 +116,7 @@ def parse_source(text: str) -> Source:
     if text.startswith("external:"):
         text = text.removeprefix("external:")
     if is_ip(text):
-        return Source(kind="external", ip=text)
+        return Source(kind="external", ip=on_the_wire(text))
     for prefix in ("node:", "node/"):
         if text.startswith(prefix):
             return Source(kind="node", name=text.removeprefix(prefix))
@@ -196,7 +197,7 @@ def _host(host: str, port: int | str | None) -> Destination:
     if host == "localhost":
         return Destination(kind="ip", ip="127.0.0.1", port=port)
     if is_ip(host):
-        return Destination(kind="ip", ip=host, port=port)
+        return Destination(kind="ip", ip=on_the_wire(host), port=port)
     return Destination(kind="name", name=host, port=port)
 
 

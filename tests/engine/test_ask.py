@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from clusterviz.engine import Cluster, Settings, ask
+from clusterviz.engine import Cluster, Probe, Settings, ask
 from clusterviz.engine.errors import ObjectError, ProbeError
 
 VIP = "172.30.0.41"
@@ -202,3 +202,64 @@ def test_a_cluster_can_be_asked_too():
         call(cluster, port=81, settings=msgspec.structs.replace(Settings(), proxy_mode="nftables")).effect == "reject"
     )
     assert ask.world(cluster, node="n9").nodes["n9"].ip
+
+
+def sticky(*ready):
+    entries = [
+        {"addresses": [f"10.180.0.{index}"], "nodeName": f"n{index}", "conditions": {"ready": one}}
+        for index, one in enumerate(ready, 1)
+    ]
+    return [
+        {
+            "kind": "Service",
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {
+                "type": "LoadBalancer",
+                "clusterIP": "172.30.0.41",
+                "externalTrafficPolicy": "Local",
+                "healthCheckNodePort": 31999,
+                "sessionAffinity": "ClientIP",
+                "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}},
+                "ports": [{"port": 80}],
+            },
+        },
+        {
+            "kind": "EndpointSlice",
+            "metadata": {"namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
+            "endpoints": entries,
+            "ports": [{"port": 8080}],
+        },
+    ]
+
+
+def test_session_affinity_over_time():
+    """SVC-14, SVC-15: kept within the time-out, drawn anew after it and when the endpoint left."""
+    one, other = "10.180.7.7", "10.180.7.8"
+    calls = [(one, 0.0), (one, 59.0), (other, 60.0), (one, 119.0), (one, 180.0)]
+    to = {"destination": "172.30.0.41", "port": 80}
+    found = ask.affinity(sticky(True, True, True), connections=calls, **to)
+    first = found.connections[0].endpoint
+    assert [each.sticky for each in found.connections] == ["new", "kept", "new", "kept", "new"]
+    assert {found.connections[index].endpoint for index in (0, 1, 3)} == {first}
+    left = [f"10.180.0.{index}:8080" != first for index in (1, 2, 3)]
+    before = ask.affinity(sticky(True, True, True), connections=calls[:1], **to).remembered
+    gone = ask.affinity(sticky(*left), connections=[(one, 10.0)], remembered=before, **to)
+    assert gone.connections[0].sticky == "new" and gone.connections[0].endpoint != first
+    assert gone.to_dict()["connections"][0]["endpoint"] == gone.connections[0].endpoint
+
+
+def test_health_checks_alone():
+    """PX-14."""
+    objects = sticky(True, False)
+    answers = [ask.health(objects, port=31999, node=name) for name in ("n1", "n2", "n3")]
+    assert [(one.status, one.local_endpoints) for one in answers if one] == [(200, 1), (503, 0), (503, 0)]
+    assert answers[0] is not None and answers[0].to_dict()["service"] == "shop/web"
+    assert ask.health(objects, port=31998, node="n1") is None
+
+
+def test_an_ipv4_mapped_address_is_the_ipv4_address():
+    answer = ask.service(sticky(True), source="::ffff:10.180.7.7", destination="::ffff:ac1e:29", port=80)
+    assert answer.verdict == "accept" and answer.endpoints == ("10.180.0.1:8080",)
+    probe = Probe.parse("::ffff:203.0.113.9", "http://[::FFFF:172.30.0.41]:80/")
+    assert (probe.source.ip, probe.destination.ip) == ("203.0.113.9", "172.30.0.41")
+    assert Probe.parse("FD00:0::1", "[FD00:0::2]:80").destination.ip == "fd00::2"
