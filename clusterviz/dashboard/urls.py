@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clusterviz.dashboard import api, history, network_settings, views
+from clusterviz.dashboard import api, history, layouts, network_settings, views
 
 app_name = "dashboard"
 
@@ -27,5 +27,7 @@ urlpatterns = [
     path("clusters/<slug:name>/export", api.export, name="export"),
     path("clusters/<slug:name>/import", api.import_manifests, name="import"),
     path("clusters/<slug:name>/actions", api.act, name="actions"),
+    path("clusters/<slug:name>/layouts", layouts.layouts, name="layouts"),
+    path("clusters/<slug:name>/layouts/<str:view>", layouts.layout, name="layout"),
     path("clusters/<slug:name>/settings", network_settings.network_settings, name="settings"),
 ]

@@ -2,6 +2,7 @@
 
 from clusterviz.cluster.models.base import ChildRow, Cluster, NamespacedRow, ObjectRow
 from clusterviz.cluster.models.core import Container, Namespace, Node, Pod
+from clusterviz.cluster.models.layouts import Layout
 from clusterviz.cluster.models.network import (
     EndpointSlice,
     Ingress,
@@ -42,6 +43,7 @@ __all__ = [
     "Deployment",
     "EndpointSlice",
     "Ingress",
+    "Layout",
     "Namespace",
     "NamespacedRow",
     "NetworkPolicy",
