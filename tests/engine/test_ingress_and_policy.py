@@ -62,6 +62,8 @@ class TestIngress:
         """ING-07."""
         found = ask(build(*self.made()), "internet", "http://shop.example.com/db/x")
         assert landed(found) == "10.244.2.2:5432"
+        chose = next(step for hop in found.forward for step in hop.steps if step.reason == "proxy_chose")
+        assert chose.settings == ("ingress_class", "ingress_controller")
 
     @pytest.mark.parametrize(
         ("url", "verdict", "symptom"),

@@ -46,6 +46,8 @@ def test_gw_13_the_data_plane_calls_a_pod_directly(kind: str, source: str, schem
     assert seen(found) == "10.244.2.9" and landed(found) in ("10.244.0.2:8080", "10.244.1.2:8080")
     assert found.reverse and header(found.reverse[-1].headers_out, Http).status == 200
     reasons = [step.reason for hop in found.forward for step in hop.steps]
+    named = {name for hop in found.forward for step in hop.steps if step.layer == 7 for name in step.settings}
+    assert {"gateway_class", "gateway_controller"} <= named
     assert "gateway_chose" in reasons and ("tls_ended" in reasons) is (scheme == "https")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from clusterviz.engine import Cluster, Settings
 from clusterviz.engine.datapath.service import ServiceDecision, decide
-from tests.engine.world import Obj, node, pod, service
+from clusterviz.engine.proxyrules.used import lines_used
+from tests.engine.world import Obj, ask, build, landed, node, pod, service
 
 LOCAL = {"externalTrafficPolicy": "Local"}
 POD, NODE, OUTSIDE = "10.244.0.3", "192.168.0.11", "203.0.113.7"
@@ -284,3 +285,16 @@ def test_external_ip_on_a_nodes_own_address_leaves_its_other_ports_alone() -> No
     assert outcome(ask(changed, POD, "192.168.0.12")) == "accept+masquerade"
     assert ask(changed, POD, "192.168.0.12", 22) is None
     assert outcome(ask(cluster, POD, EXTERNAL, 22)) == "unknown_port"
+
+
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+def test_two_services_with_one_address_and_port_are_told_of(mode: Any) -> None:
+    """SVC-05, NFT-01: text and decision take the same one, and the trace says that a real one has no order."""
+    twins = [service(f"shop/{name}", app=app, externalIPs=["198.18.0.9"]) for name, app in (("a", "web"), ("b", "db"))]
+    cluster = build(*twins, settings=Settings(proxy_mode=mode))
+    found = ask(cluster, "internet", "198.18.0.9:80")
+    assert landed(found).endswith(":8080")
+    steps = [(hop, step) for hop in found.forward for step in hop.steps if step.reason in ("load_balanced", "dnat")]
+    assert len(steps) == 2 and all(lines_used(cluster, hop, step) for hop, step in steps)
+    assert "shop/a, shop/b claim 198.18.0.9:80" in next(a.text for a in found.assumptions if a.code == "claimed-twice")
+    assert not any(one.code == "claimed-twice" for one in ask(cluster, "shop/client", "10.96.0.20:80").assumptions)

@@ -43,6 +43,8 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
             "slow-sync",
             f"Rules are taken to be up to date; kube-proxy here writes them only every {period:g} s (PX-18).",
         )
+    if decision is not None:
+        _claimed(j, ip.dst, packet.l4)
     if decision is not None and decision.verdict == "accept":
         _accept(j, node, at, decision)
         return decision.masquerade
@@ -56,6 +58,29 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
             return _untouched(j, node, at, unheard[0][0])
         return ""
     return _not_translated(j, node, at, decision)
+
+
+def _claimed(j: Journey, address: str, l4: L4) -> None:
+    """Several Services with one address and port: kube-proxy has no order among them."""
+    owning = owners(j.cluster, address)
+    if len(owning) < 2:
+        return
+    claim = dict.fromkeys(
+        f"{one.namespace}/{one.name}"
+        for one, _ in owning
+        if any((port.port, port.protocol) == (l4.dport, l4.proto) for port in one.ports)
+    )
+    if len(claim) < 2:
+        return
+    here = host_port(address, l4.dport)
+    nft = "its map of addresses has room for one, and writing the second fails" * (
+        j.cluster.settings.proxy_mode == "nftables"
+    )
+    j.assume(
+        "claimed-twice",
+        f"{', '.join(claim)} claim {here}: the first is taken, while a real kube-proxy follows no order"
+        f"{f' ({nft})' if nft else ''}.",
+    )
 
 
 def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str | None:

@@ -34,6 +34,8 @@ from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Action, Candidate, Considered, Rule, Verdict
 
 CONTROLLER = "Ingress controller"
+# What says which Ingresses a controller serves (ING-01).
+SERVED_BY = ("ingress_class", "ingress_controller")
 MOST_PROXIES = 8
 NotProxy = Literal["not a proxy"]
 
@@ -173,6 +175,7 @@ def _external(
         layer=7,
         hook="userspace",
         component=CONTROLLER,
+        settings=SERVED_BY,
         rule=_rule(match),
         considered=match.considered,
         host=request.host or "no host",
@@ -207,6 +210,7 @@ def _choose(
         layer=7,
         hook="userspace",
         component=CONTROLLER,
+        settings=SERVED_BY,
         rule=rule,
         considered=match.considered,
         candidates=candidates,
@@ -317,6 +321,7 @@ def _redirect(j: Journey, match: IngressMatch, request: Request) -> None:
         layer=7,
         hook="userspace",
         component=CONTROLLER,
+        settings=SERVED_BY,
         rule=msgspec.structs.replace(rule, rules=(*rule.rules, "ING-10")),
         considered=match.considered,
         host=request.host or "no host",
@@ -336,6 +341,7 @@ def _no_rule(j: Journey, place: str, match: IngressMatch, request: Request) -> N
         layer=7,
         hook="userspace",
         component=CONTROLLER,
+        settings=SERVED_BY,
         rule=Rule(name="no rule matches", ref=place, rules=("ING-08",)),
         considered=match.considered,
         host=request.host or "no host",
@@ -363,6 +369,7 @@ def _unavailable(j: Journey, match: IngressMatch, why: str) -> None:
         layer=7,
         hook="userspace",
         component=CONTROLLER,
+        settings=SERVED_BY,
         rule=rule,
         considered=match.considered + extra,
         service=service,

@@ -17,6 +17,8 @@ from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
 
 COMPONENT = "gateway"
+# What says which Gateways are served (GW-13).
+SERVED_BY = ("gateway_class", "gateway_controller")
 
 
 class Standing(NamedTuple):
@@ -71,6 +73,7 @@ def at_gateway(j: Journey, gateways: list[Gateway], request: Request, port: int,
         layer=7,
         hook="userspace",
         component=COMPONENT,
+        settings=SERVED_BY,
         rule=_rule(answer),
         considered=answer.considered,
         candidates=candidates,
@@ -219,6 +222,7 @@ def _own_answer(
         layer=7,
         hook="userspace",
         component=COMPONENT,
+        settings=SERVED_BY,
         rule=rule,
         considered=answer.considered,
         candidates=candidates,
@@ -245,6 +249,7 @@ def _unavailable(
         layer=7,
         hook="userspace",
         component=COMPONENT,
+        settings=SERVED_BY,
         rule=rule,
         considered=answer.considered,
         candidates=candidates,
