@@ -21,8 +21,10 @@ from clusterviz.engine.objects import Key
 from clusterviz.live.moments import Moments, Published
 
 SECONDS = 900.0
-# A chapter ends after this long, when it holds more than its keyframe, or when it fills this share of the cap.
+# A chapter ends after this long if it holds more than its keyframe, at the latest after the longest time, and when
+# it fills this share of the cap.
 CHAPTER = 30.0
+LONGEST = 300.0
 SHARE = 8
 BLOCK = 96 * 1024
 LEVEL = 4
@@ -109,6 +111,7 @@ class History:
         self._open_size = 0
         self._number = 0
         self._size = 0
+        self._mark = 0
         self._buckets: deque[Bucket] = deque()
         self._rebuilt: dict[int, Cluster] = {}
         self._breaks = False
@@ -128,6 +131,7 @@ class History:
             chapter = Chapter(time, self._number + 1, breaks=self._breaks)
             self._breaks = False
             self._chapters.append(chapter)
+            self._mark = self._moments.grown
             return chapter
 
     def keep(self, chapter: Chapter, keyframe: bytes) -> None:
@@ -173,14 +177,15 @@ class History:
         if not self._chapters:
             return True
         chapter = self._chapters[-1]
-        size = chapter.size + self._open_size // 4
+        size = chapter.size + self._open_size // 4 + self._moments.grown - self._mark
         if self._number < chapter.first:
             return False
         if chapter.keyframe is None:  # it is being encoded, or could not be
             return time - chapter.time > 2 * CHAPTER
         if size > self.cap // SHARE:
             return True
-        return time - chapter.time >= CHAPTER and size > 2 * len(chapter.keyframe)
+        age = time - chapter.time
+        return age >= LONGEST or (age >= CHAPTER and size > 2 * len(chapter.keyframe))
 
     @property
     def size(self) -> int:

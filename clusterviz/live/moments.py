@@ -24,7 +24,6 @@ CHANGE = 700
 # A decoded object takes about this many times its JSON.
 UNFOLDED = 4
 BLOCK = 500
-FEW_CHANGES = 64
 
 
 class Version(NamedTuple):
@@ -71,12 +70,13 @@ class Moments:
         self._open: list[Decided] = []
         self._epoch = 0
         self._since_base = 0
+        self.grown = 0
         self._recent: list[tuple[Cluster, int]] = []
         self._size = 0
 
     @property
     def size(self) -> int:
-        """Bytes kept, estimated."""
+        """Bytes kept beside the oldest whole snapshot, estimated."""
         return self._size + 200 * len(self._open) + 120 * len(self._published)
 
     def begin(self, epoch: int, time: float, cluster: Cluster) -> None:
@@ -93,17 +93,22 @@ class Moments:
         changes = {key: cluster.objects.get(key) for key in keys}
         size = CHANGE + UNFOLDED * sum(len(msgspec.json.encode(obj)) for obj in changes.values() if obj is not None)
         self._versions.append(Version(self.number, time, changes, size))
-        self._size += size
+        self._grow(size)
         self._recent.append((cluster, self.number))
-        self._since_base += len(changes)
-        # Applying as many changes as a quarter of the cluster has objects is about as dear as keeping it whole.
-        if self._since_base > FEW_CHANGES + len(cluster.objects) // 4:
+        self._since_base += size
+        # Once the changes are as dear as a whole snapshot, one is kept.
+        if self._since_base > BASE_OBJECT * len(cluster.objects):
             self._keep_base(time, cluster)
 
     def _keep_base(self, time: float, cluster: Cluster) -> None:
+        if self._bases:
+            self._grow(BASE_OBJECT * len(cluster.objects))
         self._bases.append((self.number, time, cluster))
-        self._size += BASE_OBJECT * len(cluster.objects)
         self._since_base = 0
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        self.grown += size
 
     def publish(self, time: float, seq: int) -> None:
         """The picture of this sequence number shows the newest snapshot."""
@@ -124,7 +129,7 @@ class Moments:
         if self._open:
             data = zlib.compress(msgspec.msgpack.encode(self._open), 3)
             self._blocks.append(Block(self._epoch, self._open[0][0], self._open[-1][0], time, data))
-            self._size += len(data)
+            self._grow(len(data))
             self._open = []
 
     def forget(self, horizon: float) -> None:
@@ -135,7 +140,8 @@ class Moments:
         while self._blocks and self._blocks[0].time < horizon:
             self._size -= len(self._blocks.popleft().data)
         while len(self._bases) > 1 and self._bases[1][0] <= needed:
-            self._size -= BASE_OBJECT * len(self._bases.popleft()[2].objects)
+            self._bases.popleft()
+            self._size -= BASE_OBJECT * len(self._bases[0][2].objects)
         while self._versions and self._versions[0].number <= self._bases[0][0]:
             self._size -= self._versions.popleft().size
 
