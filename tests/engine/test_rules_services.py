@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from clusterviz.engine import Cluster, Settings
+from clusterviz.engine import Cluster, Probe, Settings, trace
 from clusterviz.engine.datapath.service import ServiceDecision, decide
 from clusterviz.engine.proxyrules.used import lines_used
-from tests.engine.world import Obj, ask, build, landed, node, pod, service
+from tests.engine.world import Obj, build, landed, node, pod, service
 
 LOCAL = {"externalTrafficPolicy": "Local"}
 POD, NODE, OUTSIDE = "10.244.0.3", "192.168.0.11", "203.0.113.7"
@@ -292,9 +292,10 @@ def test_two_services_with_one_address_and_port_are_told_of(mode: Any) -> None:
     """SVC-05, NFT-01: text and decision take the same one, and the trace says that a real one has no order."""
     twins = [service(f"shop/{name}", app=app, externalIPs=["198.18.0.9"]) for name, app in (("a", "web"), ("b", "db"))]
     cluster = build(*twins, settings=Settings(proxy_mode=mode))
-    found = ask(cluster, "internet", "198.18.0.9:80")
+    found = trace(cluster, Probe.parse("internet", "198.18.0.9:80"))
     assert landed(found).endswith(":8080")
     steps = [(hop, step) for hop in found.forward for step in hop.steps if step.reason in ("load_balanced", "dnat")]
     assert len(steps) == 2 and all(lines_used(cluster, hop, step) for hop, step in steps)
     assert "shop/a, shop/b claim 198.18.0.9:80" in next(a.text for a in found.assumptions if a.code == "claimed-twice")
-    assert not any(one.code == "claimed-twice" for one in ask(cluster, "shop/client", "10.96.0.20:80").assumptions)
+    once = trace(cluster, Probe.parse("shop/client", "10.96.0.20:80"))
+    assert not any(one.code == "claimed-twice" for one in once.assumptions)
