@@ -62,8 +62,9 @@ class Board:
         self.waiting: dict[Key, None] = {}
         self.down: set[str] = set()
         self.daemonsets: dict[Name, None] = {}
-        # The scheduler's own.
+        # The scheduler's own, and the EndpointSlice controller's.
         self.memory: object = None
+        self.entries: dict[tuple[str, ...], dict[Key, Any]] = {}
         # Services first: each pod then finds those that select it.
         for key in sorted(objects, key=lambda one: one[0] == "Pod"):
             self.set(key, objects[key])

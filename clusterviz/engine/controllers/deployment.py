@@ -21,8 +21,7 @@ from clusterviz.engine.controllers.pods import (
     victims,
     write_status,
 )
-from clusterviz.engine.controllers.work import Work, clone, labels, meta, owner_of, spec
-from clusterviz.engine.fill import template_hash
+from clusterviz.engine.controllers.work import Owner, Work, clone, labels, meta, owner_of, spec
 from clusterviz.engine.objects import Obj, key_of
 
 HASH_LABEL = "pod-template-hash"
@@ -52,18 +51,24 @@ def replicaset_of(work: Work, deployment: Obj) -> str:
         if owner_of(replicaset) == ("Deployment", key[2]) and _same(replicaset, template):
             return key_of(replicaset)[2]
     for owner in work.board.owners_of_base(key[1], "ReplicaSet", key[2]):
-        if any(_from_elsewhere(pod, template) for pod in work.board.owned_by(key[1], owner)):
+        if any(_images(spec(pod)) == _images(spec(template)) for pod in _from_elsewhere(work, key[1], owner)):
             return owner[1]
-    return f"{key[2]}-{template_hash(template)}"
+    return f"{key[2]}-{work.hash_of(template)}"
 
 
-def _from_elsewhere(pod: Obj, template: Obj) -> bool:
-    """A pod of a real cluster's dump (its owner has a uid) that runs what the template says.
+def _from_elsewhere(work: Work, namespace: str, owner: Owner) -> Iterator[Obj]:
+    """Pods of a real cluster's dump: their owner has a uid.
 
-    The hash in its name is the real cluster's; without the ReplicaSet only the images tell.
+    The hash in its name is the real cluster's; without the ReplicaSet only the images tell whose they are.
     """
-    foreign = any(owner.get("uid") for owner in meta(pod).get("ownerReferences") or ())
-    return foreign and _images(spec(pod)) == _images(spec(template))
+    foreign: dict[int, bool] = {}
+    for pod in work.board.owned_by(namespace, owner):
+        owners = meta(pod).get("ownerReferences") or ()
+        # Pods of one ReplicaSet mostly share the list.
+        if id(owners) not in foreign:
+            foreign[id(owners)] = any(one.get("uid") for one in owners)
+        if foreign[id(owners)]:
+            yield pod
 
 
 def _images(pod_spec: Obj) -> list[tuple[str, str]]:

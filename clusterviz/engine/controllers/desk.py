@@ -19,12 +19,16 @@ Item = tuple[str, ...]
 
 
 class Controller(msgspec.Struct, frozen=True):
-    """Brings one item towards what is wanted, and knows which items a change of an object of ``kinds`` concerns."""
+    """Brings one item towards what is wanted, and knows which items a change of an object of ``kinds`` concerns.
+
+    One that ``settles`` does in one look all there is to do: what it writes itself is no reason to look again.
+    """
 
     name: str
     kinds: frozenset[str]
     sync: Callable[[Work, Item], None]
     touched: Callable[[Board, Touch], Iterable[Item]]
+    settles: bool = False
 
 
 class Pile:
@@ -35,6 +39,11 @@ class Pile:
         self.wakes: dict[Item, float] = {}
         self._heap: list[Item] | None = None
         self.current: Item = ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether its controller is at work."""
+        return self._heap is not None
 
     def add(self, item: Item) -> None:
         """Look at this: still in this pass when its turn has not passed."""
@@ -70,8 +79,10 @@ class Desk:
     def touch(self, touch: Touch) -> None:
         """An object changed: everybody it concerns has to look."""
         for controller, pile in self._by_kind.get(touch.key[0], ()):
+            own = pile.current if controller.settles and pile.busy else None
             for item in controller.touched(self.board, touch):
-                pile.add(item)
+                if item != own:
+                    pile.add(item)
 
     def wake(self, at: float) -> None:
         """The controller at work wants to look at its present item again at this time."""

@@ -132,5 +132,5 @@ def _part(value: object, whole: int) -> int:
 
 
 DISRUPTION_BUDGETS = Controller(
-    "disruption budgets", frozenset({"PodDisruptionBudget", "Pod", *_SCALED}), _one, _touched
+    "disruption budgets", frozenset({"PodDisruptionBudget", "Pod", *_SCALED}), _one, _touched, settles=True
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from clusterviz.engine.addresses import family
 from clusterviz.engine.controllers.board import (
@@ -20,7 +21,7 @@ from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import ended, is_ready, terminating
 from clusterviz.engine.controllers.work import Work, labels, meta, spec
 from clusterviz.engine.fill import pod_addresses, safe_hash
-from clusterviz.engine.objects import ZONE_LABEL, Obj, key_of
+from clusterviz.engine.objects import ZONE_LABEL, Key, Obj, key_of
 
 MAX_ENDPOINTS = 100
 Group = tuple[str, tuple[tuple[str, int, str, str], ...]]
@@ -29,11 +30,11 @@ Group = tuple[str, tuple[tuple[str, int, str, str], ...]]
 def _one(work: Work, item: Item) -> None:
     """Write the slices of a Service with a selector; hand-written slices are left alone (SVC-12)."""
     service = work.find("Service", item)
-    ours = dict.fromkeys(work.board.slices_of(*item))
+    board, ours = work.board, dict.fromkeys(work.board.slices_of(*item))
+    known = board.entries.pop(item, {})
     if service is not None and selector_of(service):
-        pods = [pod for pod in _selected(work.board, item) if not ended(pod) and pod_addresses(pod)]
-        zones = {node: _zone(work.board.node(node)) for pod in pods if (node := str(spec(pod).get("nodeName") or ""))}
-        for wanted in slices_of(service, pods, zones):
+        entries = board.entries[item] = _entries(board, service, item, known)
+        for wanted in _slices(service, entries.values()):
             key = key_of(wanted)
             ours.pop(key, None)
             old = work.get(key)
@@ -44,9 +45,31 @@ def _one(work: Work, item: Item) -> None:
         work.remove(key)
 
 
-def _selected(board: Board, service: Item) -> list[Obj]:
-    found = (board.get(key) for key in board.selection.members((service[0], service[1])))
-    return [pod for pod in found if pod is not None]
+class Entry(NamedTuple):
+    """One pod behind a Service as it was last written down: what it was made of, and its places in the slices."""
+
+    service: Obj
+    pod: Obj
+    zone: str
+    places: tuple[tuple[Group, int, dict[str, Any]], ...]
+
+
+def _entries(board: Board, service: Obj, item: Item, known: dict[Key, Entry]) -> dict[Key, Entry]:
+    """An entry for each pod the Service selects; those of pods that are as they were are kept."""
+    found: dict[Key, Entry] = {}
+    for key in board.selection.members((item[0], item[1])):
+        pod = board.get(key) or {}
+        zone = _zone(board.node(str(spec(pod).get("nodeName") or "")))
+        entry = known.get(key)
+        if entry is None or entry.pod is not pod or entry.service is not service or entry.zone != zone:
+            entry = _entry(service, pod, zone)
+        found[key] = entry
+    return found
+
+
+def slices_of(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
+    """The slices of a Service with these pods behind it; ``zones`` by node name."""
+    return _slices(service, [_entry(service, pod, zones.get(str(spec(pod).get("nodeName") or ""), "")) for pod in pods])
 
 
 def _zone(node: Obj | None) -> str:
@@ -73,27 +96,36 @@ def _content(one: Obj) -> tuple[Any, ...]:
     return one.get("addressType"), one.get("endpoints"), one.get("ports")
 
 
-def slices_of(service: Obj, pods: list[Obj], zones: dict[str, str]) -> list[Obj]:
-    """The slices of a Service with these pods behind it; ``zones`` by node name."""
-    groups: dict[Group, list[dict[str, Any]]] = {}
-    families = _families(service)
-    for pod in pods:
-        ports = _ports(service, pod)
-        for ip in pod_addresses(pod):
-            if not families or family(ip) in families:
-                kind = "IPv4" if family(ip) == 4 else "IPv6"
-                groups.setdefault((kind, ports), []).append(_endpoint(service, pod, ip, zones))
+def _entry(service: Obj, pod: Obj, zone: str) -> Entry:
+    """A pod's endpoints, by the slices they belong in and the number of their address."""
+    if ended(pod):
+        return Entry(service, pod, zone, ())
+    families, ports = _families(service), _ports(service, pod)
+    places = []
+    for ip in pod_addresses(pod):
+        version = family(ip)
+        if not families or version in families:
+            group = "IPv4" if version == 4 else "IPv6", ports
+            places.append((group, int(ipaddress.ip_address(ip)), _endpoint(service, pod, ip, zone)))
+    return Entry(service, pod, zone, tuple(places))
+
+
+def _slices(service: Obj, entries: Iterable[Entry]) -> list[Obj]:
+    groups: dict[Group, list[tuple[int, dict[str, Any]]]] = {}
+    for entry in entries:
+        for group, number, endpoint in entry.places:
+            groups.setdefault(group, []).append((number, endpoint))
     if not groups:
-        groups = {("IPv6" if families == {6} else "IPv4", ()): []}
+        groups = {("IPv6" if _families(service) == {6} else "IPv4", ()): []}
     return [
         _slice(service, group, number, part)
-        for group, endpoints in sorted(groups.items())
+        for group, endpoints in sorted(groups.items(), key=itemgetter(0))
         for number, part in enumerate(_parts(endpoints))
     ]
 
 
-def _parts(endpoints: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    endpoints.sort(key=lambda entry: int(ipaddress.ip_address(entry["addresses"][0])))
+def _parts(found: list[tuple[int, dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+    endpoints = [endpoint for _, endpoint in sorted(found, key=itemgetter(0))]
     return [endpoints[i : i + MAX_ENDPOINTS] for i in range(0, len(endpoints), MAX_ENDPOINTS)] or [[]]
 
 
@@ -123,7 +155,7 @@ def _ports(service: Obj, pod: Obj) -> tuple[tuple[str, int, str, str], ...]:
     return tuple(found)
 
 
-def _endpoint(service: Obj, pod: Obj, ip: str, zones: dict[str, str]) -> dict[str, Any]:
+def _endpoint(service: Obj, pod: Obj, ip: str, zone: str) -> dict[str, Any]:
     _, namespace, name = key_of(pod)
     anyway = bool(spec(service).get("publishNotReadyAddresses"))
     serving, leaving = is_ready(pod), terminating(pod)
@@ -139,8 +171,8 @@ def _endpoint(service: Obj, pod: Obj, ip: str, zones: dict[str, str]) -> dict[st
     }
     if node:
         entry["nodeName"] = node
-    if zones.get(node):
-        entry["zone"] = zones[node]
+    if zone:
+        entry["zone"] = zone
     if spec(pod).get("hostname") and spec(pod).get("subdomain") == meta(service)["name"]:
         entry["hostname"] = spec(pod)["hostname"]
     return entry

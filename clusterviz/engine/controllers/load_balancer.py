@@ -47,4 +47,4 @@ def _free(cidr: str, taken: Container[str]) -> str:
     return ""
 
 
-LOAD_BALANCERS = Controller("load balancers", frozenset({"Service"}), _one, _touched)
+LOAD_BALANCERS = Controller("load balancers", frozenset({"Service"}), _one, _touched, settles=True)

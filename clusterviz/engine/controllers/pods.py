@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
-    clone,
-    condition,
     labels,
     meta,
     seconds,
@@ -35,7 +34,11 @@ def terminating(pod: Obj) -> bool:
 
 def is_ready(pod: Obj) -> bool:
     """The Ready condition; a running pod that came without one counts as ready."""
-    return status(pod).get("phase") == "Running" and condition(pod, "Ready").get("status", "True") == "True"
+    found = status(pod)
+    if found.get("phase") != "Running":
+        return False
+    ready = next((entry for entry in found.get("conditions") or () if entry.get("type") == "Ready"), None)
+    return ready is None or ready.get("status", "True") == "True"
 
 
 def selects(workload: Obj, pod: Obj) -> bool:
@@ -69,6 +72,12 @@ def _adoptable(workload: Obj, pod: Obj) -> bool:
     return selects(workload, pod) and not ended(pod) and not terminating(pod)
 
 
+@lru_cache(4096)
+def _references(kind: str, name: str) -> list[dict[str, Any]]:
+    """One list for all pods of a controller."""
+    return [reference(kind, name)]
+
+
 def reference(kind: str, name: str) -> dict[str, Any]:
     """The entry of ownerReferences that names a pod's controller."""
     return {"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": True}
@@ -76,14 +85,14 @@ def reference(kind: str, name: str) -> dict[str, Any]:
 
 def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None) -> Obj:
     """A new pod from the workload's template, Pending and without a node."""
-    template = clone(spec(workload).get("template") or {})
+    template = spec(workload).get("template") or {}
     template_meta = template.get("metadata") or {}
     metadata: dict[str, Any] = {
         "name": name,
         "namespace": key_of(workload)[1],
         "labels": {**(template_meta.get("labels") or {}), **(extra or {})},
         "creationTimestamp": work.stamp,
-        "ownerReferences": [reference(*owner)],
+        "ownerReferences": _references(*owner),
     }
     if template_meta.get("annotations"):
         metadata["annotations"] = template_meta["annotations"]
@@ -91,7 +100,7 @@ def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
-        "spec": template.get("spec") or {},
+        "spec": {**(template.get("spec") or {})},
         "status": {"phase": "Pending"},
     }
     work.put(pod)
