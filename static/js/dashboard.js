@@ -136,7 +136,7 @@ function applyTraffic(message) {
   const now = performance.now();
   picture.addCalls(message.calls, Math.min(1500, now - lastTraffic));
   lastTraffic = now;
-  byId("worth").textContent = picture.legend(store.totals.rps);
+  Object.assign(byId("worth"), { textContent: picture.legend(store.totals.rps), title: picture.told() });
   if (!feed.paused) status(liveState(), liveWords());
   signals.tell("traffic", message);
 }

@@ -30,7 +30,7 @@ function drawn() {
   const wild = entities.map((/** @type {any} */ e) => (e.kind === "external" && e.id !== "internet" ? { ...e, label: "</text><script>&\"'\u0001" } : e));
   const place = layout(wild);
   const ctx = new SvgContext(measure);
-  paint(/** @type {any} */ (ctx), place.bounds, 1, { layout: place, entities: new Map(wild.map((/** @type {any} */ e) => [e.id, e])), settings, dimmed: () => false }, tokens);
+  paint(/** @type {any} */ (ctx), place.bounds, 1, { layout: place, entities: new Map(wild.map((/** @type {any} */ e) => [e.id, e])), settings, dimmed: () => false, near: { level: 2, inside: null, afar: null } }, tokens);
   return { svg: ctx.document(place.bounds, "Cluster <demo> & more", "#0a0f1e"), entities: wild, bounds: place.bounds };
 }
 

@@ -1,14 +1,17 @@
 /** Small words over the picture: what was denied and where, and how busy a line is where nothing may move. */
-import { longest } from "../model/polyline.js";
+import { spotsOf } from "../model/polyline.js";
 import { countsOf, strength } from "../model/marks.js";
 import { roundRect } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 /** @typedef {import("../model/layout.js").Rect} Rect */
+/** @typedef {import("../model/layout.js").Layout} Layout */
 
 const TYPE = 13;
 const TALL = 22;
+/** Beyond this scale a pod's mark is slim: words would cover those of its neighbour. */
+const SLIM = 1.15;
 /** How far a mark hangs over the upper edge of its object: above every word that stands there. */
 const LAP = 8;
 /** Words are never smaller than this on the screen, in pixels. */
@@ -20,19 +23,22 @@ function scaleAt(zoom, tokens) {
 }
 
 /**
- * "3 dropped" at the object that stopped them; where it stands is kept in the mark, for the pointer.
+ * "3 dropped" at the object that stopped them, over its upper edge; where words must be large for the picture, the sign
+ * and the number beside it, where the lines are. Where it stands is kept in the mark, for the pointer.
  * @param {Ctx} ctx @param {Iterable<import("../model/marks.js").Mark>} marks
- * @param {import("../model/layout.js").Layout} layout @param {Tokens} tokens @param {number} zoom
+ * @param {(ref: string) => import("../model/layout.js").Box|undefined} boxOf @param {Layout} layout @param {Tokens} tokens @param {number} zoom
  */
-export function drawMarks(ctx, marks, layout, tokens, zoom) {
+export function drawMarks(ctx, marks, boxOf, layout, tokens, zoom) {
   const scale = scaleAt(zoom, tokens);
   for (const mark of marks) {
-    const on = layout.boxes.get(mark.ref);
+    const on = boxOf(mark.ref);
     if (!on) continue;
-    const words = countsOf(mark);
+    const slim = scale > SLIM && on.kind === "pod";
+    const words = slim ? String(mark.dropped + mark.refused) : countsOf(mark);
     ctx.font = `650 ${TYPE * scale}px ${tokens.words}`;
-    const w = ctx.measureText(words).width + 34 * scale;
-    const box = { x: on.x + on.w - w - 6, y: on.y + LAP - TALL * scale, w, h: TALL * scale };
+    const [w, h] = [ctx.measureText(words).width + 34 * scale, TALL * scale];
+    const beside = onTheRight(on, layout) ? on.x + on.w - 4 : on.x + 4 - w;
+    const box = slim ? { x: beside, y: on.y - 4, w, h } : { x: on.x + on.w - w - 6, y: on.y + LAP - h, w, h };
     mark.box = box;
     ctx.globalAlpha = strength(mark);
     roundRect(ctx, box.x, box.y, box.w, box.h, box.h / 2);
@@ -48,6 +54,11 @@ export function drawMarks(ctx, marks, layout, tokens, zoom) {
     ctx.fillText(words, box.x + 25 * scale, box.y + box.h / 2 + 4.6 * scale);
   }
   ctx.globalAlpha = 1;
+}
+
+/** Whether the lines pass a pod on its right. @param {import("../model/layout.js").Box} box @param {Layout} layout */
+function onTheRight(box, { panels }) {
+  return [...panels.values()].some((panel) => panel.gutters.includes(box.x + box.w));
 }
 
 /** A cross for dropped, a hollow ring for refused: the signs of the packets themselves. */
@@ -66,24 +77,24 @@ function sign(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {number
 }
 
 /**
- * Connections a second on the lines, the busiest first; a number that would cover another is left out.
- * @param {Ctx} ctx @param {{line: import("../model/lines.js").Line, rate: number}[]} counted @param {Tokens} tokens @param {number} zoom
+ * Connections a second on the lines, the busiest first; a number that would cover words or another number is left out.
+ * @param {Ctx} ctx @param {{line: import("../model/lines.js").Line, rate: number}[]} counted @param {Rect[]} words where others stand @param {Tokens} tokens @param {number} zoom
  * @returns {number} how many were left out
  */
-export function drawCounts(ctx, counted, tokens, zoom) {
+export function drawCounts(ctx, counted, words, tokens, zoom) {
   const scale = scaleAt(zoom, tokens);
-  /** @type {Rect[]} */
-  const taken = [];
+  const taken = [...words];
+  let drawn = 0;
   ctx.font = `600 ${TYPE * scale}px ${tokens.code}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "alphabetic";
   for (const { line, rate } of [...counted].sort((a, b) => b.rate - a.rate)) {
-    const words = `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s`;
-    const [w, h] = [ctx.measureText(words).width + 12 * scale, 20 * scale];
-    const middle = longest(line.points);
-    const box = { x: middle.x - w / 2, y: middle.y - h / 2, w, h };
-    if (taken.some((other) => box.x < other.x + other.w && other.x < box.x + box.w && box.y < other.y + other.h && other.y < box.y + box.h)) continue;
+    const number = `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s`;
+    const [w, h] = [ctx.measureText(number).width + 10 * scale, 19 * scale];
+    const box = spotsOf(line.points).map(([x, y]) => ({ x: x - w / 2, y: y - h / 2, w, h })).find((one) => !taken.some((other) => overlap(one, other)));
+    if (!box) continue;
     taken.push(box);
+    drawn += 1;
     roundRect(ctx, box.x, box.y, box.w, box.h, 6 * scale);
     ctx.fillStyle = tokens.page;
     ctx.fill();
@@ -91,7 +102,17 @@ export function drawCounts(ctx, counted, tokens, zoom) {
     ctx.lineWidth = 1.3 * scale;
     ctx.stroke();
     ctx.fillStyle = tokens.text;
-    ctx.fillText(words, middle.x, middle.y + 4.6 * scale);
+    ctx.fillText(number, box.x + w / 2, box.y + h / 2 + 4.6 * scale);
   }
-  return counted.length - taken.length;
+  return counted.length - drawn;
+}
+
+/** A card without its margin, where no words stand. @param {Rect} box @returns {Rect} */
+export function shrunk({ x, y, w, h }) {
+  return { x: x + 10, y: y + 6, w: w - 20, h: h - 12 };
+}
+
+/** @param {Rect} a @param {Rect} b */
+function overlap(a, b) {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }

@@ -18,7 +18,7 @@ export function podName(pod) {
   return [pod.name, ""];
 }
 
-/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {boolean} far fewer and larger words */
+/** @param {Ctx} ctx @param {Box} box @param {any} pod @param {Tokens} tokens @param {number} far fewer and larger words, and how small they may get; 0: the usual */
 export function drawPod(ctx, box, pod, tokens, far) {
   const state = podState(pod);
   const quiet = pod.terminating || !pod.node;
@@ -36,16 +36,17 @@ export function drawPod(ctx, box, pod, tokens, far) {
   ctx.setLineDash(quiet || state.tone === "pending" ? [6, 5] : []);
   ctx.stroke();
   ctx.setLineDash([]);
-  if (far) farWords(ctx, box, pod, tokens, state);
+  if (far) farWords(ctx, box, pod, tokens, state, far);
   else podWords(ctx, box, pod, tokens, state);
 }
 
 /** Seen from far away a card has room for a name and what is wrong, or the address. */
-function farWords(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ pod, /** @type {Tokens} */ tokens, /** @type {{word: string, tone: string}} */ state) {
+function farWords(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ pod, /** @type {Tokens} */ tokens, /** @type {{word: string, tone: string}} */ state,
+  /** @type {number} */ least) {
   const left = box.x + 16;
   const walled = pod.isolated?.ingress || pod.isolated?.egress;
   if (walled) shield(ctx, box.x + box.w - 16, box.y + 20, tokens["text-second"]);
-  write(ctx, podName(pod)[0], left, box.y + 38, box.w - (walled ? 44 : 24), { size: 28, least: 20, weight: 600, family: tokens.words, colour: tokens.text });
+  write(ctx, podName(pod)[0], left, box.y + 38, box.w - (walled ? 44 : 24), { size: 28, least, weight: 600, family: tokens.words, colour: tokens.text });
   write(ctx, state.word || pod.ip, left, box.y + 70, box.w - 24, { size: 22, least: 15, family: state.word ? tokens.words : tokens.code,
     colour: state.tone ? tokens[state.tone] : tokens["text-second"] });
 }
@@ -87,7 +88,7 @@ function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {
   return end + 7 + write(ctx, "localhost", end + 7, y + 11.5, 70, { size: 13, least: 11, family: tokens.words, colour: tokens["text-third"] });
 }
 
-/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {boolean} far @param {() => void} [plumbing] draws bridge and card its own way */
+/** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {number} far @param {() => void} [plumbing] draws bridge and card its own way */
 export function drawNode(ctx, panel, node, tokens, far, plumbing = () => drawPlumbing(ctx, panel, node, tokens)) {
   const { box } = panel;
   ctx.shadowColor = tokens.shadow;
@@ -162,7 +163,7 @@ export function serviceAddress(service) {
 }
 
 /** A Service is not a machine: its border is dashed, and nobody owns its address. */
-export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens, /** @type {boolean} */ far) {
+export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens, /** @type {number} */ far) {
   const ingress = isDoor(service);
   const dead = !ingress && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
     && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
@@ -175,7 +176,7 @@ export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** 
   ctx.stroke();
   ctx.setLineDash([]);
   const x = box.x + box.w / 2;
-  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 25 : 18, least: far ? 17 : 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
+  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 25 : 18, least: far ? Math.min(far, 17) : 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
   const second = dead ? "no ready endpoint" : serviceAddress(service);
   write(ctx, second, x, box.y + 47, box.w - 30,
     { size: far ? 19 : 14, least: 10, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });

@@ -8,7 +8,7 @@ import { roundRect, write } from "./text.js";
 /** @typedef {import("../model/inside.js").NodeFacts} NodeFacts */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 
-const LINE = 10.2;
+const LINE = 9.7;
 
 /** @param {Ctx} ctx @param {Panel} panel @param {NodeFacts} facts @param {Rect[]} free places where no pod stands @param {Tokens} tokens */
 export function drawInsideNode(ctx, panel, facts, free, tokens) {
@@ -17,13 +17,13 @@ export function drawInsideNode(ctx, panel, facts, free, tokens) {
   if (facts.overlay) drawOverlay(ctx, panel, facts.overlay, tokens);
   const [rules, routes] = [rulesLines(facts), routeLines(facts)];
   if (free.length > 1) {
-    drawBox(ctx, free[1], "routes", cut(routes, 6), tokens);
+    drawBox(ctx, free[1], "routes", cut(routes, 8), tokens);
     drawBox(ctx, free[0], "rules", rules, tokens);
   } else if (free.length) {
     const { x, y, w, h } = free[0];
-    const [upper, lower] = [Math.round(h * 0.62), 32];
-    drawBox(ctx, { x, y, w, h: upper }, "routes", cut(routes, 3), tokens);
-    drawBox(ctx, { x, y: y + h - lower, w, h: lower }, "rules", [{ text: rulesLine(facts), code: false }], tokens);
+    const lower = 31;
+    drawBox(ctx, { x, y, w, h: h - lower - 3 }, "routes", cut(routes, 5), tokens);
+    drawBox(ctx, { x, y: y + h - lower, w, h: lower }, "rules", rulesBrief(facts), tokens);
   }
 }
 
@@ -90,9 +90,10 @@ function cut(lines, most) {
 
 const count = (/** @type {number} */ n, /** @type {string} */ one, /** @type {string} */ many) => `${n} ${n === 1 ? one : many}`;
 
-/** @param {NodeFacts} facts @returns {string} */
-function rulesLine({ rules }) {
-  return `${rules.mode}, ${count(rules.services, "Service", "Services")}, ${rules.enforced ? count(rules.policies, "policy", "policies") : "policies not enforced"}`;
+/** @param {NodeFacts} facts @returns {TextLine[]} */
+function rulesBrief({ rules }) {
+  const policies = rules.enforced ? count(rules.policies, "policy", "policies") : "policies not enforced";
+  return [`kube-proxy: ${rules.mode}`, `${count(rules.services, "Service", "Services")}, ${policies}${rules.masquerade ? ", masquerade" : ""}`].map((text) => ({ text, code: false }));
 }
 
 /** @param {NodeFacts} facts @returns {TextLine[]} */
@@ -113,8 +114,8 @@ function drawBox(ctx, at, title, lines, tokens) {
   ctx.strokeStyle = tokens["text-third"];
   ctx.lineWidth = 0.9;
   ctx.stroke();
-  write(ctx, title, at.x + 8, at.y + 13.5, at.w - 16, { size: 10.5, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+  const used = write(ctx, title, at.x + at.w - 8, at.y + 12.5, 60, { size: 10, weight: 650, family: tokens.words, colour: tokens["text-third"], align: "right" });
   lines.forEach(({ text, code }, i) => {
-    write(ctx, text, at.x + 8, at.y + 25 + i * LINE, at.w - 14, { size: 8.6, least: 5.4, family: code ? tokens.code : tokens.words, colour: code ? tokens["text-second"] : tokens["text-third"] });
+    write(ctx, text, at.x + 8, at.y + 11.5 + i * LINE, at.w - 14 - (i ? 0 : used + 8), { size: 8.6, least: 5.4, family: code ? tokens.code : tokens.words, colour: tokens["text-second"] });
   });
 }

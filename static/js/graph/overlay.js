@@ -1,5 +1,5 @@
 /** What is drawn over everything, frame by frame: ambient packets and what they leave, or the traced packet alone. */
-import { drawCounts, drawMarks } from "./badges.js";
+import { drawCounts, drawMarks, shrunk } from "./badges.js";
 import { pill } from "./cards.js";
 import { drawDots, drawReplies } from "./dots.js";
 import { aim, fitCanvas } from "./scene.js";
@@ -22,6 +22,7 @@ import { aim, fitCanvas } from "./scene.js";
  * @property {Map<string, import("../model/lines.js").Way|null>} backs
  * @property {(import("../model/lines.js").Door & {width: number})[]} doors
  * @property {(dot: import("../model/packets.js").Dot) => boolean} visible
+ * @property {{shownAs: (ref: string) => string}} view
  * @property {() => {line: import("../model/lines.js").Line, rate: number}[]} countedLines
  */
 
@@ -44,13 +45,22 @@ export function paintOver(ctx, picture, zoom, trail) {
     spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title);
     return;
   }
-  if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), tokens, zoom);
+  if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), wordsOf(picture, layout), tokens, zoom);
   else {
     drawReplies(ctx, picture.backs.values(), tokens);
     drawDots(ctx, picture.packets.dots, tokens, { zoom, trail, shown: (dot) => picture.visible(dot) });
   }
   drawDoors(ctx, picture);
-  drawMarks(ctx, picture.marks.all.values(), layout, tokens, zoom);
+  drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);
+}
+
+/** Where words stand that a number must not cover. @param {Picture} picture @param {import("../model/layout.js").Layout} layout */
+function wordsOf({ doors, marks }, layout) {
+  return [
+    ...[...layout.boxes.values()].filter((box) => box.kind !== "node").map(shrunk),
+    ...doors.map((door) => ({ x: door.x - door.width - 16, y: door.y - 11, w: door.width, h: 22 })),
+    ...[...marks.all.values()].flatMap((mark) => mark.box ?? []),
+  ];
 }
 
 /** The node ports in use, on the roofs of the nodes. @param {Ctx} ctx @param {Picture} picture */

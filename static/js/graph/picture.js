@@ -166,7 +166,7 @@ export class Picture {
     const selected = this.view.shownAs(this.selected);
     const touched = [...this.lines.values()].filter((line) => this.touches(line, selected) || this.touches(line, this.selected));
     const mine = new Set(touched.map((line) => line.id));
-    this.focus = new Set(touched.flatMap((line) => line.routes));
+    this.focus = this.focusOf(touched, selected);
     this.backs.clear();
     this.cy.batch(() => {
       syncEdges(this.cy, this.lines, /** @type {any} */ (this.layout).boxes, mine, this.view.most);
@@ -179,6 +179,14 @@ export class Picture {
       });
       this.view.look?.(this.cy, this.camera.get().zoom);
     });
+  }
+
+  /** All routes of a line or a node; of anything else those that begin, end or pass there. @param {any[]} lines @param {string} shown what stands for the selection */
+  focusOf(lines, shown) {
+    const all = lines.flatMap((line) => line.routes);
+    if (this.lines.has(this.selected) || this.selected.startsWith("node:")) return new Set(all);
+    const passes = (/** @type {string} */ ref) => ref === this.selected || this.view.shownAs(ref) === shown;
+    return new Set(all.filter((id) => this.routes.get(id)?.flow === this.selected || this.routes.get(id)?.waypoints.some(passes)));
   }
 
   /** @param {any} line @param {string} id whether the line carries something of the selected object */
@@ -356,9 +364,22 @@ export class Picture {
   /** What one dot is worth now, and what is left out. @param {number} rps @returns {string} */
   legend(rps) {
     const { worth } = this.packets;
-    if (this.still) return `${rps.toFixed(0)} connections a second${this.uncounted ? `, no room for ${this.uncounted} numbers` : ""}`;
+    const more = this.missing();
+    const missing = more ? ` · ${more} lines not drawn` : "";
+    if (this.still) return `${rps.toFixed(0)} connections/s${missing}`;
+    return `1 dot = ${worth.toLocaleString("en")} connection${worth === 1 ? "" : "s"}${this.loop.pace.step.words && " · simplified"}${missing}`;
+  }
+
+  /** Lines for which there was no room; those of a selection always have some. */
+  missing() {
+    return [...this.lines.keys()].slice(this.view.most).filter((id) => this.cy.getElementById(id).empty()).length;
+  }
+
+  /** The same at length. @returns {string} */
+  told() {
     const { words } = this.loop.pace.step;
-    return `1 dot = ${worth.toLocaleString("en")} connection${worth === 1 ? "" : "s"}${words && ` · simplified: ${words}`}`;
+    if (this.still) return `On the lines: connections a second, counted over 10 s.${this.uncounted ? ` There was no room for ${this.uncounted} more numbers: select an object to see its own.` : ""}`;
+    return `Every line in use shows a dot in 6 s at least, however little passes there.${words && ` The machine is busy, so there are ${words}.`}`;
   }
 
   retheme() {

@@ -131,7 +131,7 @@ function drawThings(ctx, scene, tokens, view, zoom) {
   const { level } = near;
   const [inside, afar] = [level === LEVEL.near ? near.inside : null, level === LEVEL.afar ? near.afar : null];
   // For a projector words are written as if from afar: fewer and larger.
-  const far = level <= LEVEL.far || (level === LEVEL.middle && Number(tokens["picture-words"]) > 1);
+  const far = level <= LEVEL.far ? 20 : level === LEVEL.middle && Number(tokens["picture-words"]) > 1 ? 13 : 0;
   if (layout.tray) drawTray(ctx, layout.tray, tokens);
   const shade = (/** @type {string} */ id) => { ctx.globalAlpha = scene.dimmed(id) ? 0.28 : 1; };
   for (const [id, panel] of layout.panels) {

@@ -9,9 +9,9 @@
 /** @type {Step[]} */
 export const STEPS = [
   { fps: 30, trail: 5, share: 1, words: "" },
-  { fps: 20, trail: 2, share: 1, words: "20 frames a second, short trails" },
-  { fps: 15, trail: 0, share: 1, words: "15 frames a second, no trails" },
-  { fps: 15, trail: 0, share: 0.4, words: "15 frames a second, no trails, fewer dots" },
+  { fps: 20, trail: 2, share: 1, words: "20 frames a second and short trails" },
+  { fps: 15, trail: 0, share: 1, words: "15 frames a second and no trails" },
+  { fps: 15, trail: 0, share: 0.4, words: "15 frames a second, no trails and fewer dots" },
 ];
 /** ms of script a frame may cost. */
 export const COST = 12;

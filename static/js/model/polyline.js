@@ -89,15 +89,13 @@ export function at(path, length) {
   return { x: a[0] + (b[0] - a[0]) * share, y: a[1] + (b[1] - a[1]) * share, angle: Math.atan2(b[1] - a[1], b[0] - a[0]) };
 }
 
-/** @param {Point[]} points @returns {{x: number, y: number}} the middle of the longest straight run */
-export function longest(points) {
-  let [best, far] = [0, -1];
-  for (let i = 1; i < points.length; i += 1) {
-    const length = distance(points[i - 1], points[i]);
-    if (length > far) [best, far] = [i, length];
-  }
-  const [a, b] = [points[Math.max(0, best - 1)], points[best]];
-  return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2 };
+/**
+ * Where on a path a label may stand, the best place first: in the middle of the longest run, then off its middle, then on shorter runs.
+ * @param {Point[]} points @returns {Point[]}
+ */
+export function spotsOf(points) {
+  const runs = points.slice(1).map((b, i) => ({ a: points[i], b, length: distance(points[i], b) })).sort((one, two) => two.length - one.length);
+  return runs.slice(0, 3).flatMap(({ a, b }) => [0.5, 0.25, 0.75].map((t) => /** @type {Point} */ ([a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t])));
 }
 
 /**
