@@ -183,10 +183,22 @@ export class Mass {
       this.heat[index] = level;
       changes.pods.push(index);
     }
+    if (told?.sweep) this.sweep(told.sweep, changes);
     if (told?.sampled) this.sampled = told.sampled;
     if (!told?.trunks) return;
     this.trunks = told.trunks;
     changes.trunks = true;
+  }
+
+  /** Levels of heat from an index on. @param {[number, string]} part @param {Changes} changes */
+  sweep([start, levels], changes) {
+    const bytes = atob(levels);
+    for (let i = 0; i < bytes.length && start + i < this.count; i += 1) {
+      const level = this.state[start + i] === STATE.gone ? 0 : bytes.charCodeAt(i);
+      if (this.heat[start + i] === level) continue;
+      this.heat[start + i] = level;
+      changes.pods.push(start + i);
+    }
   }
 
   /** @param {any} entity @param {number} [wanted] its index @returns {number} */

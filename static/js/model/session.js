@@ -8,6 +8,7 @@
  * @property {(message: any) => void} deliver a `state` or `traffic` message in order
  * @property {(status: Status, words: string) => void} status
  * @property {(editor: boolean) => void} editor
+ * @property {(message: any) => void} [say] to the server
  */
 
 export class Session {
@@ -22,6 +23,8 @@ export class Session {
     this.wasLost = false;
     /** whether the page shows the past: the store is not ours then, and whoever comes back asks `resync` */
     this.away = false;
+    /** @type {string[]} */
+    this.watched = [];
   }
 
   /** @returns {{epoch: number, seq: number}|null} where to resume */
@@ -46,6 +49,7 @@ export class Session {
   /** @param {any} hello */
   hello(hello) {
     this.ports.editor(hello.editor);
+    if (this.watched.length) this.ports.say?.({ type: "watch", ids: this.watched });
     if (hello.resumed) return this.back(hello.seq - this.head.seq);
     if (!this.head.epoch) return this.resync("");
     return undefined;
@@ -78,6 +82,7 @@ export class Session {
     if (this.fetching) return;
     this.fetching = true;
     const answer = await this.ports.snapshot();
+    if (answer.ok && answer.body.form === "mass") await this.store.prepare(answer.body);
     this.fetching = false;
     if (!answer.ok) return void this.failed(answer.body.error);
     const fresh = answer.body.epoch !== this.head.epoch;
@@ -93,6 +98,13 @@ export class Session {
     if (this.wasLost && before) this.back(fresh ? 0 : Math.max(0, this.head.seq - before));
     else this.ports.status("live", reason && before ? "brought up to date" : "");
     this.wasLost = false;
+  }
+
+  /** What is looked at closely from now on; said again after a loss. @param {string[]} ids */
+  watch(ids) {
+    this.watched = ids;
+    this.store.watch(ids);
+    this.ports.say?.({ type: "watch", ids });
   }
 
   /** @param {string} error */

@@ -11,7 +11,7 @@ import { EXPORTS, possible, take } from "./exportmenu.js";
 /** @typedef {{id: string, text: string, group: string, more?: string, shown?: string, run: () => void}} Entry */
 /**
  * @typedef {import("./exportmenu.js").Ports & {
- *   bindings: () => import("./keys.js").Binding[], selected: () => string, select: (id: string, centred?: boolean) => void,
+ *   api: import("../net/http.js").Api, bindings: () => import("./keys.js").Binding[], selected: () => string, select: (id: string, centred?: boolean) => void,
  *   ask: (ends: {from?: string, to?: string}) => void, editor: () => boolean, act: (action: Record<string, any>) => Promise<{ok: boolean, body: any}>}} Ports
  */
 
@@ -19,6 +19,8 @@ const SAVED = "clusterviz.recent";
 const RECENT = 8;
 const MOST = 60;
 const PAGE = 8;
+/** ms after the last letter until the server is asked. */
+const PAUSE = 150;
 
 /** @returns {string[]} what was chosen last, newest first */
 function recent() {
@@ -68,8 +70,13 @@ function commands(ports) {
 
 /** @param {Ports} ports @returns {Entry[]} */
 function objects(ports) {
-  return [...ports.store.entities.values()].map((entity) => ({ id: `go-${entity.id}`, text: titleOf(entity), group: entity.kind, more: `${entity.kind} ${entity.namespace ?? ""} ${addressOf(entity)}`,
-    shown: [entity.namespace, addressOf(entity)].filter(Boolean).join(" · "), run: () => ports.select(entity.id, true) }));
+  return [...ports.store.entities.values()].map((entity) => objectEntry(entity, ports));
+}
+
+/** @param {any} entity or a hit of the server's @param {Ports} ports @returns {Entry} */
+function objectEntry(entity, ports) {
+  return { id: `go-${entity.id}`, text: titleOf(entity), group: entity.kind, more: `${entity.kind} ${entity.namespace ?? ""} ${addressOf(entity)}`,
+    shown: [entity.namespace, addressOf(entity)].filter(Boolean).join(" · "), run: () => ports.select(entity.id, true) };
 }
 
 /** @param {Ports} ports @returns {(query: string) => Entry[]} what fits, best first; without a query what was used last comes first */
@@ -108,10 +115,28 @@ export function openPalette(ports) {
     input.setAttribute("aria-activedescendant", `palette-${at}`);
     return list.children[at].scrollIntoView({ block: "nearest" });
   };
+  let asked = 0;
+  /** Of a large cluster most things are found by the server. */
+  const seek = () => {
+    clearTimeout(asked);
+    const words = input.value.trim();
+    if (!ports.store.mass || !words) return;
+    asked = setTimeout(async () => {
+      const answer = await ports.api.search(words);
+      if (!answer.ok || input.value.trim() !== words || !dialog.open) return;
+      const known = new Set(entries.map((entry) => entry.id));
+      entries = [...entries, ...answer.body.hits.map((/** @type {any} */ hit) => objectEntry(hit, ports)).filter((/** @type {Entry} */ entry) => !known.has(entry.id))].slice(0, MOST);
+      refill(at);
+    }, PAUSE);
+  };
   const draw = () => {
     entries = find(input.value);
+    refill(0);
+    seek();
+  };
+  const refill = (/** @type {number} */ next) => {
     fill(list, entries.length ? entries.map((entry, i) => option(entry, i, run)) : h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, `Nothing fits “${input.value}”.`));
-    mark(0);
+    mark(next);
   };
   input.addEventListener("input", draw);
   input.addEventListener("keydown", (event) => {

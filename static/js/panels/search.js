@@ -2,8 +2,18 @@
 import { addressOf, find } from "../model/search.js";
 import { byId, fill, h } from "./dom.js";
 
-/** @param {{entities: () => Iterable<any>, select: (id: string) => void}} ports */
-export function searchBox({ entities, select }) {
+/** ms after the last letter until the server is asked. */
+const PAUSE = 150;
+
+/**
+ * @typedef {object} Ports
+ * @property {() => Iterable<any>} entities
+ * @property {(id: string) => void} select
+ * @property {() => ((words: string) => Promise<{ok: boolean, body: any}>)|null} [server] asks the server where not everything is here
+ */
+
+/** @param {Ports} ports */
+export function searchBox({ entities, select, server }) {
   const input = /** @type {HTMLInputElement} */ (byId("search"));
   const list = byId("found");
   /** @type {any[]} */
@@ -26,19 +36,38 @@ export function searchBox({ entities, select }) {
     onmousedown: (/** @type {Event} */ e) => { e.preventDefault(); choose(entity); } },
   h("span.what", {}, entity.kind), h("span.who", {}, entity.namespace ? `${entity.namespace}/${entity.name}` : entity.label || entity.name),
   h("span.where", {}, addressOf(entity)));
-  const show = () => {
-    fill(list, found.length ? found.map(option) : h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, `Nothing is called “${input.value}”.`));
+  const remark = (/** @type {string} */ words) => h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, words);
+  let more = "";
+  const show = (/** @type {string} */ words = more) => {
+    more = words;
+    fill(list, found.length ? [...found.map(option), more ? remark(more) : null] : remark(`Nothing is called “${input.value}”.`));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     if (found.length) input.setAttribute("aria-activedescendant", `found-${at}`);
     else input.removeAttribute("aria-activedescendant");
     document.getElementById(`found-${at}`)?.scrollIntoView({ block: "nearest" });
   };
+  let asked = 0;
+  /** A large cluster is searched where it lives. @param {(words: string) => Promise<{ok: boolean, body: any}>} ask */
+  const search = (ask) => {
+    clearTimeout(asked);
+    asked = setTimeout(async () => {
+      const words = input.value;
+      const answer = await ask(words);
+      if (input.value !== words || !answer.ok || document.activeElement !== input) return;
+      [found, at] = [answer.body.hits, 0];
+      show(answer.body.more ? "There are more: go on typing." : "");
+    }, PAUSE);
+  };
   const update = () => {
-    found = find(entities(), input.value);
     at = 0;
-    if (input.value.trim()) show();
-    else close();
+    const ask = server?.();
+    if (!input.value.trim()) close();
+    else if (ask) search(ask);
+    else {
+      found = find(entities(), input.value);
+      show();
+    }
   };
   input.addEventListener("input", update);
   input.addEventListener("blur", close);

@@ -30,6 +30,8 @@ export class SidePanel {
     this.box = byId("side");
     this.id = "";
     this.answer = /** @type {any} */ (null);
+    /** What was asked for and is not there. */
+    this.missing = "";
     this.loading = 0;
     /** When the traffic was drawn last. */
     this.paced = 0;
@@ -69,7 +71,14 @@ export class SidePanel {
 
   async load() {
     const id = this.id;
-    if (!this.ports.store.entities.has(id)) return;
+    const { store } = this.ports;
+    if (!store.entities.has(id) && store.mass && !id.startsWith("line:")) {
+      const found = await store.entity(id);
+      if (this.id !== id) return;
+      this.missing = found ? "" : id;
+      this.draw();
+    }
+    if (!store.entities.has(id)) return;
     const answer = await this.ports.api.object(id);
     if (this.id !== id) return;
     this.answer = answer.ok ? answer.body : { error: answer.body.error };
@@ -81,7 +90,8 @@ export class SidePanel {
     const form = this.box.querySelector("form.scale:focus-within");
     const restore = this.texts.hold();
     const entity = this.ports.store.entities.get(this.id);
-    fill(this.box, entity ? this.entity(entity) : this.id.startsWith("line:") ? this.line() : this.gone());
+    const asking = this.ports.store.mass && this.missing !== this.id;
+    fill(this.box, entity ? this.entity(entity) : this.id.startsWith("line:") ? this.line() : asking ? this.asked() : this.gone());
     const place = form && this.box.querySelector("form.scale");
     if (place && place.getAttribute("aria-label") === form.getAttribute("aria-label")) place.replaceWith(form);
     restore();
@@ -92,6 +102,11 @@ export class SidePanel {
   head(kind, title) {
     return h("header", {}, h("div", {}, h("span.kind", {}, kind), h("h2", { testid: "side-title" }, title)),
       h("button.plain.square", { "aria-label": "Close", testid: "side-close", onclick: () => this.ports.select("") }, icon("close")));
+  }
+
+  /** Of a large cluster not everything is here at once. */
+  asked() {
+    return [this.head(this.id.split(":")[0], shortName(this.id)), h("p.hint", { testid: "side-loading" }, "loading…")];
   }
 
   gone() {
@@ -147,7 +162,8 @@ export class SidePanel {
     const full = groups.filter((/** @type {any} */ g) => g.refs?.length);
     if (!full.length) return h("p.hint", {}, this.answer ? "Nothing points at it." : "loading…");
     return full.map((/** @type {any} */ group) => h("div.related", {}, h("span.hint", {}, group.label),
-      h("ul.chips", {}, group.refs.map((/** @type {string} */ ref) => h("li", {}, this.link(ref))))));
+      h("ul.chips", {}, group.refs.map((/** @type {string} */ ref) => h("li", {}, this.link(ref)))),
+      group.more ? h("p.hint", {}, `and ${group.more.toLocaleString("en")} more`) : null));
   }
 
   /** Who selects it, as far as the picture knows, until the server has answered. */
@@ -164,7 +180,7 @@ export class SidePanel {
 
   /** @param {string} ref */
   link(ref) {
-    const known = this.ports.store.entities.get(ref);
+    const known = this.ports.store.mass || this.ports.store.entities.get(ref);
     return h("button.chip", { onclick: () => this.ports.select(ref), title: ref, disabled: !known }, h("span.hint", {}, ref.split(":")[0]), h("span.cut", {}, shortName(ref)));
   }
 
