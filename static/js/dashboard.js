@@ -62,6 +62,7 @@ const session = new Session(store, {
     else if (state === "live") notice("");
   },
   editor: (value) => { editor = value; },
+  say: (message) => socket.send?.(message),
 });
 const socket = replay?.greet(session) ?? new Connection(/** @type {string} */ (page.cluster), {
   message: (message) => session.hear(message),
@@ -69,6 +70,12 @@ const socket = replay?.greet(session) ?? new Connection(/** @type {string} */ (p
   gone: () => { status("reconnecting", "no such cluster"); notice("This cluster does not exist any more."); },
   position: () => session.position(),
 });
+
+store.lender = (ids) => api.entities({ ids: ids.join(",") });
+store.arrived = (ids) => {
+  for (const id of ids) stale.add(id);
+  if (!refreshing) refreshing = setTimeout(refresh, FLUSH);
+};
 
 /** A cluster that outgrew its picture, or shrank, gets the other one. @param {boolean} fresh */
 async function refit(fresh) {
@@ -199,6 +206,7 @@ async function restore() {
   if (shown.at && shown.at.toFixed(1) !== timeline?.at?.toFixed(1)) await timeline?.go(shown.at);
   if (fragment({ select: selected, filter, trace: null, at: shown.at }) === link || !(link || selected)) return;
   filters.assign(shown.filter);
+  await store.entity(shown.select);
   choose(store.entities.has(shown.select) ? shown.select : "", true);
   if (shown.select && !store.entities.has(shown.select)) toast(`${shown.select} is not in this cluster.`, "bad");
   if (shown.trace) await follow(shown.trace);
@@ -286,7 +294,7 @@ function setCalm() {
 }
 
 const bar = toolbar({ pause: setPaused, step, speed: (factor) => { picture.speed = factor; timeline?.speed(factor); }, theme: () => picture.retheme() });
-const searching = searchBox({ entities: () => store.entities.values(), select: choose });
+const searching = searchBox({ entities: () => store.entities.values(), select: choose, server: () => (store.mass ? (words) => api.search(words) : null) });
 const filters = filterBox({ entities: () => store.entities.values(), change: (next) => { filter = next; applyFilter(); remember(); signals.tell("filter", filter); } });
 const imports = importer({ send: (source, dry) => api.importManifests(source, dry), editor: () => editor, login });
 const network = async () => (await import("./panels/settings.js")).openSettings({ load: () => api.settings(), save: (changes) => api.changeSettings(changes), editor: () => editor, login });
@@ -300,7 +308,7 @@ const desk = {
   bindings: () => bindings, selected: () => selected, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
   act: (/** @type {Record<string, any>} */ action) => api.act(action),
   /** What this browser looks at closely: the server traces what passes there. */
-  watch: (/** @type {string[]} */ ids) => socket.send({ type: "watch", ids }),
+  watch: (/** @type {string[]} */ ids) => session.watch(ids),
   narrow: (/** @type {Record<string, string>} */ next) => filters.assign({ ...filter, ...next }),
   /** What panels offer in the menu of an object. @type {import("./panels/contextmenu.js").Desk["offers"]} */
   offers: [],

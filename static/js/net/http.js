@@ -38,6 +38,16 @@ export class Api {
     return ask(`${this.base}snapshot`);
   }
 
+  /** Entities of a part of a large cluster. @param {{node?: string, workload?: string, namespace?: string, kind?: string, ids?: string, after?: string}} question */
+  entities(question) {
+    return ask(`${this.base}entities?${new URLSearchParams(/** @type {Record<string, string>} */ (question))}`);
+  }
+
+  /** Objects by name, address or label. @param {string} words */
+  search(words) {
+    return ask(`${this.base}search?${new URLSearchParams({ q: words })}`);
+  }
+
   /** @param {string} id */
   object(id) {
     return ask(`${this.pathOf(id)}?${this.query({})}`);
