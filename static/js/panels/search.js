@@ -31,16 +31,10 @@ export function searchBox({ entities, select, server }) {
     input.blur();
     select(entity.id);
   };
-  const option = (/** @type {any} */ entity, /** @type {number} */ i) => h("li", {
-    id: `found-${i}`, role: "option", "aria-selected": String(i === at), testid: "search-result", data: { id: entity.id },
-    onmousedown: (/** @type {Event} */ e) => { e.preventDefault(); choose(entity); } },
-  h("span.what", {}, entity.kind), h("span.who", {}, entity.namespace ? `${entity.namespace}/${entity.name}` : entity.label || entity.name),
-  h("span.where", {}, addressOf(entity)));
-  const remark = (/** @type {string} */ words) => h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, words);
   let more = "";
   const show = (/** @type {string} */ words = more) => {
     more = words;
-    fill(list, found.length ? [...found.map(option), more ? remark(more) : null] : remark(`Nothing is called “${input.value}”.`));
+    fill(list, found.length ? [...found.map((entity, i) => option(entity, i, i === at, choose)), more ? remark(more) : null] : remark(`Nothing is called “${input.value}”.`));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     if (found.length) input.setAttribute("aria-activedescendant", `found-${at}`);
@@ -51,6 +45,7 @@ export function searchBox({ entities, select, server }) {
   /** A large cluster is searched where it lives. @param {(words: string) => Promise<{ok: boolean, body: any}>} ask */
   const search = (ask) => {
     clearTimeout(asked);
+    found = [];
     asked = setTimeout(async () => {
       const words = input.value;
       const answer = await ask(words);
@@ -81,4 +76,17 @@ export function searchBox({ entities, select, server }) {
     }
   });
   return { focus: () => { input.focus(); input.select(); } };
+}
+
+/** @param {any} entity @param {number} i @param {boolean} chosen @param {(entity: any) => void} choose */
+function option(entity, i, chosen, choose) {
+  return h("li", { id: `found-${i}`, role: "option", "aria-selected": String(chosen), testid: "search-result", data: { id: entity.id },
+    onmousedown: (/** @type {Event} */ e) => { e.preventDefault(); choose(entity); } },
+  h("span.what", {}, entity.kind), h("span.who", {}, entity.namespace ? `${entity.namespace}/${entity.name}` : entity.label || entity.name),
+  h("span.where", {}, addressOf(entity)));
+}
+
+/** @param {string} words */
+function remark(words) {
+  return h("li.none", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, words);
 }
