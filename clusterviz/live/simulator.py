@@ -16,10 +16,9 @@ import msgspec
 from clusterviz.engine import Cluster, Settings, trace
 from clusterviz.engine.clock import Clock
 from clusterviz.engine.cluster import Change
-from clusterviz.engine.controllers import CONTROLLERS, Controller, Timing, reconcile
+from clusterviz.engine.controllers import CONTROLLERS, Controller, Reconciler, Timing, last_addresses
 from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.errors import EngineError
-from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import Key, Obj, ref_of
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Trace
@@ -85,7 +84,8 @@ class Simulator:
         # Somebody may keep the snapshots: called with the time, each new one, and the keys that changed.
         self.on_change: Callable[[float, Cluster, set[Key]], None] = lambda _time, _cluster, _keys: None
         self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
-        self._last_ip: dict[str, str] = {}
+        self._reconciler: Reconciler | None = None
+        self._wake: float | None = None
         self._dirty: set[Key] = set()
         # What was filled in at the start (addresses, node ports) is news for the database.
         self._unsaved: dict[Key, Obj | None] = {
@@ -100,7 +100,6 @@ class Simulator:
         self._left = False
         self._unanswered: set[Key] = set()
         self._connection = self._event = 0
-        self._remember_addresses()
         self._seed = seed
         self._begin()
         self.clock.schedule(now, RECONCILE)
@@ -156,7 +155,6 @@ class Simulator:
         wishes = list(changes)
         if not wishes:
             return
-        self._remember_addresses()
         self._replace([merged(wish, self.cluster.objects.get(wish.key)) for wish in wishes])
         for change in wishes:
             if change.verb == "unset":
@@ -165,26 +163,29 @@ class Simulator:
                 self._unsaved[change.key] = self.cluster.objects[change.key]
         self.clock.schedule(self.clock.now, RECONCILE)
 
-    def _remember_addresses(self) -> None:
-        """The highest address in use on each node is the last one given out (IPM-02)."""
-        for node in self.cluster.nodes.values():
-            for cidr in node.pod_cidrs:
-                if cidr not in self._last_ip:
-                    ips = [
-                        ip
-                        for key, obj in self.cluster.objects.items()
-                        if key[0] == "Pod" and (obj.get("spec") or {}).get("nodeName") == node.name
-                        for ip in pod_addresses(obj)
-                    ]
-                    if highest := max(ips, key=_address_order, default=""):
-                        self._last_ip[cidr] = highest
+    def prepare(self) -> None:
+        """Let the controllers take in the whole cluster, which takes long for a large one; else the first step does."""
+        if self._reconciler is None and self._controllers:
+            self._reconciler = Reconciler(
+                self.cluster.objects,
+                settings=self.cluster.settings,
+                timing=self._timing,
+                last_ip=last_addresses(self.cluster.objects),
+                controllers=self._controllers,
+            )
+            self._handle(RECONCILE)
 
-    def _replace(self, changes: list[Change]) -> None:
+    def _replace(self, changes: list[Change]) -> set[Key]:
+        """Another snapshot; answers the keys of what is different in it."""
         before = self.cluster.objects
         self.cluster = self.cluster.apply(changes)
         keys = {change.key for change in changes}
-        # Addresses the snapshot filled in on its own are changes too.
-        keys |= {key for key, obj in self.cluster.objects.items() if before.get(key) is not obj}
+        if any(key[0] == "Node" for key in keys):
+            # Addresses the snapshot filled in on its own are changes too.
+            nodes: list[Key] = [("Node", "", name) for name in self.cluster.nodes]
+            keys |= {key for key in nodes if before.get(key) is not self.cluster.objects[key]}
+        if self._reconciler is not None:
+            self._reconciler.note((key, self.cluster.objects.get(key)) for key in sorted(keys))
         self._dirty |= keys
         self._decisions.clear()
         self._unanswered -= keys
@@ -193,6 +194,7 @@ class Simulator:
         elif any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
         self.on_change(self.clock.now, self.cluster, keys)
+        return keys
 
     def step(self, until: float, *, connections: bool = True) -> None:
         """Let simulated time run; without ``connections`` only the controllers live."""
@@ -216,24 +218,17 @@ class Simulator:
     def _handle(self, event: object) -> None:
         if event != RECONCILE or not self._controllers:
             return
-        outcome = reconcile(
-            self.cluster.objects,
-            now=self.clock.now,
-            rng=self._rng,
-            settings=self.cluster.settings,
-            timing=self._timing,
-            last_ip=self._last_ip,
-            controllers=self._controllers,
-        )
+        if self._reconciler is None:
+            self.prepare()
+            return
+        outcome = self._reconciler.run(now=self.clock.now, rng=self._rng)
         for happening in outcome.happenings:
             self.tell(happening)
         if outcome.changes:
-            before = self.cluster.objects
-            self._replace(list(outcome.changes))
-            for key in self._dirty:
-                if self.cluster.objects.get(key) is not before.get(key):
-                    self._unsaved[key] = self.cluster.objects.get(key)
-        if outcome.wake is not None:
+            for key in self._replace(list(outcome.changes)):
+                self._unsaved[key] = self.cluster.objects.get(key)
+        if outcome.wake is not None and outcome.wake != self._wake:
+            self._wake = outcome.wake
             self.clock.schedule(outcome.wake, RECONCILE)
 
     def tell(self, happening: Happening) -> None:
@@ -380,7 +375,3 @@ def outside_of(route: Route) -> set[str]:
 
 def _number(route_id: str) -> int:
     return int(route_id[1:])
-
-
-def _address_order(ip: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in ip.split(".")) if ip.replace(".", "").isdecimal() else ()

@@ -33,7 +33,7 @@ from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import Key, Obj
 from clusterviz.engine.settings import Settings
 
-__all__ = ["CONTROLLERS", "Controller", "Happening", "Outcome", "Reconciler", "Timing", "reconcile"]
+__all__ = ["CONTROLLERS", "Controller", "Happening", "Outcome", "Reconciler", "Timing", "last_addresses", "reconcile"]
 
 CONTROLLERS: tuple[Controller, ...] = (
     nodes.NODES,

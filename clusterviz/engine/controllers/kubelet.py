@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from clusterviz.engine.addresses import allocate_pod_ip, family
+from clusterviz.engine.addresses import allocate_pod_ip, family, in_cidr, sortable
 from clusterviz.engine.controllers import probes
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
@@ -135,10 +135,19 @@ def _addresses(work: Work, pod: Obj, node: Obj) -> list[str]:
         raise AddressError(f"node {meta(node)['name']} has no pod CIDR")
     ips = []
     for cidr in cidrs:
-        ip = allocate_pod_ip(str(cidr), work.board.pod_ips, work.last_ip.get(str(cidr), ""))
+        ip = allocate_pod_ip(str(cidr), work.board.pod_ips, _last(work, node, str(cidr)))
         work.last_ip[str(cidr)] = ip
         ips.append(ip)
     return ips
+
+
+def _last(work: Work, node: Obj, cidr: str) -> str:
+    """The address last given out of a block; of one that is new the highest in use (IPM-02)."""
+    if cidr not in work.last_ip:
+        pods = [pod for pod in work.board.pods_on(str(meta(node)["name"])) if not spec(pod).get("hostNetwork")]
+        used = [ip for pod in pods for ip in pod_addresses(pod) if in_cidr(ip, cidr)]
+        work.last_ip[cidr] = max(used, key=sortable, default="")
+    return work.last_ip[cidr]
 
 
 def _has_network(node: Obj) -> bool:
