@@ -169,8 +169,8 @@ def test_pieces_follow_each_other_without_a_gap_or_a_repetition():
 
 def test_a_quarter_of_an_hour_is_kept_and_no_more():
     recorded = Recorded()
-    for _ in range(250):
-        recorded.step(5.0)
+    for _ in range(110):
+        recorded.step(12.0)
     found = recorded.history.summary()
     assert found.oldest == pytest.approx(recorded.history.newest - SECONDS)
     assert not found.capped

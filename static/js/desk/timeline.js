@@ -13,6 +13,7 @@ import { notice, speedText, status } from "../panels/toolbar.js";
  * @property {{from: number, to: number}} [fixed] a recording: there is no present
  * @property {string} [text] its lines
  * @property {string} [sum] SHA-256 of them
+ * @property {{time: number, question: Record<string, string>, trace: any}[]} [traces] those it holds
  * @property {() => Promise<import("../net/past.js").Summary|null>} summary
  * @property {(from: number, to: number) => Promise<import("../net/past.js").Piece|null>} piece
  * @property {(last: number, to: number) => Promise<import("../net/past.js").Piece|null>} after
@@ -313,7 +314,8 @@ export class TimeDesk {
   /** @param {HTMLElement} owner */
   async record(owner) {
     const { RecordMenu } = await import("../panels/recordmenu.js");
-    this.recorder ??= new RecordMenu({ cluster: this.desk.cluster, source: this.source, api: this.desk.api, toast: this.desk.toast, now: () => this.now(), oldest: () => this.view().oldest, root: this.strip.root });
+    this.recorder ??= new RecordMenu({ cluster: this.desk.cluster, source: this.source, api: this.desk.api, toast: this.desk.toast, now: () => this.now(), oldest: () => this.view().oldest, root: this.strip.root,
+      follow: async (asked) => { await this.go(asked.time); this.desk.follow(asked.question); } });
     this.recorder.open(owner);
   }
 }

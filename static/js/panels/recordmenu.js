@@ -1,8 +1,9 @@
 /** Recording: start and stop, or what happened just now, as one file. Loaded when it is wanted. */
-import { span } from "../model/moments.js";
+import { span, wall } from "../model/moments.js";
 import { MOST, traceLine, write } from "../model/recording.js";
 import { hash, pack } from "../net/gzip.js";
 import { copy } from "./copy.js";
+import { shortName } from "./describe.js";
 import { fileName, save } from "./download.js";
 import { openMenu } from "./menu.js";
 
@@ -15,11 +16,13 @@ import { openMenu } from "./menu.js";
  * @property {(text: string, tone?: "good"|"bad") => void} toast
  * @property {() => number} now
  * @property {() => number} oldest
+ * @property {(asked: {time: number, question: Record<string, string>}) => void} follow shows a recorded trace at its moment
  * @property {HTMLElement} root shows that it records
  */
 
 const MINUTES = [1, 5];
 const WHOLE = 15;
+const TRACES = 12;
 const ENDING = ".clusterviz.gz";
 const OPEN = { label: "Open a recording", testid: "record-open", run: () => { location.href = "/replay/"; } };
 /** ms between two looks for more while recording. */
@@ -38,7 +41,7 @@ export class RecordMenu {
   open(owner) {
     const box = owner.getBoundingClientRect();
     const at = { x: box.right - 270, y: box.top };
-    if (this.ports.source.fixed) return void openMenu([this.again(), [OPEN]], { label: "Recording", testid: "record-menu", owner, at });
+    if (this.ports.source.fixed) return void openMenu([this.again(), this.asked(), [OPEN]], { label: "Recording", testid: "record-menu", owner, at });
     const kept = this.ports.now() - this.ports.oldest();
     const running = this.take;
     openMenu([
@@ -57,6 +60,12 @@ export class RecordMenu {
     const name = fileName(this.ports.cluster, ENDING, new Date((fixed?.from ?? 0) * 1000));
     return [{ label: "Download it again", testid: "record-again", run: async () => save(name, await pack(text)) },
       { label: sum ? `SHA-256 ${sum.slice(0, 12)}… copy` : "SHA-256 needs https", testid: "record-hash", run: sum ? () => copy(sum, "SHA-256 of the lines") : undefined, why: "This browser hashes only on secure pages" }];
+  }
+
+  /** The traces a recording holds. @returns {import("./menu.js").Item[]} */
+  asked() {
+    const ends = (/** @type {any} */ trace) => [trace.waypoints[0], trace.waypoints[trace.waypoints.length - 1]].map((point) => shortName(point?.ref ?? "")).join(" → ");
+    return (this.ports.source.traces ?? []).slice(0, TRACES).map((one) => ({ label: `Trace ${ends(one.trace)}, ${wall(one.time)}`, testid: "record-trace", run: () => this.ports.follow(one) }));
   }
 
   async start() {
