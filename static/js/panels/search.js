@@ -41,28 +41,16 @@ export function searchBox({ entities, select, server }) {
     else input.removeAttribute("aria-activedescendant");
     document.getElementById(`found-${at}`)?.scrollIntoView({ block: "nearest" });
   };
-  let asked = 0;
-  /** A large cluster is searched where it lives. @param {(words: string) => Promise<{ok: boolean, body: any}>} ask */
-  const search = (ask) => {
-    clearTimeout(asked);
-    found = [];
-    asked = setTimeout(async () => {
-      const words = input.value;
-      const answer = await ask(words);
-      if (input.value !== words || !answer.ok || document.activeElement !== input) return;
-      [found, at] = [answer.body.hits, 0];
-      show(answer.body.more ? "There are more: go on typing." : "");
-    }, PAUSE);
-  };
+  const search = patient(input, (body) => {
+    [found, at] = [body.hits, 0];
+    show(body.more ? "There are more: go on typing." : "");
+  });
   const update = () => {
-    at = 0;
     const ask = server?.();
+    [found, at] = [ask ? [] : find(entities(), input.value), 0];
     if (!input.value.trim()) close();
     else if (ask) search(ask);
-    else {
-      found = find(entities(), input.value);
-      show();
-    }
+    else show();
   };
   input.addEventListener("input", update);
   input.addEventListener("blur", close);
@@ -76,6 +64,22 @@ export function searchBox({ entities, select, server }) {
     }
   });
   return { focus: () => { input.focus(); input.select(); } };
+}
+
+/**
+ * A large cluster is searched where it lives, once the letters pause.
+ * @param {HTMLInputElement} input @param {(body: any) => void} answered @returns {(ask: (words: string) => Promise<{ok: boolean, body: any}>) => void}
+ */
+function patient(input, answered) {
+  let timer = 0;
+  return (ask) => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const words = input.value;
+      const answer = await ask(words);
+      if (answer.ok && input.value === words && document.activeElement === input) answered(answer.body);
+    }, PAUSE);
+  };
 }
 
 /** @param {any} entity @param {number} i @param {boolean} chosen @param {(entity: any) => void} choose */
