@@ -5,8 +5,6 @@ import { Mass } from "../model/mass.js";
 import { isBig } from "../model/size.js";
 import { MassLegend } from "../panels/masslegend.js";
 
-/** Pods kept with all they have, besides those of the whole picture. */
-const MOST_KNOWN = 6000;
 /** What is looked at closely: at most so many things at once. */
 const MOST_WATCHED = 200;
 /** ms between two messages about it. */
@@ -66,7 +64,7 @@ export class Big {
   open() {
     const picture = new MassPicture(this.surfaces, this.handlers, (node) => this.pods(node));
     picture.source = () => this.columns();
-    picture.learned = (pods) => this.learn(pods);
+    picture.learned = (pods) => { if (this.desk.store.mass) this.desk.store.learn(pods); };
     picture.looked = (near) => this.look(near);
     picture.other = (view, places) => this.another(view, places);
     return picture;
@@ -107,7 +105,7 @@ export class Big {
     if (!store.mass && this.made !== store.entities) return;
     const changes = store.mass ? store.massChanges : this.mass?.apply(message);
     if (!this.picture) return;
-    if (changes) this.picture.change(changes);
+    if (changes) this.picture.change(changes, message.type !== "traffic");
     if (message.type !== "traffic") return;
     const now = performance.now();
     this.picture.feedTrunks(Math.min(1500, now - this.heard));
@@ -123,45 +121,22 @@ export class Big {
     return answer.body.entities;
   }
 
-  /** @param {any[]} entities that were asked for */
-  learn(entities) {
-    const { store } = this.desk;
-    if (!store.mass) return;
-    if (store.learn) return void store.learn(entities);
-    for (const entity of entities) {
-      store.entities.delete(entity.id);
-      store.entities.set(entity.id, entity);
-    }
-    let over = -MOST_KNOWN;
-    for (const { kind } of store.entities.values()) if (kind === "pod") over += 1;
-    if (over <= 0) return;
-    for (const [id, { kind }] of store.entities) {
-      if (over > 0 && kind === "pod") {
-        store.entities.delete(id);
-        over -= 1;
-      }
-    }
-  }
-
-  /** What was found by name alone stands somewhere: ask where. @param {string} id */
+  /** What was found by name alone stands somewhere: it is asked for, then shown. @param {string} id */
   async chosen(id) {
-    const { store, api, picture } = this.desk;
-    this.look([]);
-    if (!store.mass || !this.picture || !id || picture.layout?.boxes.has(id)) return;
-    if (!id.startsWith("pod:")) return;
-    const answer = await api.entities({ ids: id });
-    if (!answer.ok || this.desk.selected() !== id) return;
-    for (const pod of answer.body.entities) store.mass.learn(pod);
-    this.learn(answer.body.entities);
-    picture.select(id);
-    picture.camera.reveal(picture.layout?.boxes.get(id), true);
+    const { store } = this.desk;
+    this.look();
+    if (!store.mass || !this.picture || !id || this.picture.layout?.boxes.has(id)) return;
+    const found = await store.entity(id);
+    if (!found || !this.picture || this.desk.selected() !== id) return;
+    this.picture.select(id);
+    this.picture.camera.reveal(this.picture.layout?.boxes.get(id), true);
   }
 
-  /** Tells the server what is looked at closely, so that it traces what passes there. @param {string[]} near */
-  look(near) {
+  /** Tells the server what is looked at closely, so that it traces what passes there. @param {string[]} [near] nodes in view */
+  look(near = this.near) {
     const { store, selected } = this.desk;
-    if (!store.mass || !this.desk.watch) return;
-    if (near.length) this.near = near;
+    this.near = near;
+    if (!store.mass) return;
     const ids = [...new Set([selected(), ...this.near])].filter(Boolean).slice(0, MOST_WATCHED);
     const words = ids.join();
     if (words === this.told) return;

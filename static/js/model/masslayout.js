@@ -38,6 +38,8 @@ const BLOCK = { least: 1.15, wanted: 1.6, most: 2.2 };
 const WHOLE = 1.65;
 const SIDE = { w: 208, h: 80, gap: 64, row: 104, most: 6 };
 const MARGIN = 24;
+/** Height of a lane between zones, as a share of everything: names and lines must have room in it on a screen. */
+const LANE = 0.095;
 /** The lane above all zones is higher: the title of the cluster stands in it. */
 export const TITLE = 1.4;
 export const NO_NODE = 0xffffffff;
@@ -169,7 +171,8 @@ function measure(grid, counts, step) {
   const columns = level(counts.map((n, i) => Math.max(1, Math.ceil((n + Math.min(1, n >> 6)) / rows[Math.floor(i / grid.columns)]))), grid.columns);
   const widest = Math.max(1, ...columns) * w;
   const highest = Math.max(1, ...rows) * h;
-  return { grid, rows, columns, lane: { x: eight(Math.max(240, widest * 0.13)), y: eight(Math.max(240, highest * 0.19)) } };
+  const whole = Math.max(grid.rows * highest, (grid.columns * widest) / WHOLE);
+  return { grid, rows, columns, lane: { x: eight(Math.max(240, widest * 0.13)), y: eight(Math.max(240, (LANE * whole) / (1 - LANE * (grid.rows + TITLE)))) } };
 }
 
 /** Blocks that stand above each other are equally wide, unless that would waste much room. @param {number[]} widths @param {number} columns */

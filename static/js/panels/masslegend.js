@@ -31,17 +31,17 @@ export class MassLegend {
     const box = (/** @type {string} */ fill, /** @type {object} */ more = {}) => shape("rect", { x: 1, y: 1, width: 14, height: 10, rx: 2.5, fill, ...more });
     const ramp = Array.from({ length: 8 }, (_, i) => shape("rect", { x: i * CELL, y: 0, width: CELL, height: HIGH, fill: `var(--heat-${i})` }));
     this.root = h("ul", { testid: "mass-legend", hidden: true },
-      h("li", { title: scaleWords(scale), testid: "heat-scale" }, "traffic of a pod: none", drawing(8 * CELL, ...ramp), this.most(scale)),
+      h("li", { title: scaleWords(scale), testid: "heat-scale" }, "pod traffic 0", drawing(8 * CELL, ...ramp), this.most(scale)),
       h("li", {}, drawing(16, box("var(--state-pending)")), "pending"),
       h("li", {}, drawing(12, shape("circle", { cx: 6, cy: 6, r: 5, fill: "var(--state-failing)" })), "failing"),
-      h("li", {}, drawing(16, box("none", { stroke: "var(--text-third)", "stroke-width": 1.6 })), "terminating or done"),
-      h("li", {}, drawing(34, shape("path", { d: "M0 6h34", stroke: "var(--heat-4)", "stroke-width": 6 }), shape("path", { d: "M0 6h34", stroke: "var(--state-failing)", "stroke-width": 2 })), "between zones, red: fails"));
+      h("li", {}, drawing(16, box("none", { stroke: "var(--text-third)", "stroke-width": 1.6 })), "ending or done"),
+      h("li", {}, drawing(34, shape("path", { d: "M0 6h34", stroke: "var(--heat-4)", "stroke-width": 6 }), shape("path", { d: "M0 6h34", stroke: "var(--state-failing)", "stroke-width": 2 })), "zone to zone, red fails"));
     byId("legend").prepend(this.root);
   }
 
   /** @param {number[]} scale */
   most(scale) {
-    return scale.length ? `${scale[scale.length - 1].toLocaleString("en-GB")}/s and more` : "much";
+    return scale.length ? `${scale[scale.length - 1].toLocaleString("en-GB")}/s +` : "much";
   }
 
   /** @param {boolean} on this legend instead of the one of the packets */

@@ -58,6 +58,8 @@ export class MassPicture extends Picture {
     this.fresh = true;
     /** @type {string[]} nodes near enough for the names of their pods */
     this.close = [];
+    /** Which routes pass there. @type {Map<string, boolean>} */
+    this.passes = new Map();
     /** Where the columns come from. @type {() => Mass|null} */
     this.source = () => this.world?.mass ?? null;
     /** Names came. @type {(pods: any[]) => void} */
@@ -131,8 +133,8 @@ export class MassPicture extends Picture {
     } else this.redraw();
   }
 
-  /** @param {import("../../model/mass.js").Changes} changes what `Mass.apply` told */
-  change(changes) {
+  /** @param {import("../../model/mass.js").Changes} changes what `Mass.apply` told @param {boolean} [states] states, not heat alone */
+  change(changes, states = true) {
     const { world } = this;
     if (!world) return;
     if (changes.trunks) this.setTrunks();
@@ -145,7 +147,7 @@ export class MassPicture extends Picture {
     if (told.places.length) this.tiles.patch(told.places, told.looks, told.nodes);
     if (told.readiness) this.tiles.setReady(world.ready, told.nodes);
     for (const node of told.nodes) this.soilNode(node);
-    for (const node of told.moved) this.names.soil(world.mass.nodes[node]?.id ?? "");
+    for (const node of states ? told.nodes : told.moved) this.names.soil(world.mass.nodes[node]?.id ?? "");
     this.redraw();
   }
 
@@ -185,10 +187,27 @@ export class MassPicture extends Picture {
     this.loop.wake();
   }
 
-  /** Far off there are no single packets: the trunks tell. @param {[string, number, string][]} calls @param {number} spread ms */
+  /** Single packets are shown of what is chosen, and inside the nodes that are near; elsewhere heat and trunks tell. @param {[string, number, string][]} calls @param {number} spread ms */
   addCalls(calls, spread) {
-    if (this.level >= LEVELS.pods) super.addCalls(calls, spread);
-    else this.counts.add(calls, performance.now());
+    super.addCalls(calls.filter(([id]) => this.concerns(id)), spread);
+  }
+
+  /** @param {string} id of a route */
+  concerns(id) {
+    if (this.focus.size) return this.focus.has(id);
+    if (this.level < LEVELS.inside) return false;
+    const known = this.passes.get(id);
+    if (known !== undefined) return known;
+    const near = new Set(this.close);
+    const tracks = this.view.tracks;
+    const passes = Boolean(this.routes.get(id)?.waypoints.some((/** @type {string} */ ref) => near.has(tracks?.nodeOf(ref) ?? "")));
+    this.passes.set(id, passes);
+    return passes;
+  }
+
+  /** @param {import("../../model/packets.js").Dot} dot */
+  visible(dot) {
+    return dot.alone || (this.concerns(dot.route.id) && super.visible(dot));
   }
 
   /** @param {string} node @param {any[]} pods @returns {Map<number, any>} by index */
@@ -226,6 +245,7 @@ export class MassPicture extends Picture {
     else this.detail.clear();
     const asked = this.level >= LEVELS.pods && zoom >= ADDRESSED && near.length <= MOST_ASKED * 3;
     this.close = asked ? near.slice(0, MOST_ASKED).map((i) => this.world?.mass.nodes[i]?.id ?? "") : [];
+    this.passes.clear();
     this.names.want(this.close);
     this.looked(this.close);
     this.dirty = true;

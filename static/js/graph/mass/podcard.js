@@ -1,5 +1,5 @@
 /** A pod near by: a label on its block, then a card, then its inside: containers that share one network namespace. */
-import { STATE } from "../../model/mass.js";
+import { STATE, stateOf } from "../../model/mass.js";
 import { podState } from "../../model/podstate.js";
 import { podName } from "../cards.js";
 import { shield } from "../icons.js";
@@ -14,7 +14,9 @@ import { blend } from "./palette.js";
 /** Heights of a card in px from which it shows more. */
 const ROOMY = 70;
 const INSIDE = 108;
+/** By state, until the pod itself is known. */
 const WORDS = ["", "", "pending", "failing", "terminating", "completed"];
+const TONES = ["", "", "pending", "text-blocked", "text-third", "text-third"];
 
 /** @param {string} colour @returns {boolean} whether dark words read better on it */
 export function light(colour) {
@@ -67,7 +69,7 @@ function placeholder(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type 
 /** @param {Ctx} ctx @param {Rect} box @param {One} one @param {Tokens} tokens */
 export function drawPodCard(ctx, box, one, tokens) {
   const colour = colourOf(one, tokens);
-  const told = one.entity ? podState(one.entity) : { word: WORDS[one.state], tone: one.state === STATE.failing ? "text-blocked" : one.state === STATE.pending ? "pending" : "text-third" };
+  const told = one.entity && stateOf(one.entity) === one.state ? podState(one.entity) : { word: WORDS[one.state], tone: TONES[one.state] };
   const quiet = one.state === STATE.terminating || one.state === STATE.pending;
   const radius = Math.min(9, box.h * 0.16);
   const bar = Math.max(4, Math.min(8, box.w * 0.05));
