@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from clusterviz.engine.addresses import Network, in_any, in_cidr, listed, network, nth
+from clusterviz.engine.addresses import Network, family, in_any, in_cidr, listed, network, nth
 from clusterviz.engine.config_objects import take_dns_ip, told
-from clusterviz.engine.fill import Objects, pod_addresses, service_addresses, spec_of, status_of
+from clusterviz.engine.fill import DUAL_STACK, Objects, pod_addresses, service_addresses, spec_of, status_of
+from clusterviz.engine.objects import Obj
 from clusterviz.engine.probe import is_ip
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.settings_check import differing, fields
 
 GIVEN = "the addresses of the objects"
+# Where no Service shows one of the family.
+SERVICE_RANGES = {4: Settings().service_cidr, 6: "fd00:10:96::/112"}
 NODE_NETWORKS = ("172.16.0.0/24", "10.0.0.0/24")
 
 
@@ -103,22 +107,52 @@ def _fitting(objects: Objects) -> Settings:
             for ip in pod_addresses(obj)
             if is_ip(ip)
         ]
-    services = [ip for key, obj in objects.items() if key[0] == "Service" for ip in service_addresses(obj)]
-    nodes = [
-        str(entry["address"])
-        for key, obj in objects.items()
-        if key[0] == "Node"
-        for entry in status_of(obj).get("addresses") or []
-        if entry.get("type") == "InternalIP" and is_ip(str(entry.get("address")))
-    ]
-    service_cidr = _cover([f"{ip}" for ip in services if is_ip(ip)], base.service_cidr, 16, 108)
+    service_cidr = _service_cidr(objects, blocks, base)
     return msgspec.structs.replace(
         base,
         cluster_cidr=_cover(blocks, base.cluster_cidr, 16, 56),
         service_cidr=service_cidr,
-        node_cidr=_cover(nodes, base.node_cidr, 24, 64).split(",")[0],
+        node_cidr=_node_cidr(objects, base),
         dns_ip=_dns_ip(objects) or _tenth(service_cidr, base),
     )
+
+
+def _service_cidr(objects: Objects, blocks: list[str], base: Settings) -> str:
+    """Ranges of the families Services have addresses of, the primary first; of those pods have where they show none.
+
+    Where pods have a family no Service shows, it is added for a Service that asks for both and that no
+    kube-apiserver has answered with one.
+    """
+    services = [obj for key, obj in objects.items() if key[0] == "Service"]
+    shown = [own for obj in services if (own := [ip for ip in service_addresses(obj) if is_ip(ip)])]
+    pods = list(dict.fromkeys(family(block) for block in blocks))
+    if not shown:
+        return ",".join(SERVICE_RANGES[version] for version in pods) or base.service_cidr
+    cidrs = listed(_cover([ip for own in shown for ip in own], base.service_cidr, 16, 108))
+    found = {family(cidr): cidr for cidr in cidrs}
+    if any(_asks_for_both(obj) for obj in services):
+        found |= {version: SERVICE_RANGES[version] for version in pods if version not in found}
+    first = Counter(family(own[0]) for own in shown).most_common(1)[0][0]
+    return ",".join(sorted(found.values(), key=lambda cidr: family(cidr) != first))
+
+
+def _asks_for_both(service: Obj) -> bool:
+    """Whether a Service wants both families and does not say yet what it got."""
+    spec = spec_of(service)
+    return spec.get("ipFamilyPolicy") in DUAL_STACK and not spec.get("ipFamilies")
+
+
+def _node_cidr(objects: Objects, base: Settings) -> str:
+    """A network for each of the addresses nodes have, the first of them first."""
+    columns: list[list[str]] = []
+    for key, obj in objects.items():
+        entries = status_of(obj).get("addresses") or [] if key[0] == "Node" else []
+        own = [str(entry.get("address")) for entry in entries if entry.get("type") == "InternalIP"]
+        for index, ip in enumerate(ip for ip in own if is_ip(ip)):
+            columns += [[]] * (index + 1 - len(columns))
+            columns[index] = [*columns[index], ip]
+    cidrs = [cidr for column in columns for cidr in listed(_cover(column, base.node_cidr, 24, 64))]
+    return ",".join(dict.fromkeys(cidrs)) or base.node_cidr
 
 
 def _dns_ip(objects: Objects) -> str:

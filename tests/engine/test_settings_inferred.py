@@ -11,6 +11,7 @@ import yaml
 
 from clusterviz.engine import Cluster, Settings, Verdict
 from clusterviz.engine.config_objects import corefile, seconds
+from clusterviz.engine.datapath.place import route_for
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.objects import key_of
@@ -296,3 +297,64 @@ def test_a_corefile_is_a_tree() -> None:
     found = corefile("# top\n.:53 {\n errors\n kubernetes a.b {\n pods verified # yes\n }\n}\n}\nx {")
     assert [one.words for one in found] == [[".:53"]]
     assert found[0].inside[1].inside[0].words == ["pods", "verified"]
+
+
+V6_NODE = {
+    "kind": "Node",
+    "metadata": {"name": "m1"},
+    "spec": {"podCIDR": "fd10:0:0:1::/64"},
+    "status": {"addresses": [{"type": "InternalIP", "address": "2001:db8:1::1"}]},
+}
+
+
+def asking(**spec: Any) -> dict[str, Any]:
+    return {"kind": "Service", "metadata": {"name": "w"}, "spec": {"ports": [{"port": 80}], **spec}}
+
+
+def test_where_pods_have_one_family_services_have_it_too() -> None:
+    """SVC-16: nobody would give IPv4 addresses to Services of an IPv6 cluster."""
+    made = Cluster.from_objects([V6_NODE, asking()])
+    assert made.settings.families == (6,) and made.settings.dns_ip == "fd00:10:96::a"
+    assert made.services["default", "w"].cluster_ips == ("fd00:10:96::101",)
+
+
+@pytest.mark.parametrize(
+    ("spec", "families"),
+    [
+        ({"clusterIP": "10.96.0.9", "ipFamilyPolicy": "PreferDualStack"}, (4, 6)),
+        ({"clusterIP": "10.96.0.9", "ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv4"]}, (4,)),
+        ({"clusterIP": "10.96.0.9"}, (4,)),
+        ({"clusterIPs": ["fd00:96::9", "10.96.0.9"]}, (6, 4)),
+        ({"ipFamilyPolicy": "RequireDualStack"}, (4, 6)),
+    ],
+)
+def test_a_service_that_asks_for_both_families_gets_both_where_pods_have_them(
+    spec: dict[str, Any], families: tuple[int, ...]
+) -> None:
+    """SVC-16: unless a kube-apiserver answered it with one."""
+    both = {"kind": "Node", "metadata": {"name": "n1"}, "spec": {"podCIDRs": ["10.50.0.0/24", "fd10::/64"]}}
+    made = Cluster.from_objects([both, asking(**spec)])
+    assert made.settings.families == families
+    wants = "ipFamilyPolicy" in spec and "ipFamilies" not in spec
+    assert len(made.services["default", "w"].cluster_ips) == (2 if wants or len(families) > 1 else 1)
+
+
+def test_every_address_of_the_nodes_has_its_network() -> None:
+    """NET-11: not one network that covers them all."""
+    nodes = [
+        {
+            "kind": "Node",
+            "metadata": {"name": f"n{number}"},
+            "status": {
+                "addresses": [
+                    {"type": "InternalIP", "address": f"10.9.0.{number}"},
+                    {"type": "InternalIP", "address": f"172.16.3.{number}"},
+                    {"type": "InternalIP", "address": f"fd00:9::{number}"},
+                ]
+            },
+        }
+        for number in (1, 2)
+    ]
+    made = Cluster.from_objects(nodes)
+    assert made.settings.node_cidr == "10.9.0.0/24,172.16.3.0/24,fd00:9::/64"
+    assert route_for(made, made.nodes["n1"], "172.16.3.2").text == "172.16.3.0/24 dev eth0"
