@@ -53,6 +53,8 @@ def answered(view: View) -> View:
             return view(request, *args, **kwargs)
         except (questions.UnknownError, Http404) as error:
             return problem(404, str(error))
+        except questions.LoadingError as error:
+            return problem(503, str(error))
         except ProbeError as error:
             return problem(400, str(error), field=error.field, allowed=error.allowed)
         except RequestDataTooBig as error:

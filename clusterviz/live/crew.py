@@ -77,7 +77,7 @@ class Crew:
             self.keepers[name].poke()
 
     async def ensure(self, name: str) -> bool:
-        """Whether there is such a cluster; its first picture exists then."""
+        """Whether there is such a cluster; its first picture exists then, unless it takes long (`Keeper.loading`)."""
         if not self.started:
             await self.start()
         if name not in self.keepers:
@@ -86,7 +86,7 @@ class Crew:
         if keeper is None:
             return False
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(keeper.ready.wait(), FIRST_PICTURE)
+            await asyncio.wait_for(keeper.known.wait(), FIRST_PICTURE)
         return True
 
     def replica(self, name: str) -> Replica | None:
@@ -97,6 +97,10 @@ class Crew:
     async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run database work away from the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, _fresh, function, *args)
+
+    async def aside(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run something long in a thread of its own; checkpoints need not wait for it."""
+        return await asyncio.to_thread(_closing, function, *args)
 
     async def _keep_looking(self) -> None:
         assert self._poke is not None
@@ -119,7 +123,7 @@ class Crew:
                 await self._hub.close(name, "the cluster was deleted")
         for name, head in heads.items():
             if name not in self.keepers:
-                self.keepers[name] = Keeper(name, head.identity, self._hub, self.in_thread)
+                self.keepers[name] = Keeper(name, head.identity, self._hub, self.in_thread, self.aside)
                 self.keepers[name].start()
             self.keepers[name].notice(head.line, head.settings)
 
@@ -127,3 +131,10 @@ class Crew:
 def _fresh(function: Callable[..., Any], *args: Any) -> Any:
     close_old_connections()
     return function(*args)
+
+
+def _closing(function: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return function(*args)
+    finally:
+        connections.close_all()

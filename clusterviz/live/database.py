@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from clusterviz.cluster import snapshot, store
@@ -75,11 +76,25 @@ def _find(name: str) -> Cluster:
         raise ClusterGoneError(name) from None
 
 
-@transaction.atomic
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """What is read inside belongs together; unlike in `transaction.atomic` nobody waits who wants to write."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+
+
 def load(name: str) -> Stored:
     """All objects of a cluster, at one moment."""
-    cluster = _find(name)
-    return Stored(snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
+    with one_moment():
+        cluster = _find(name)
+        return Stored(snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
 
 
 def weigh(name: str) -> Weight:

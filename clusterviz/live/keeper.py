@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,10 @@ RESTART = 2.0
 # After a longer sleep (a closed laptop) nobody wants to see the connections of all that time.
 CATCH_UP = 3.0
 CLEARED_AT_ONCE = 400
+# With more pods than this everybody else would feel it if the cluster were loaded in the loop.
+HEAVY = 3000
+# Following somebody else's cluster takes at most this part of a thread.
+SHARE = 0.2
 _ANCHOR = time.time() - time.monotonic()
 T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
@@ -82,10 +87,14 @@ def replica_of(simulator: Simulator) -> Replica:
 class Keeper:
     """Leads the cluster when nobody else does, follows the database otherwise."""
 
-    def __init__(self, name: str, identity: int, hub: Hub, in_thread: InThread) -> None:
+    def __init__(self, name: str, identity: int, hub: Hub, in_thread: InThread, aside: InThread) -> None:
         self.name, self.identity = name, identity
         self.replica: Replica | None = None
         self.ready = asyncio.Event()
+        # What `ready` waits for, in words, when it takes long; `known` is set when there are words or a picture.
+        self.loading = ""
+        self.known = asyncio.Event()
+        self._aside = aside
         self.history = History(django_settings.HISTORY_BYTES)
         self._framing: asyncio.Future[None] | None = None
         self._hub, self._in_thread = hub, in_thread
@@ -140,12 +149,48 @@ class Keeper:
             return await self._decline(weight)
         if weight.overgrown and leading:
             await self._clear(weight)
-        stored = await self._in_thread(database.load, self.name)
+        heavy = weight.stored > HEAVY
+        simulator = await (self._load_aside(weight, leading=leading) if heavy else self._load(leading=leading))
+        self.replica = replica_of(simulator)
+        simulator.on_change = self.history.change
+        self.history.begin(simulator.epoch, simulator.clock.now, simulator.cluster)
+        self._chapter(self.replica)
+        await self._hub.open(self.name, simulator.epoch, simulator.seq, simulator.clock.now)
+        self._show()
+        try:
+            if heavy:
+                await self._aside(simulator.prepare)
+            await self._loop(simulator, leading=leading)
+        finally:
+            if heavy:
+                gc.unfreeze()
+            if leading:
+                with contextlib.suppress(database.ClusterGoneError):
+                    await asyncio.shield(self._save(simulator))
+
+    async def _load(self, *, leading: bool) -> Simulator:
+        return self._simulator(await self._in_thread(database.load, self.name), leading=leading)
+
+    async def _load_aside(self, weight: database.Weight, *, leading: bool) -> Simulator:
+        """Load a large cluster without holding up the others."""
+        self.loading = f"Loading {weight.stored:,} pods"
+        self.known.set()
+        logger.info("Cluster %s: %s", self.name, self.loading)
+
+        def load() -> Simulator:
+            return self._simulator(database.load(self.name), leading=leading)
+
+        simulator: Simulator = await self._aside(load)
+        # Looking for garbage among millions of objects that stay would stop everything for a second now and then.
+        gc.freeze()
+        return simulator
+
+    def _simulator(self, stored: database.Stored, *, leading: bool) -> Simulator:
         self._position = self._head = stored.head
         self._settings = stored.settings
         now = steady()
         self._epoch = max(int(now * 1000), self._epoch + 1)
-        simulator = Simulator(
+        return Simulator(
             self.name,
             stored.objects,
             settings=stored.settings,
@@ -154,18 +199,12 @@ class Keeper:
             now=now,
             controllers=CONTROLLERS if leading else (),
         )
-        self.replica = replica_of(simulator)
-        simulator.on_change = self.history.change
-        self.history.begin(simulator.epoch, now, simulator.cluster)
-        self._chapter(self.replica)
-        await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
+
+    def _show(self) -> None:
+        """There is a picture."""
+        self.loading = ""
         self.ready.set()
-        try:
-            await self._loop(simulator, leading=leading)
-        finally:
-            if leading:
-                with contextlib.suppress(database.ClusterGoneError):
-                    await asyncio.shield(self._save(simulator))
+        self.known.set()
 
     async def _decline(self, weight: database.Weight) -> None:
         """Show the nodes and why nothing lives on them, until somebody changes the cluster."""
@@ -187,7 +226,7 @@ class Keeper:
         self.history.begin(simulator.epoch, now, simulator.cluster, simulator.seq)
         self._chapter(self.replica)
         await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
-        self.ready.set()
+        self._show()
         while self._head == self._position and self._settings == stored.settings:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), IDLE)
@@ -203,18 +242,18 @@ class Keeper:
             logger.debug("Cluster %s: %d pods dropped", self.name, gone)
 
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
-        framed = saved = followed = steady()
+        framed = saved = follow = steady()
         while True:
             if self._settings != simulator.cluster.settings:
                 return  # another network: everything is built anew, in a new epoch
             if self._head != self._position:
                 await self._follow_journal(simulator)
             now = steady()
-            if not leading and now - followed >= FOLLOW:
-                followed = now
+            if not leading and now >= follow + FOLLOW:
                 if self._leadership.acquire():
                     return
                 await self._reload(simulator)
+                follow = steady() + (steady() - now) / SHARE
             watched = self._hub.watched(self.name)
             if now - simulator.clock.now > CATCH_UP:
                 simulator.step(now - FRAME, connections=False)
@@ -309,9 +348,13 @@ class Keeper:
 
     async def _reload(self, simulator: Simulator) -> None:
         """Somebody else leads: take over what it checkpointed."""
-        stored = await self._in_thread(database.load, self.name)
-        self._position = self._head = stored.head
-        changes = differences(simulator.cluster, stored.objects, stored.settings)
+
+        def compare() -> tuple[int, list[Change]]:
+            stored = database.load(self.name)
+            return stored.head, differences(simulator.cluster, stored.objects, stored.settings)
+
+        head, changes = await self._aside(compare)
+        self._position = self._head = head
         if changes:
             simulator.apply(changes)
 

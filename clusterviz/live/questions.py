@@ -29,6 +29,10 @@ RELATED_SHOWN = 200
 FIXED = {"internet": "Internet", "wire": "The node network"}
 
 
+class LoadingError(Exception):
+    """A large cluster is still on its way from the database; the message says so."""
+
+
 class UnknownError(LookupError):
     """No such cluster, object or connection; the message says which."""
 
@@ -38,6 +42,8 @@ def replica_of(name: str) -> Replica:
     found = runner.replica(name)
     if found is not None:
         return found
+    if words := runner.loading(name):
+        raise LoadingError(f"{words}: this takes a moment.")
     try:
         stored = database.load(name)
     except database.ClusterGoneError:

@@ -31,6 +31,13 @@ def replica(name: str) -> Replica | None:
     return live.crew.replica(name) if live is not None else None
 
 
+def loading(name: str) -> str:
+    """What this process still does before it has a picture of a cluster, in words; "" when that does not take long."""
+    live = instance.serving()
+    keeper = live.crew.keepers.get(name) if live is not None else None
+    return keeper.loading if keeper is not None else ""
+
+
 def history(name: str) -> History | None:
     """A cluster's past in this process, from any thread; None when it is not kept here."""
     live = instance.serving()
