@@ -1,0 +1,138 @@
+"""Chromium on a page of this folder, and what its main thread costs: the kernel's own count of CPU time."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import statistics
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[3]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--enable-precise-memory-info",
+    "--js-flags=--expose-gc",
+]
+PATIENCE = 300_000.0
+
+
+class Frames(NamedTuple):
+    """How frames came: CPU milliseconds of the main thread each, milliseconds between them, how many a second."""
+
+    cpu: float
+    p50: float
+    p95: float
+    rate: float
+
+
+class Scene(NamedTuple):
+    """A generated cluster."""
+
+    nodes: int
+    pods: int
+
+    def __str__(self) -> str:
+        """As the tables name it."""
+        return f"{self.nodes:,}/{self.pods:,}"
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """Files below the project, without a word."""
+
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def files() -> Iterator[str]:
+    """Serve the project's folder on the loopback; the address of this folder's page."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(ROOT)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/tests/benchmarks/page/page.html"
+    server.shutdown()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, headless and without a GPU."""
+    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if executable is None:
+        raise SystemExit("There is no Chromium on PATH: apt-get install chromium (Debian)")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Measured:
+    """One scene in one tab."""
+
+    def __init__(self, browser: Browser, address: str, how: str, scene: Scene) -> None:
+        self._browser = browser
+        self._known = set(self._renderers())
+        self._context = browser.new_context(viewport={"width": 1600, "height": 900})
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.goto(f"{address}?how={how}&nodes={scene.nodes}&pods={scene.pods}")
+        self._until("'bench' in window")
+        self._thread = max((pid for pid in self._renderers() if pid not in self._known), key=_cpu, default=0)
+
+    def _until(self, truth: str) -> None:
+        for _ in range(int(PATIENCE / 100)):
+            if self.page.evaluate(truth):
+                return
+            self.page.wait_for_timeout(100)
+        raise TimeoutError(truth)
+
+    def _renderers(self) -> list[int]:
+        session = self._browser.new_browser_cdp_session()
+        found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        session.detach()
+        return [one["id"] for one in found if one["type"] == "renderer"]
+
+    @property
+    def first(self) -> float:
+        """Milliseconds from the data to the first whole picture."""
+        return float(self.page.evaluate("bench.first"))
+
+    @property
+    def elements(self) -> int:
+        """What Cytoscape holds."""
+        return int(self.page.evaluate("bench.elements()"))
+
+    @property
+    def heap(self) -> float:
+        """MiB of JavaScript objects after a collection."""
+        used = "(() => { globalThis.gc?.(); return performance.memory.usedJSHeapSize; })()"
+        return float(self.page.evaluate(used)) / 2**20
+
+    def frames(self, script: str) -> Frames:
+        """Run something that tells the gaps between frames."""
+        before = _cpu(self._thread)
+        gaps = self.page.evaluate(script)
+        spent = (_cpu(self._thread) - before) / 1e6
+        if len(gaps) < 2:
+            return Frames(spent, sum(gaps), sum(gaps), 0.0)
+        p95 = statistics.quantiles(gaps, n=20)[-1]
+        return Frames(spent / len(gaps), statistics.median(gaps), p95, 1000 * len(gaps) / sum(gaps))
+
+    def close(self) -> None:
+        """The tab goes, and its process with it."""
+        self._context.close()
+
+
+def _cpu(pid: int) -> int:
+    """Nanoseconds the main thread of a process has run."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0])
