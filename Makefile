@@ -54,8 +54,9 @@ kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root
 	  $(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(MANIFESTS),--manifests '$(MANIFESTS)') \
 	  $(if $(PROBES),--probes '$(PROBES)') $(ARGS)
 
-bench: setup-test ## measure the engine at three sizes of cluster (ARGS=... goes to it)
-	$(VENV)/python -m tests.benchmarks $(ARGS)
+bench: setup-test ## measure the engine, and the picture in Chromium (ARGS=--quick leaves out the largest cluster)
+	@status=0; $(VENV)/python -m tests.benchmarks $(ARGS) || status=1; \
+	$(VENV)/python -m tests.benchmarks.page $(ARGS) || status=1; exit $$status
 
 lock: setup-test ## write the lock files anew from pyproject.toml and the package.json files
 	@set -e; compile="$(VENV)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate \
