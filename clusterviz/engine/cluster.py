@@ -20,7 +20,7 @@ from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
 from clusterviz.engine.infer_settings import infer
-from clusterviz.engine.loading import digest, no_collections, parse_all, unpack
+from clusterviz.engine.loading import digest, load, load_again, no_collections, unpack
 from clusterviz.engine.lookups import Lookups, Name, Records
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
@@ -81,15 +81,10 @@ class Cluster(Lookups):
         """
         with no_collections():
             keyed: Objects = {}
-            for obj in unpack(objects):
-                key = key_of(obj)
-                if key in keyed:
-                    raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
-                keyed[key] = obj
-            given = dict(keyed)
             records: dict[str, dict[Name, Any]] = {}
             interned: Interned = {}
-            parse_all(keyed.items(), records, interned)  # types are checked before anything is filled in
+            load(objects, keyed, records, interned)  # types are checked before anything is filled in
+            given = dict(keyed)
             notes: list[tuple[str, str, str]] = []
             if settings is None:
                 inferred = infer(keyed)
@@ -103,7 +98,7 @@ class Cluster(Lookups):
             except AddressError as error:
                 raise ObjectError(f"Internal error: failed to allocate: {error}") from None
             filled = [(key, obj) for key, obj in keyed.items() if given.get(key) is not obj]
-            parse_all(filled, records, interned)
+            load_again(filled, records, interned)
         return cls(settings, keyed, dict(records), tuple(Notice(*note) for note in notes))
 
     def apply(self, changes: Iterable[Change]) -> Cluster:

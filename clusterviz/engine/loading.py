@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from clusterviz.engine.errors import ObjectError
-from clusterviz.engine.objects import Key, Obj
+from clusterviz.engine.objects import Key, Obj, Record, key_of
 from clusterviz.engine.overlay import GONE
 from clusterviz.engine.parse import Interned, parse
+from clusterviz.engine.parse_pods import parse_pod
 
 
 @contextmanager
@@ -46,13 +47,36 @@ def unpack(objects: Iterable[Obj]) -> Iterable[Obj]:
             yield obj
 
 
-def parse_all(
+def load(
+    objects: Iterable[Obj], keyed: dict[Key, Obj], records: dict[str, dict[tuple[str, str], Any]], interned: Interned
+) -> None:
+    """Put objects into ``keyed`` and their records into ``records``. Raises `ObjectError`, also where one stands twice.
+
+    An object is keyed and read in one go, while the processor still has it at hand.
+    """
+    pods = records.setdefault("Pod", {})
+    for obj in unpack(objects):
+        key = key_of(obj)
+        if key in keyed:
+            raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
+        keyed[key] = obj
+        if key[0] == "Pod":
+            pods[key[1], key[2]] = parse_pod(obj, key, interned)
+        else:
+            _keep(records, key, parse(obj, key, interned))
+
+
+def load_again(
     objects: Iterable[tuple[Key, Obj]], records: dict[str, dict[tuple[str, str], Any]], interned: Interned
 ) -> None:
+    """The records of objects that were filled in, in place of the old ones."""
     for key, obj in objects:
-        record = parse(obj, key, interned)
-        if record is not None:
-            records.setdefault(key[0], {})[(key[1], key[2])] = record
+        _keep(records, key, parse(obj, key, interned))
+
+
+def _keep(records: dict[str, dict[tuple[str, str], Any]], key: Key, record: Record | None) -> None:
+    if record is not None:
+        records.setdefault(key[0], {})[key[1], key[2]] = record
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")

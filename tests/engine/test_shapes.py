@@ -10,6 +10,7 @@ from hypothesis import given
 from clusterviz.engine import ObjectError
 from clusterviz.engine.objects import key_of
 from clusterviz.engine.parse import parse
+from clusterviz.engine.parse_pods import parse_pod
 from clusterviz.engine.reader import Reader
 from clusterviz.engine.shapes import NodeShape, PodShape, ServiceShape, SliceShape, read, read_careful
 from tests.engine.world import pod, service
@@ -72,3 +73,57 @@ def test_what_cannot_be_read_is_named_by_its_field(
     with pytest.raises(ObjectError) as caught:
         parse(obj)
     assert caught.value.field == field
+
+
+ODD: list[Any] = [None, "", "x", 5, True, [], {}, [{}], ["x"], {"x": "y"}, [{"type": "Ready", "status": "False"}]]
+PLACES = [
+    *("metadata.labels", "metadata.annotations", "metadata.creationTimestamp", "metadata.deletionTimestamp"),
+    *("metadata.ownerReferences", "spec", "spec.nodeName", "spec.containers", "spec.hostNetwork", "spec.hostname"),
+    *("spec.subdomain", "spec.dnsPolicy", "spec.dnsConfig", "spec.initContainers", "spec.tolerations", "status"),
+    *("status.phase", "status.podIP", "status.podIPs", "status.conditions", "status.reason"),
+    *("status.containerStatuses", "metadata.annotations.clusterviz~dev/listen", "spec.containers.0.ports.0.hostPort"),
+    *("status.containerStatuses.0.restartCount", "status.containerStatuses.0.ready"),
+    *("status.containerStatuses.0.state", "status.conditions.0.status", "status.conditions.0.lastTransitionTime"),
+]
+
+
+def read_alone(obj: dict[str, Any]) -> Any:
+    try:
+        return parse(obj)
+    except ObjectError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("first", PLACES)
+def test_a_pod_is_read_the_same_after_its_siblings(first: str) -> None:
+    """What is equal to a sibling's is not read again; whatever differs is, with the same errors."""
+    for odd in ODD:
+        for both in (False, True):
+            interned: dict[Any, Any] = {}
+            for number in range(3):
+                obj = pods_of_one_workload(number)
+                if number == 2 or both:
+                    put(obj, first.split("."), odd)
+                try:
+                    found: Any = parse_pod(obj, key_of(obj), interned)
+                except ObjectError as error:
+                    found = str(error)
+                assert found == read_alone(obj)
+
+
+def pods_of_one_workload(number: int) -> dict[str, Any]:
+    obj = pod(f"shop/web-{number}", f"10.244.0.{number + 2}", f"n{number}", app="web")
+    obj["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "web"}]
+    obj["metadata"].setdefault("annotations", {})
+    obj["spec"]["containers"] = [{"name": "main", "image": "web:1", "ports": [{"containerPort": 80}]}]
+    obj["status"]["conditions"] = [{"type": "Ready", "status": "True", "lastTransitionTime": f"2026-01-0{number + 1}"}]
+    state = {"running": {"startedAt": f"2026-01-0{number + 1}"}}
+    obj["status"]["containerStatuses"] = [{"name": "main", "ready": True, "restartCount": 0, "state": state}]
+    return obj
+
+
+def put(obj: Any, path: list[str], value: Any) -> None:
+    *parents, last = [part.replace("~", ".") for part in path]
+    for name in parents:
+        obj = obj[int(name)] if name.isdecimal() else obj[name]
+    obj[last] = value
