@@ -1,6 +1,7 @@
 /** What is drawn over the tiles in every frame: the frame, zones with their names and counts, the outside, trunks. Lines and words keep their size on the screen. */
 import { drawOutside, drawService } from "../cards.js";
 import { ROOF } from "../../model/masstrunks.js";
+import { LEVEL } from "../nearness.js";
 import { roundRect, write } from "../text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
@@ -137,8 +138,8 @@ function drawSides(ctx, { layout, entities, dimmed }, camera, tokens) {
     if (!entity) continue;
     ctx.globalAlpha = dimmed(box.id) ? 0.28 : 1;
     const small = { ...box, x: box.x / scale, y: box.y / scale, w: box.w / scale, h: box.h / scale };
-    const draw = box.kind === "ingress" || box.kind === "gateway" ? drawService : drawOutside;
-    draw(ctx, small, entity, tokens, /** @type {any} */ (box.x < 0 && draw === drawOutside));
+    if (box.kind === "ingress" || box.kind === "gateway") drawService(ctx, small, entity, tokens, LEVEL.middle);
+    else drawOutside(ctx, small, entity, tokens, box.x < 0);
   }
   ctx.restore();
   ctx.globalAlpha = 1;
