@@ -15,6 +15,7 @@ from clusterviz.engine.datapath.draw import drawn_from
 from clusterviz.engine.datapath.listen import listener
 from clusterviz.engine.datapath.lookup import Lookup, origin_of
 from clusterviz.engine.datapath.place import route_for, source_address
+from clusterviz.engine.datapath.public import handed_on
 from clusterviz.engine.datapath.service import MOST_CHOICES, Chosen, chosen, drawn, marked
 from clusterviz.engine.objects import Node, Pod, Service
 from clusterviz.engine.probe import Probe
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 # Bounds of what is remembered: pairs of nodes, and addresses outside a pod called.
 MOST_PAIRS, MOST_EXITS = 200_000, 64
+# Candidates with one of them picked are kept for each of so many endpoints at most; it is their square.
+MOST_MARKED = 64
+Marked = tuple[tuple[Candidate, ...], tuple[Branch, ...]]
 
 
 class Party:
@@ -50,10 +54,11 @@ class Backends:
     ``middle`` is what stands between seed and node in the text that is drawn from, "" where the seed does not draw.
     """
 
-    __slots__ = ("chosen", "ends", "middle")
+    __slots__ = ("chosen", "ends", "marked", "middle")
 
     def __init__(self, picked: Chosen) -> None:
         self.chosen = picked
+        self.marked: dict[int, Marked] = {}
         self.ends = [(one.ip, picked.numbers[at]) for at, one in enumerate(picked.choice.endpoints)]
         service, port = picked.found.service, picked.found.port
         parts = "endpoint", service.namespace, service.name, port.name, str(port.port)
@@ -128,7 +133,7 @@ def _kept(cluster: Cluster, sender: Party, probe: Probe, service: Service) -> Ba
     return found
 
 
-def choice_of(cluster: Cluster, probe: Probe) -> tuple[tuple[Candidate, ...], tuple[Branch, ...]]:
+def choice_of(cluster: Cluster, probe: Probe) -> Marked:
     """Candidates and branches of kube-proxy's choice in a plain case; none where no Service was called."""
     services = cluster.services_by_ip.get(probe.destination.ip)
     if not services:
@@ -137,7 +142,13 @@ def choice_of(cluster: Cluster, probe: Probe) -> tuple[tuple[Candidate, ...], tu
     sender = cluster.parties.get(pod.ips[0]) or Party(cluster, pod, cluster.nodes[pod.node])
     found = _kept(cluster, sender, probe, services[0][0])
     assert found is not None, "a plain case has a choice"
-    return marked(found.chosen, found.index(sender.node.name, sender.ip, probe.seed))
+    index = found.index(sender.node.name, sender.ip, probe.seed)
+    known = found.marked.get(index)
+    if known is None:
+        known = marked(found.chosen, index)
+        if len(found.ends) <= MOST_MARKED:
+            found.marked[index] = known
+    return known
 
 
 def _backends(cluster: Cluster, sender: Party, service: Service, port: Any, proto: str) -> Backends | None:
@@ -219,7 +230,7 @@ def _seen(cluster: Cluster, node: Node, ip: str) -> str:
     settings = cluster.settings
     inside = in_any(ip, settings.cluster_cidr) or in_any(ip, settings.service_cidr) or ip in cluster.node_by_ip
     route = route_for(cluster, node, ip)
-    if route.kind != "default" or inside or not settings.egress_nat:
+    if route.kind != "default" or inside or not settings.egress_nat or handed_on(cluster, ip)[1]:
         return ""
     seen = source_address(cluster, node, route, ip, masqueraded=True)
     return "" if ":" in seen else seen

@@ -262,6 +262,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The packet reaches {address} outside the cluster; that server sees {src} as its caller.",
         "Left the cluster with source {src}.",
     ),
+    "handed_on": (
+        "{old} is the address of node {node} outside: the provider's gateway leads the packet to it, as {new}.",
+        "ExternalIP {old} of {node}: translated to {new}.",
+    ),
     "reply_bypasses": (
         "Node {node} rewrites {called} to {receiver} and keeps the sender: {receiver} on another node will answer {src} directly, with an address {src} never called, and {src} throws the answer away.",
         "DNAT without masquerade on {node}, receiver elsewhere: the reply does not pass {node}, nothing undoes the DNAT.",

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from clusterviz.engine import Cluster, Settings, Verdict
+from clusterviz.engine import Cluster, Settings, Verdict, decide
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.packet import IP
-from tests.engine.world import ask, base, build, node, pod, policy, service
+from tests.engine.world import ask, base, build, node, places, pod, policy, seen, service
 
 
 def test_a_node_without_a_free_block_is_told_and_has_none():
@@ -124,3 +124,7 @@ def test_an_external_ip_of_a_node_leads_to_its_node_ports():
     assert found.success
     assert "node-external-ip" in {one.code for one in found.assumptions}
     assert not ask(cluster, "internet", f"203.0.113.12:{port}").success
+    round_about = ask(cluster, "shop/web-2", f"203.0.113.11:{port}")
+    assert places(round_about)[-3:] == ["external:203.0.113.11", "node:n1", "pod:shop/web-1"]
+    assert seen(round_about) == "192.168.0.12" and round_about.reverse[-1].place.ref == "pod:shop/web-2"
+    assert decide(cluster, round_about.probe).verdict is round_about.verdict

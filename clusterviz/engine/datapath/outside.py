@@ -6,6 +6,7 @@ from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.place import At, of_family
 from clusterviz.engine.datapath.proxy import at_managed
+from clusterviz.engine.datapath.public import handed_on
 from clusterviz.engine.datapath.topology import local_list
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import CUT_ANNOTATION, Node, Service
@@ -79,6 +80,9 @@ def arrive_outside(j: Journey, at: At) -> At | None:
             why=f"nobody outside knows the way back to {j.packet.ip.src}",
         )
         return None
+    inner, assumed = handed_on(j.cluster, ip)
+    if assumed:
+        return _handed_on(j, ip, inner, assumed[0])
     ref = "internet" if ip in (j.cluster.settings.client_ip, CLIENT_IP6) else f"external:{ip}"
     j.enter("external", ref, ip, role="external")
     j.way(ref, "")
@@ -96,6 +100,19 @@ def arrive_outside(j: Journey, at: At) -> At | None:
     )
     j.end(Verdict.EXITED_CLUSTER)
     return None
+
+
+def _handed_on(j: Journey, ip: str, inner: str, assumed: tuple[str, str]) -> At:
+    """Out by one node's ExternalIP and in by another's: the provider's gateway translates it to the InternalIP."""
+    node = j.cluster.node_by_ip[inner]
+    j.enter("external", f"external:{ip}", ip)
+    j.way(f"external:{ip}", "ingress", nat="dnat")
+    j.assume(*assumed)
+    diffs = j.packet.change("ip", "the provider's gateway", dst=inner)
+    rule = Rule(name="ExternalIP", ref=node.ref, path="status.addresses", rules=("EGR-01",))
+    j.step(Action.DNAT, "handed_on", diffs=diffs, rule=rule, old=ip, new=inner, node=node.name)
+    j.leave("")
+    return At("node", node, came="outside", iface="eth0")
 
 
 def leave_outside(j: Journey, _at: At) -> At | None:

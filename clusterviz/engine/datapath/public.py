@@ -10,12 +10,15 @@ import ipaddress
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from clusterviz.engine.addresses import canonical, family
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_OUTER: WeakKeyDictionary[Cluster, dict[str, tuple[str, str]]] = WeakKeyDictionary()
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 ENDINGS = frozenset(
     [
@@ -124,11 +127,24 @@ def handed_on(cluster: Cluster, ip: str) -> tuple[str, tuple[tuple[str, str], ..
     """
     if ip in cluster.node_by_ip or ip in cluster.services_by_ip:
         return ip, ()
-    for node in cluster.nodes.values():
-        status = (cluster.objects.get(("Node", "", node.name)) or {}).get("status") or {}
-        told = [entry for entry in status.get("addresses") or () if entry.get("type") == "ExternalIP"]
-        inner = next((own for own in node.ips if family(own) == family(ip)), "")
-        if inner and any(canonical(str(entry.get("address"))) == ip for entry in told):
-            text = f"The provider's gateway translates {ip}, the ExternalIP of node {node.name}, to {inner} and back."
-            return inner, (("node-external-ip", text),)
-    return ip, ()
+    found = _outer_ips(cluster).get(ip)
+    if found is None:
+        return ip, ()
+    name, inner = found
+    text = f"The provider's gateway translates {ip}, the ExternalIP of node {name}, to {inner} and back."
+    return inner, (("node-external-ip", text),)
+
+
+def _outer_ips(cluster: Cluster) -> dict[str, tuple[str, str]]:
+    """ExternalIPs of all nodes: the name of the node, and its InternalIP of that family."""
+    known = _OUTER.get(cluster)
+    if known is None:
+        known = _OUTER[cluster] = {}
+        for node in cluster.nodes.values():
+            status = (cluster.objects.get(("Node", "", node.name)) or {}).get("status") or {}
+            for entry in status.get("addresses") or ():
+                ip = canonical(str(entry.get("address"))) if entry.get("type") == "ExternalIP" else ""
+                inner = next((own for own in node.ips if ip and family(own) == family(ip)), "")
+                if inner:
+                    known.setdefault(ip, (node.name, inner))
+    return known
