@@ -27,7 +27,10 @@ from clusterviz.live.protocol import FlowTotals, MassTraffic, Totals
 SHARE = 0.1
 MOST, MOST_WATCHED = 5_000.0, 500.0
 WATCHED_LINES = 300
-LOOK = 32
+# How often the time is looked at, and how many are decided each time whatever it says.
+LOOK, LEAST = 32, 4
+# Seconds of the ration that one long step may take along: building an index must not silence the picture for long.
+DEBT = 3.0
 PERIOD = 1.0
 WINDOW = 5.0
 
@@ -56,7 +59,7 @@ class Bulk:
         self._spent = 0.0
         self._taken = [0.0, 0.0, 0.0]
         self._rates = [0.0, 0.0, 0.0, now]
-        self._opened = self._decided = 0
+        self._opened = self._decided = self._owed = 0
         self._told = now
 
     def update(self, cluster: Cluster, keys: Iterable[Key]) -> None:
@@ -117,7 +120,7 @@ class Bulk:
         started = self._stopwatch()
         seen = self._run_watched(cluster, passed, until)
         self._run_pool(cluster, passed, until, started)
-        self._spent += self._stopwatch() - started
+        self._spent = min(self._spent + self._stopwatch() - started, SHARE * DEBT)
         yield from seen
 
     def _run_watched(self, cluster: Cluster, passed: float, now: float) -> list[tuple[Connection, Result]]:
@@ -151,11 +154,11 @@ class Bulk:
         """Decide as many of the other connections as there is time for."""
         if not self._sums:
             return
-        opened = poisson(self._rng, self._sums[-1] * passed)
-        wanted = min(opened, max(1, int(MOST * passed)))
+        self._owed += (opened := poisson(self._rng, self._sums[-1] * passed))
+        wanted = min(self._owed, max(1, int(MOST * passed)))
         found: list[tuple[Line, Result | None]] = []
         for turn in range(wanted):
-            if turn % LOOK == LOOK - 1 and self._spent + self._stopwatch() - started > SHARE * PERIOD:
+            if turn >= LEAST and turn % LOOK == LEAST and self._spent + self._stopwatch() - started > SHARE * PERIOD:
                 break
             line = self._pool[min(bisect(self._sums, self._rng.random() * self._sums[-1]), len(self._pool) - 1)]
             decided = self._decider.decide(cluster, line, now)
@@ -165,9 +168,11 @@ class Bulk:
                 found.append((line, None))
         for line, result in found:
             if result is not None:
-                self._count(line, result, opened / len(found), now)
+                self._count(line, result, self._owed / len(found), now)
         self._opened += opened
         self._decided += len(found)
+        if found:
+            self._owed = 0
 
     def _count(self, line: Line, result: Result, count: float, now: float) -> None:
         outcome = OUTCOMES[result.effect]

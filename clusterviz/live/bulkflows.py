@@ -20,6 +20,8 @@ from clusterviz.live.routes import effect_of
 
 # Walks a second for what is not plain, how many of a flow stand for the others, and for how long.
 WALKS, WALKS_KEPT, WALK_AGE = 15.0, 8, 300.0
+# How often a flow is walked again while others wait for their first walk.
+AGAIN = 0.05
 # A pod is asked for this often before it is taken that none of its workload runs.
 TRIES = 4
 MANY = 30.0
@@ -151,8 +153,10 @@ class Decider:
     def _walk(self, cluster: Cluster, line: Line, connection: Connection, pod: Pod | None) -> Result | None:
         """As the engine's walk says, or as it said for another connection of this flow a while ago."""
         fresh = [entry for entry in line.walked if self._holds(entry, connection.time)]
+        if fresh and self._rng.random() > AGAIN:
+            return fresh[int(self._rng.random() * len(fresh))][2]
         if self._walks < 1:
-            return fresh[int(self._rng.random() * len(fresh))][2] if fresh else None
+            return None
         self._walks -= 1
         trace = self._ask(cluster, connection)
         if trace is None:

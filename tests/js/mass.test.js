@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { Mass, NOWHERE, STATE, stateOf } from "../../static/js/model/mass.js";
 import { levelOf } from "../../static/js/model/massfull.js";
@@ -185,4 +186,10 @@ test("150,000 pods are read and changed in a fraction of a second", () => {
   const changed = (performance.now() - before) / 10;
   assert.ok(read < 1000, `${read} ms to read`);
   assert.ok(changed < 50, `${changed} ms for 1,000 changes`);
+});
+
+test("states are those the server counts", () => {
+  const cases = JSON.parse(readFileSync(new URL("./fixtures/podstates.json", import.meta.url), "utf8"));
+  assert.ok(cases.length > 10);
+  for (const { pod, state } of cases) assert.equal(stateOf(pod), state, JSON.stringify(pod));
 });
