@@ -195,7 +195,7 @@ async function showSide() {
 
 /** Keeps the address in step with what is shown; going back leaves the cluster, not the last click. */
 function remember() {
-  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.panel.question ?? null : null, at: timeline?.player.playing ? null : timeline?.at };
+  const shown = { select: store.entities.has(selected) ? selected : "", filter, trace: tracing() ? tracer?.panel.question ?? null : null, at: timeline?.player.playing ? null : timeline?.at, ...desk.shown };
   history.replaceState(null, "", fragment(shown) || location.pathname + location.search);
 }
 
@@ -204,8 +204,9 @@ async function restore() {
   const shown = read(location.hash);
   const link = location.hash;
   if (shown.at && shown.at.toFixed(1) !== timeline?.at?.toFixed(1)) await timeline?.go(shown.at);
-  if (fragment({ select: selected, filter, trace: null, at: shown.at }) === link || !(link || selected)) return;
+  if (fragment({ select: selected, filter, trace: null, at: shown.at, ...desk.shown }) === link || !(link || selected || desk.shown.view || desk.shown.focus)) return;
   filters.assign(shown.filter);
+  if (shown.view !== desk.shown.view || shown.focus !== desk.shown.focus) await (await views()).restore(shown);
   await store.entity(shown.select);
   choose(store.entities.has(shown.select) ? shown.select : "", true);
   if (shown.select && !store.entities.has(shown.select)) toast(`${shown.select} is not in this cluster.`, "bad");
@@ -321,6 +322,9 @@ const palette = async () => (await import("./panels/palette.js")).openPalette(de
 const views = async () => (await import("./panels/views.js")).start(desk);
 const bindings = [
   ...VIEWS.map(({ key, does, name }) => ({ key, does, run: async () => (await views()).go(name) })),
+  { key: "Alt+arrows", shown: "Alt ←→↑↓", does: "move the selected thing in the picture; it can be dragged, too", run: async () => (await views()).arranger.begin(selected) },
+  { key: "R", shown: "Shift R", does: "put everything back where it stood", run: async () => (await views()).arranger.putAllBack() },
+  { key: "o", does: "focus: the selected object and what it touches", run: async () => (await views()).toggleFocus() },
   { key: "Ctrl+K", shown: "Ctrl K", does: "commands: everything by name", run: palette },
   { key: "/", does: "search", run: searching.focus },
   { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },

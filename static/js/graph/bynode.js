@@ -12,9 +12,11 @@ export class ByNode {
     this.lens = null;
     /** Most lines at once; those of the selection always are. */
     this.most = 260;
+    /** What a person put elsewhere; told by who lets people do so. @type {((places: Map<string, number[]>) => Set<string>)|null} */
+    this.pins = null;
     /** @type {Map<string, any>} */
     this.entities = new Map();
-    /** @type {(import("../model/layout.js").Layout & {pinned: Set<string>})|null} */
+    /** @type {import("../model/layout.js").Layout|null} */
     this.layout = null;
     /** @type {import("../model/tracks.js").Lanes} */
     this.lanes = new Map();
@@ -31,7 +33,8 @@ export class ByNode {
 
   /** @param {Map<string, number[]>} places */
   put(places) {
-    this.layout = { ...layout([...this.entities.values()], this.layout, places), pinned: new Set(places.keys()) };
+    this.layout = layout([...this.entities.values()], this.layout, places);
+    this.layout.pinned = this.pins?.(places);
     this.tracks = new Tracks(this.layout, this.entities, this.lanes);
     return this.layout;
   }

@@ -36,6 +36,7 @@ export class CardView {
   arrange(entities, places, fresh) {
     if (fresh) this.layout = null;
     this.made = this.graph(entities);
+    this.within();
     return this.put(places);
   }
 
@@ -43,7 +44,7 @@ export class CardView {
   put(places) {
     const moved = new Map([...places].map(([id, [x, y]]) => [id, { x, y }]));
     this.layout = { ...layered(this.made.units, this.made.arcs, this.layout, moved), title: this.made.title, note: this.made.note };
-    this.ground = { boxes: this.layout.boxes, reps: this.made.reps, curves: new Curves(this.layout.boxes.values()), paths: new Map() };
+    this.ground = { boxes: this.layout.boxes, reps: this.made.reps, curves: new Curves(this.layout.boxes.values()), paths: new Map(), hosts: this.made.hosts };
     return this.layout;
   }
 
@@ -73,6 +74,18 @@ export class CardView {
     return look() !== before;
   }
 
+  /** What never leaves a namespace is a number in its panel. */
+  within() {
+    const { panels, hosts, reps } = this.made ?? {};
+    if (!panels) return;
+    for (const panel of panels.values()) panel.inside = 0;
+    for (const route of this.routes.values()) {
+      const met = new Set(route.waypoints.map((/** @type {string} */ ref) => reps(ref)).filter(Boolean).map((/** @type {string} */ card) => hosts.get(card) ?? card));
+      const panel = met.size === 1 ? panels.get([...met][0]) : null;
+      if (panel) panel.inside += this.rates.get(route.id)?.rps ?? 0;
+    }
+  }
+
   /** Numbers on lines stay readable from far away. @param {any} cy @param {number} zoom */
   look(cy, zoom) {
     cy.edges().toggleClass("far", zoom < FAR);
@@ -85,5 +98,6 @@ export class CardView {
   /** What is measured now: rates and shares of errors. @param {Map<string, any>} routes @param {Map<string, import("../model/shares.js").Share>} rates by route */
   measure(routes, rates) {
     [this.routes, this.rates] = [routes, rates];
+    this.within();
   }
 }

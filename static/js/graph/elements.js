@@ -32,8 +32,8 @@ export function syncNodes(cy, boxes, entities) {
     const wanted = nodeElement(box, entities.get(id));
     const known = cy.getElementById(id);
     if (known.empty()) fresh.push(wanted);
-    else if (!known.grabbed()) {
-      const { x, y } = known.position();
+    else {
+      const { x, y } = known.grabbed() ? wanted.position : known.position();
       if (x !== wanted.position.x || y !== wanted.position.y) known.position(wanted.position);
       if (known.data("ip") !== wanted.data.ip || known.data("w") !== box.w || known.data("h") !== box.h) known.data(wanted.data);
     }

@@ -54,7 +54,7 @@ export function stylesheet(tokens) {
     ...calls(tokens),
     { selector: "edge.still", style: { "mid-target-arrow-shape": "triangle", "arrow-scale": 1.1 } },
     { selector: "edge.near", style: { opacity: 0.95, "line-opacity": 1 } },
-    { selector: "edge.far", style: { "font-size": 25 } },
+    { selector: "edge.far", style: { "font-size": 22 } },
     { selector: "edge.faded", style: { opacity: 0.07 } },
     { selector: "edge:selected", style: { opacity: 1, width: 4, "z-index": 9 } },
   ];

@@ -1,4 +1,5 @@
 /** Cards of the views by service and by namespace: what they are, how many are well, and where they were put. */
+import { perSecond } from "../model/shares.js";
 import { drawOutside, pill, serviceAddress } from "./cards.js";
 import { rack } from "./icons.js";
 import { roundRect, write } from "./text.js";
@@ -181,18 +182,19 @@ export function drawSpaceCard(ctx, box, scene, tokens, far, graph) {
   rack(ctx, box.x + 27, box.y + 24, tokens["stripe-quiet"]);
   write(ctx, panel.open ? "−" : "+", box.x + box.w - 18, box.y + 33, 30, { size: 26, weight: 600, family: tokens.words, colour: tokens["text-second"], align: "center" });
   write(ctx, name, box.x + 48, box.y + 32, box.w - 90, { size: far ? 30 : 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
-  spaceCounts(ctx, box, count, tone, tokens, far);
+  spaceCounts(ctx, box, panel, tone, tokens, far);
   if (panel.more) pill(ctx, box.x + 20, box.y + box.h - 40, `and ${panel.more} more: show them`, tokens, "focus");
   return undefined;
 }
 
-/** @param {Ctx} ctx @param {Box} box @param {import("../model/census.js").SpaceCount} count @param {string} tone @param {Tokens} tokens @param {boolean} far */
-function spaceCounts(ctx, box, count, tone, tokens, far) {
+/** @param {Ctx} ctx @param {Box} box @param {import("../model/spaces.js").Panel} panel @param {string} tone @param {Tokens} tokens @param {boolean} far */
+function spaceCounts(ctx, box, { count, inside = 0 }, tone, tokens, far) {
   const size = far ? 24 : 17;
   const left = box.x + 18;
   const all = Math.max(count.pods, count.wanted);
   const pods = all ? `${count.ready} of ${all} pod${all === 1 ? "" : "s"} ready` : "no pods";
-  const width = write(ctx, pods, left, box.y + 76, box.w - 36, { size, least: 13, weight: 600, family: tokens.words, colour: tone && !count.failing ? tokens[tone] : tokens.text });
+  const told = inside >= 0.05 && !count.failing ? write(ctx, `${perSecond(inside)} inside`, box.x + box.w - 18, box.y + 76, 150, { size: far ? 20 : 15, family: tokens.words, colour: tokens["text-third"], align: "right" }) + 12 : 0;
+  const width = write(ctx, pods, left, box.y + 76, box.w - 36 - told, { size, least: 13, weight: 600, family: tokens.words, colour: tone && !count.failing ? tokens[tone] : tokens.text });
   if (count.failing) write(ctx, `✕ ${count.failing} failing`, left + width + 14, box.y + 76, box.w - width - 50, { size, least: 12, weight: 600, family: tokens.words, colour: tokens["text-blocked"] });
   const rest = [[count.workloads, "workload"], [count.services, "Service"], [count.policies, "policy"]].filter(([many]) => many)
     .map(([many, word]) => `${many} ${many === 1 ? word : word === "policy" ? "policies" : `${word}s`}`).join(" · ");

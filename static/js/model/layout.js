@@ -9,7 +9,7 @@ import { assign, byAge, extent } from "./slots.js";
 export const SIZE = {
   card: { w: 192, h: 88 }, gutter: 68, rowGap: 10, pairGap: 18, pad: 12, header: 46, bridge: 30, run: 16,
   panelGap: 24, socket: { w: 110, h: 24 }, cable: 24, bus: 82, title: 60, hex: { w: 172, h: 60 }, laneLabel: 30,
-  side: { w: 204, h: 80 }, sideGap: 64, margin: 22, sideRow: 124, laneRow: 14,
+  side: { w: 204, h: 80 }, sideGap: 64, margin: 22, sideTop: 210, sideRow: 124, laneRow: 14,
 };
 const TARGET = { w: 1920, h: 980 };
 const PAIR = SIZE.card.w * 2 + SIZE.gutter;
@@ -24,7 +24,7 @@ const PAIR = SIZE.card.w * 2 + SIZE.gutter;
  *   left: Map<string, number>, right: Map<string, number>, pending: Map<string, number>}} Slots
  * @typedef {{plan: Plan, slots: Slots, boxes: Map<string, Box>, panels: Map<string, Panel>, rows: Row[],
  *   frame: Rect, lane: {x: number, y: number, rows: number, gap: number, pitch: number, trackTop: number},
- *   tray: Rect|null, bounds: Rect, riser: {left: number, right: number}}} Layout
+ *   tray: Rect|null, bounds: Rect, riser: {left: number, right: number}, pinned?: Set<string>}} Layout
  */
 
 /**
@@ -222,13 +222,12 @@ function placeTray(slots, frame, boxes) {
 /** @param {Slots} slots @param {Plan} plan @param {Rect} frame @param {Map<string, Box>} boxes @param {any[]} entities */
 function placeSides(slots, plan, frame, boxes, entities) {
   const kinds = new Map(entities.map((e) => [e.id, e.kind]));
-  const top = 210;
   for (const [side, x, step] of /** @type {[Map<string, number>, number, number][]} */ ([
     [slots.left, -SIZE.sideGap - SIZE.side.w, -1], [slots.right, frame.w + SIZE.sideGap, 1]])) {
     for (const [id, slot] of side) {
       const column = Math.floor(slot / plan.sidePerColumn);
       boxes.set(id, { id, kind: kinds.get(id) ?? "external", ...SIZE.side,
-        x: x + step * column * (SIZE.side.w + 40), y: top + (slot % plan.sidePerColumn) * SIZE.sideRow });
+        x: x + step * column * (SIZE.side.w + 40), y: SIZE.sideTop + (slot % plan.sidePerColumn) * SIZE.sideRow });
     }
   }
 }

@@ -12,7 +12,7 @@ import { byAge } from "./slots.js";
 /** @typedef {Map<string, {x: number, y: number}>} Spots */
 /** @typedef {{boxes: Map<string, Box>, bounds: Rect, frame: Rect, tray: Rect|null, spots: Spots, columns: number[], heads: {text: string, x: number, y: number}[], pinned: Set<string>}} Layered */
 
-export const SPACE = { column: 88, row: 30, sub: 56, tray: 96, head: 44, grid: 4 };
+export const SPACE = { column: 100, row: 30, sub: 56, tray: 96, head: 44, grid: 4 };
 const TARGET = { w: 1900, h: 1000 };
 const SWEEPS = 6;
 

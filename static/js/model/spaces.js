@@ -1,10 +1,10 @@
 /** The cluster by namespace: a panel each with its counts; one that is opened shows its workloads. */
-import { CARD } from "./calls.js";
+import { behindOf, CARD } from "./calls.js";
 import { census } from "./census.js";
 import { byAge } from "./slots.js";
 
 /** @typedef {import("./calls.js").Unit} Unit */
-/** @typedef {{name: string, count: import("./census.js").SpaceCount, open: boolean, more: number}} Panel */
+/** @typedef {{name: string, count: import("./census.js").SpaceCount, open: boolean, more: number, inside?: number}} Panel `inside`: connections a second that never leave it */
 
 export const PANEL = { w: 320, h: 146, pad: 20, gap: 16, columns: 3, few: 12 };
 /** More namespaces than this are not drawn at once. */
@@ -16,7 +16,8 @@ export const spaceId = (name) => `namespace:${name}`;
 /**
  * @param {Map<string, any>} entities @param {Map<string, number>} open how many workloads each opened namespace shows, by its id
  * @returns {{units: Unit[], arcs: import("./calls.js").Arc[], reps: (ref: string) => string, census: import("./census.js").Census,
- *   panels: Map<string, Panel>, left: {units: number, all: number}}}
+ *   panels: Map<string, Panel>, hosts: Map<string, string>, left: {units: number, all: number}}}
+ * `hosts`: the namespace in which each card stands; calls within one are not drawn but counted
  */
 export function spaceGraph(entities, open) {
   const all = [...entities.values()];
@@ -30,13 +31,16 @@ export function spaceGraph(entities, open) {
   const units = names.kept.map((name) => panelOf(name, all, counted, open.get(spaceId(name)) ?? 0, panels, !calling.has(spaceId(name)), entities));
   const outside = all.filter((e) => e.kind === "external" || e.kind === "loadbalancer").map((e) => outsideOf(e, servers));
   const cards = new Set([...units, ...outside].flatMap((unit) => unit.cards.map((card) => card.id)));
+  const behind = behindOf(all, counted);
   const reps = (/** @type {string} */ ref) => {
     const owner = counted.owners.get(ref) ?? ref;
     if (cards.has(owner)) return owner;
+    const worker = behind.get(ref)?.find((id) => cards.has(id));
+    if (worker) return worker;
     const space = spaceId(entities.get(owner)?.namespace ?? "");
     return cards.has(space) ? space : "";
   };
-  return { units: [...units, ...outside], arcs: arcs.filter((arc) => cards.has(arc.from) && cards.has(arc.to)), reps, census: counted, panels, left: { units: names.all - names.kept.length, all: names.all } };
+  return { units: [...units, ...outside], arcs: arcs.filter((arc) => cards.has(arc.from) && cards.has(arc.to)), reps, census: counted, panels, hosts: new Map(units.flatMap((unit) => unit.cards.map((card) => [card.id, unit.id]))), left: { units: names.all - names.kept.length, all: names.all } };
 }
 
 /** The namespaces with the most calls and pods. */

@@ -7,7 +7,8 @@ import { perSecond } from "./shares.js";
 /** @typedef {import("./polyline.js").Point} Point */
 /** @typedef {import("./lines.js").Way} Way */
 /** @typedef {import("./lines.js").Line & {rps: number, failing: number, dress: import("./lines.js").Dress}} CallLine */
-/** @typedef {{boxes: Map<string, import("./layout.js").Box>, reps: (ref: string) => string, curves: import("./curves.js").Curves, paths: Map<string, Point[]>}} Ground */
+/** @typedef {{boxes: Map<string, import("./layout.js").Box>, reps: (ref: string) => string, curves: import("./curves.js").Curves, paths: Map<string, Point[]>, hosts?: Map<string, string>}} Ground
+ * `hosts`: in which panel a card stands; what runs within one panel is not drawn */
 
 /** @param {string} from @param {string} to @param {Ground} ground @returns {Point[]} */
 export function pathOf(from, to, ground) {
@@ -41,7 +42,7 @@ export function cardWay(route, ground) {
   let length = 0;
   let last = { card: "", index: 0 };
   for (const { ref, card, index } of passes(route, ground)) {
-    if (card && last.card && card !== last.card) {
+    if (card && last.card && card !== last.card && apart(last.card, card, ground)) {
       const mark = markOf(route, last.index, index);
       const drawn = pathOf(last.card, card, ground);
       const joint = joining(points[points.length - 1], drawn[0], /** @type {import("./layout.js").Box} */ (ground.boxes.get(last.card)));
@@ -57,6 +58,11 @@ export function cardWay(route, ground) {
   if (!isBlocked(route)) points.push(...into(points[points.length - 1], /** @type {import("./layout.js").Box} */ (ground.boxes.get(last.card))));
   way.path = table(points);
   return way;
+}
+
+/** @param {string} a @param {string} b @param {Ground} ground whether a line between them is drawn */
+function apart(a, b, { hosts }) {
+  return !hosts?.has(a) || hosts.get(a) !== hosts.get(b);
 }
 
 /** A little further into the card that is reached. @returns {Point[]} */

@@ -91,6 +91,17 @@ export class Api {
     return this.post("actions", JSON.stringify(action), { "Content-Type": "application/json" });
   }
 
+  /** Where the person who asks put things, by view. */
+  layouts() {
+    return ask(`${this.base}layouts`);
+  }
+
+  /** @param {string} view @param {Record<string, number[]>} places none forgets them */
+  keepLayout(view, places) {
+    const none = !Object.keys(places).length;
+    return ask(`${this.base}layouts/${view}`, { method: none ? "DELETE" : "PUT", body: none ? undefined : JSON.stringify({ places }), headers: { "Content-Type": "application/json", "X-CSRFToken": token() } });
+  }
+
   /** @param {File[]|string} source files, or pasted YAML @param {boolean} dryRun */
   importManifests(source, dryRun) {
     const path = `import${dryRun ? "?dry_run=1" : ""}`;

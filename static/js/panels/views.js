@@ -6,6 +6,7 @@ import { callGraph } from "../model/calls.js";
 import { Shares } from "../model/shares.js";
 import { spaceGraph } from "../model/spaces.js";
 import { viewOf, VIEWS } from "../model/views.js";
+import { Arranger } from "./arranger.js";
 import { byId, h } from "./dom.js";
 import { FocusBar, hold, lensOf } from "./focus.js";
 
@@ -25,6 +26,8 @@ import { FocusBar, hold, lensOf } from "./focus.js";
  * @property {import("./contextmenu.js").Desk["offers"]} offers
  */
 
+/** Workloads an opened namespace shows before it is asked for all. */
+const FEW = 12;
 /** ms between two looks at the rates: more often is restless. */
 const CALM = 2000;
 const SVG = "http://www.w3.org/2000/svg";
@@ -61,12 +64,17 @@ export class Views {
     this.shares = new Shares();
     this.root = this.bar();
     byId("status").after(this.root);
+    this.arranger = new Arranger(/** @type {any} */ (desk));
+    this.begin();
     this.focusBar = new FocusBar({ leave: () => this.focus(""), busy: () => Boolean(desk.traced() || document.querySelector("dialog[open], [role=menu]")) });
     desk.signals.on("traffic", (message) => this.measure(message));
     desk.signals.on("filter", () => this.rearrange());
     desk.signals.on("drawn", () => this.tell());
     desk.signals.on("loaded", () => this.tell());
     desk.signals.on("picture", () => this.taken());
+    const opened = (/** @type {string} */ id) => this.opened.has(id);
+    desk.offers.push({ label: "Show its workloads", testid: "context-open-space", fits: (e) => e.kind === "namespace" && this.current === "namespaces" && !opened(e.id), run: (id) => this.toggle(id, FEW) },
+      { label: "Hide its workloads", testid: "context-close-space", fits: (e) => e.kind === "namespace" && this.current === "namespaces" && opened(e.id), run: (id) => this.toggle(id, 0) });
     desk.offers.push({ label: "Focus on it", testid: "context-focus", shown: "o", fits: () => true, run: (id) => this.focus(id) });
   }
 
@@ -119,7 +127,8 @@ export class Views {
     this.weigh(view);
     if (shown.focus) view.lens = lensOf(shown.focus, store);
     this.switching = true;
-    picture.setView(view, new Map());
+    view.tap = (/** @type {string} */ id, /** @type {{x: number, y: number}} */ point) => this.arranger.tap(point) || this.opens(id, point);
+    picture.setView(this.arranger.prepare(view), shown.focus ? new Map() : this.arranger.kept.of(view.name));
     this.switching = false;
     this.tell();
   }
@@ -167,8 +176,40 @@ export class Views {
     return this.focusBar.show(entity, picture.layout.boxes.size, Math.max(all, picture.layout.boxes.size));
   }
 
+  /** Things stand where this person put them, from the first moment it is known. */
+  async begin() {
+    const { picture } = this.desk;
+    const { view } = picture;
+    this.arranger.attach(picture);
+    view.tap = (/** @type {string} */ _id, /** @type {{x: number, y: number}} */ point) => this.arranger.tap(point);
+    this.arranger.prepare(view);
+    await this.arranger.kept.load();
+    if (this.desk.picture === picture && picture.view === view && picture.layout && this.arranger.places().size) picture.put(this.arranger.places());
+  }
+
+  /** A namespace is opened by its sign, or asked for the rest of its workloads. @param {string} id @param {{x: number, y: number}} point @returns {boolean} whether it was meant so */
+  opens(id, point) {
+    const { picture } = this.desk;
+    const panel = picture.view.made?.panels?.get(id);
+    const box = picture.layout.boxes.get(id);
+    if (!panel || !box) return false;
+    if (point.y < box.y + 46 && point.x > box.x + box.w - 46) return this.toggle(id, panel.open ? 0 : FEW);
+    if (panel.more && point.y > box.y + box.h - 50) return this.toggle(id, Infinity);
+    return false;
+  }
+
+  /** @param {string} id @param {number} shown workloads @returns {boolean} */
+  toggle(id, shown) {
+    const { picture, store } = this.desk;
+    if (shown) this.opened.set(id, shown);
+    else this.opened.delete(id);
+    setTimeout(() => picture.setScene(store.entities, store.settings), 0);
+    return true;
+  }
+
   /** A cluster that outgrew its picture got another one, which begins by node. */
   taken() {
+    this.arranger.attach(this.desk.picture);
     if (this.switching) return;
     this.known.set("nodes", this.desk.picture.view);
     if (this.current !== "nodes" || this.desk.shown.focus) setTimeout(() => this.show(), 0);
@@ -187,7 +228,10 @@ export class Views {
     const { picture } = this.desk;
     if (this.desk.shown.focus) this.rearrange();
     this.matrix?.refresh();
-    if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) picture.drawEdges();
+    if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) {
+      picture.drawEdges();
+      picture.redraw();
+    }
   }
 
   /** @param {any} view @returns {boolean} whether it shows rates */
