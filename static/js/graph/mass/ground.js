@@ -1,7 +1,6 @@
 /** What is drawn over the tiles in every frame: the frame, zones with their names and counts, the outside, trunks. Lines and words keep their size on the screen. */
 import { drawOutside, drawService } from "../cards.js";
 import { ROOF } from "../../model/masstrunks.js";
-import { LEVEL } from "../nearness.js";
 import { roundRect, write } from "../text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
@@ -138,7 +137,7 @@ function drawSides(ctx, { layout, entities, dimmed }, camera, tokens) {
     if (!entity) continue;
     ctx.globalAlpha = dimmed(box.id) ? 0.28 : 1;
     const small = { ...box, x: box.x / scale, y: box.y / scale, w: box.w / scale, h: box.h / scale };
-    if (box.kind === "ingress" || box.kind === "gateway") drawService(ctx, small, entity, tokens, LEVEL.middle);
+    if (box.kind === "ingress" || box.kind === "gateway") drawService(ctx, small, entity, tokens, 0);
     else drawOutside(ctx, small, entity, tokens, box.x < 0);
   }
   ctx.restore();
