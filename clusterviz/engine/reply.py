@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from clusterviz.engine.packet import ICMP, IP, L4, Ethernet, Header, Http, Rewrite, Stack, wrapping
-from clusterviz.engine.symptoms import HTTP, answered_status, refused
+from clusterviz.engine.symptoms import HTTP, UNADDRESSED, answered_status, refused
 from clusterviz.engine.trace import SUCCESSES, Action, Hop, Rule, Session, Step, Verdict
 
 # Ends where the node itself sends word, which is not followed hop by hop.
@@ -100,7 +100,8 @@ def _refusal(hops: tuple[Hop, ...]) -> Answer:
 
 
 def _silence(verdict: Verdict, hops: tuple[Hop, ...]) -> str:
-    if verdict in (Verdict.NAME_NOT_FOUND, Verdict.DNS_BLOCKED, Verdict.NO_LB_PROVIDER, Verdict.NO_INGRESS_CONTROLLER):
+    untried = Verdict.NAME_NOT_FOUND, Verdict.DNS_BLOCKED, Verdict.NO_LB_PROVIDER, Verdict.NO_INGRESS_CONTROLLER
+    if verdict in untried or any(step.reason == UNADDRESSED for step in hops[-1].steps):
         return "No connection was tried, so there is no reply."
     place = hops[-1].place.label
     if verdict in TOLD:

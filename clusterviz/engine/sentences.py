@@ -243,6 +243,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Nothing on node {node} listens on port {port}, and no Service has it as node port.",
         "{refusal} from {node}: no {proto} socket on {port}.",
     ),
+    "pod_unaddressed": (
+        "There is nobody to call yet: {why}.",
+        "No address: {why}.",
+    ),
     "pod_not_running": ("Pod {pod} is {phase}: no process is there to answer.", "{pod} phase {phase}."),
     "pod_gone": (
         "No pod on node {node} has the address {address} any more; nobody answers for it.",

@@ -116,7 +116,9 @@ TABLE: dict[Verdict, Row] = {
     Verdict.INSUFFICIENT_INFO: _same("unknown: the objects do not say enough"),
 }
 # Steps that decide how a verdict is felt, where the verdict alone does not say.
+UNADDRESSED = "pod_unaddressed"
 BY_REASON: dict[str, Row] = {
+    UNADDRESSED: _same("no address to call: the pod has none yet"),
     "no_family": NO_WAY,
     "node_no_family": NO_WAY,
     "vip_icmp_refused": dict.fromkeys(KINDS, NEVER) | {"ICMP": "destination port unreachable, at once"},
@@ -139,7 +141,7 @@ def refused(verdict: Verdict, hops: tuple[Hop, ...]) -> bool:
     """Whether something answers with a refusal rather than silence."""
     if verdict in (Verdict.VIP_PORT_UNKNOWN, Verdict.VIP_ICMP_UNANSWERED):
         return bool(hops and hops[-1].steps and hops[-1].steps[-1].action is Action.REJECTED)
-    return verdict in REFUSALS
+    return verdict in REFUSALS and not (hops and hops[-1].steps and hops[-1].steps[-1].reason == UNADDRESSED)
 
 
 def answered_status(hops: tuple[Hop, ...]) -> int:

@@ -18,7 +18,7 @@ from clusterviz.engine.objects import Pod
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.plain import choice_of, plain
 from clusterviz.engine.probe import Destination, Probe, Protocol, Source
-from clusterviz.engine.symptoms import feels, refused, symptom
+from clusterviz.engine.symptoms import UNADDRESSED, feels, refused, symptom
 from clusterviz.engine.trace import Action, Child, Rule, Snapshot, Trace, Verdict, Walked
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
     journey.way(ref, "")
     journey.step(
         Action.REJECTED,
-        target.failed.value,
+        UNADDRESSED if target.failed is Verdict.POD_NOT_RUNNING else target.failed.value,
         layer=7,
         hook="userspace",
         component="resolver",

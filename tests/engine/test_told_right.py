@@ -91,3 +91,13 @@ def test_a_fix_that_suffices_is_not_called_too_little() -> None:
     found = suggest(cluster, failed)
     assert found
     assert all(fix.verified for fix in found)
+
+
+def test_a_pod_without_an_address_is_not_called_at_all() -> None:
+    """LIF-01, IPM-03: nobody refuses what was never sent."""
+    waiting = pod("shop/late", "", "n2", app="late")
+    waiting["status"] = {"phase": "Pending"}
+    found = ask(build(waiting), "shop/client", "pod:shop/late:8080")
+    assert found.verdict is Verdict.POD_NOT_RUNNING
+    assert found.symptom == "no address to call: the pod has none yet"
+    assert found.reverse == () and found.reverse_reason == "No connection was tried, so there is no reply."
