@@ -3,6 +3,7 @@
 const DATABASE = "clusterviz";
 const STORE = "handoff";
 const KEY = "recording";
+const ENDING = ".clusterviz.gz";
 
 /** @returns {Promise<IDBDatabase>} */
 function database() {
@@ -27,7 +28,7 @@ async function inStore(mode, work) {
 
 /** @param {File[]} files @returns {File|undefined} the recording among them */
 export function recordingAmong(files) {
-  return files.find((file) => file.name.endsWith(".clusterviz.gz"));
+  return files.find((file) => file.name.endsWith(ENDING));
 }
 
 /** Opens a recording on its page. @param {File} file */
