@@ -70,7 +70,7 @@ WORKER = (
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
-    """Content hashes in file names; imports and addresses of workers rewritten to them; gzip and brotli copies beside them."""
+    """Content hashes in file names, imports and addresses of workers rewritten to them, gzip and brotli copies."""
 
     support_js_module_import_aggregation = True
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("*.js", (WORKER,)))

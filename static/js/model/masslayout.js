@@ -33,9 +33,9 @@ export const POD = { w: 48, h: 32, x: 56, y: 40 };
 export const NODE = { pad: 16, head: 48, foot: 40, gap: 32 };
 const ZONE = { pad: 40 };
 const STEPS = [[4, 2], [5, 3], [6, 4], [7, 5], [8, 6], [10, 7], [11, 8], [12, 10], [14, 12], [18, 15], [23, 20], [32, 32]];
-const BLOCK = { least: 1.15, wanted: 1.6, most: 2.2 };
-/** Width to height of everything, so that it fills a screen beside its panels. */
-const WHOLE = 1.65;
+const BLOCK = { least: 0.75, wanted: 1.6, most: 2.2 };
+/** Width to height of all blocks together, so that with lanes and what stands outside they fill a screen beside its panels. */
+const WHOLE = 2.2;
 const SIDE = { w: 208, h: 80, gap: 64, row: 104, most: 6 };
 const MARGIN = 24;
 /** Height of a lane between zones, as a share of everything: names and lines must have room in it on a screen. */
@@ -153,7 +153,7 @@ function choose(/** @type {Map<string, number[]>} */ groups, /** @type {string[]
     const rows = Math.ceil(names.length / columns) || 1;
     const aspect = (WHOLE * rows) / columns;
     const empty = rows * columns - names.length;
-    const off = Math.abs(Math.log(aspect / BLOCK.wanted)) + empty * 0.25;
+    const off = Math.abs(Math.log(aspect / BLOCK.wanted)) + empty * 0.5;
     if (off < least) [best, least] = [{ columns, rows }, off];
   }
   return measure(best, counts, step);

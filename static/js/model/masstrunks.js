@@ -11,7 +11,7 @@ const INSIDE = "\u0000";
 /** Lines never start nearer than this share to the corner of a block. */
 const EDGE = 0.08;
 /** The left part of the roof belongs to the zone's name. */
-export const ROOF = 0.7;
+export const ROOF = 0.76;
 
 /**
  * Both directions of two zones are one line.

@@ -220,6 +220,7 @@ export class MassPicture extends Picture {
     }
     this.soilNode(mass.nodeOf(node));
     this.learned(pods);
+    this.fresh = true;
     this.redraw();
     return found;
   }
