@@ -132,10 +132,9 @@ class Bulk:
             self._opened += opened
             self._decided += decided
             for _ in range(decided):
-                found = self._decider.decide(cluster, line, now)
-                if found is None or found[1] is None:
+                connection, result = self._decider.decide(cluster, line, now) or (None, None)
+                if connection is None or result is None:
                     continue
-                connection, result = found
                 self._count(line, result, opened / decided, now)
                 if self._touches(cluster, line, result):
                     count = max(1, round(opened / decided))
