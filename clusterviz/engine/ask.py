@@ -186,8 +186,10 @@ def affinity(
         table = (found.affinity if found else None) or table
         end = found.endpoint if found else None
         endpoint = host_port(end.ip, found.target_port) if found and end else ""
-        verdict, sticky = (found.verdict, found.sticky) if found else ("not_a_service", "")
-        made.append(Connection(source=sender, at=now, verdict=verdict, endpoint=endpoint, sticky=sticky))
+        verdict = found.verdict if found else "not_a_service"
+        made.append(
+            Connection(source=sender, at=now, verdict=verdict, endpoint=endpoint, sticky=found.sticky if found else "")
+        )
     return AffinityAnswer(connections=tuple(made), remembered=table)
 
 

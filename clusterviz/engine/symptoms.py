@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 from clusterviz.engine.probe import Probe
-from clusterviz.engine.trace import Action, Hop, Verdict
+from clusterviz.engine.trace import SUCCESSES, Action, Hop, Verdict
 
 Kind = Literal["TCP", "UDP", "SCTP", "ICMP", "HTTP", "HTTPS"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -162,7 +162,7 @@ def _fact(hops: tuple[Hop, ...], name: str, default: object) -> Any:
 def symptom(verdict: Verdict, probe: Probe, hops: tuple[Hop, ...], *, proxied: bool) -> str:
     """The symptom; behind a proxy the client sees the proxy's status instead of the network's."""
     kind = kind_of(probe)
-    if verdict is Verdict.DELIVERED:
+    if verdict is Verdict.DELIVERED or (proxied and verdict in SUCCESSES):
         return feels(verdict, kind)
     if verdict in HTTP:
         status, location = answered_status(hops), _fact(hops, "location", "")

@@ -289,6 +289,7 @@ def test_a_backend_that_is_only_a_name_is_called_by_that_name(name: str, end: st
     found = ask(build(made, KIND, front(), alias), "internet", "http://shop.example.com/")
     assert found.success and places(found)[-1].startswith(end)
     assert "external-backend" in {one.code for one in found.assumptions}
+    assert found.symptom.startswith("an answer")
 
 
 def test_only_the_nearest_misses_are_told() -> None:

@@ -101,3 +101,38 @@ def test_a_pod_without_an_address_is_not_called_at_all() -> None:
     assert found.verdict is Verdict.POD_NOT_RUNNING
     assert found.symptom == "no address to call: the pod has none yet"
     assert found.reverse == () and found.reverse_reason == "No connection was tried, so there is no reply."
+
+
+BOTH = Settings(cluster_cidr="10.244.0.0/16,fd00:244::/56", service_cidr="10.96.0.0/12,fd00:96::/108")
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "ports", "lack"),
+    [
+        ([], [{"port": 8080}], "its EndpointSlices hold no address"),
+        (["fd00:244::9"], [{"port": 8080}], "its EndpointSlices hold no IPv4 address"),
+        (["10.244.1.9"], [{"name": "web", "port": 8080}], "its EndpointSlices have no TCP port without a name"),
+        (["10.244.1.9"], [{"port": 8080, "protocol": "UDP"}], "its EndpointSlices have no TCP port without a name"),
+    ],
+)
+def test_what_hand_written_endpoints_lack(endpoints: list[str], ports: list[Any], lack: str) -> None:
+    """SVC-12: a ready address is not called unready."""
+    slices = {
+        "kind": "EndpointSlice",
+        "metadata": {"name": "own", "namespace": "shop", "labels": {"kubernetes.io/service-name": "own"}},
+        "addressType": "IPv6" if any(":" in ip for ip in endpoints) else "IPv4",
+        "endpoints": [{"addresses": [ip]} for ip in endpoints],
+        "ports": ports,
+    }
+    front = service("shop/own", clusterIP="10.96.0.88")
+    found = ask(build(front, slices, settings=BOTH), "shop/client", "10.96.0.88:80")
+    assert found.verdict is Verdict.NO_ENDPOINTS_REJECTED and found.blockers[0].why.endswith(lack)
+
+
+def test_a_pod_of_the_other_family_is_not_called_unready() -> None:
+    """SVC-16."""
+    front = service("shop/six", app="web", clusterIP="fd00:96::88", ipFamilies=["IPv6"])
+    caller = pod("shop/dual", "10.244.0.50", "n1", app="dual")
+    caller["status"]["podIPs"] = [{"ip": "10.244.0.50"}, {"ip": "fd00:244::50"}]
+    found = ask(build(front, caller, settings=BOTH), "shop/dual", "[fd00:96::88]:80")
+    assert found.blockers[0].why.endswith("no pod behind it has an IPv6 address")

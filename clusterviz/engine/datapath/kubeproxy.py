@@ -93,7 +93,7 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
     rule, address = refusing(j.cluster.settings, decision), j.packet.ip.dst
     elsewhere = any(one.why == ELSEWHERE for one in decision.candidates)
     refused = decision.verdict == "reject" and not elsewhere
-    lack = lacking(j.cluster, decision.service, decision.port) if refused else ""
+    lack = lacking(j.cluster, decision.service, decision.port, j.packet.ip.version) if refused else ""
     j.way(decision.service.ref, "service")
     j.step(
         action,

@@ -52,6 +52,6 @@ def _none(j: Journey, node: Node, one: Chosen) -> None:
     if one.anywhere:
         why, verdict = f"Service {name} has no endpoint on {node.name}", Verdict.NO_LOCAL_ENDPOINT_DROPPED
     else:
-        lack = lacking(j.cluster, service, one.found.port)
+        lack = lacking(j.cluster, service, one.found.port, j.packet.ip.version)
         why, verdict = f"Service {name} has no ready endpoint anywhere: {lack}", Verdict.NO_ENDPOINTS_REJECTED
     j.block(verdict, ref=service.ref, rule=f"no endpoints of {name}", why=why)
