@@ -8,6 +8,9 @@ import { roundRect, write } from "./text.js";
 /** @typedef {import("../model/layout.js").Panel} Panel */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 
+/** How far each layer of a shadow reaches, and how dark it is. */
+const SHADOW = [[9, 0.12], [6, 0.18], [3, 0.3]];
+
 /**
  * A pod's name in two parts: what it belongs to, and what makes it unique.
  * @param {any} pod @returns {[string, string]}
@@ -91,12 +94,10 @@ function containers(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {
 /** @param {Ctx} ctx @param {Panel} panel @param {any} node @param {Tokens} tokens @param {number} far @param {() => void} [plumbing] draws bridge and card its own way */
 export function drawNode(ctx, panel, node, tokens, far, plumbing = () => drawPlumbing(ctx, panel, node, tokens)) {
   const { box } = panel;
-  ctx.shadowColor = tokens.shadow;
-  ctx.shadowBlur = 18;
+  softly(ctx, box, tokens);
   roundRect(ctx, box.x, box.y, box.w, box.h, 12);
   ctx.fillStyle = tokens.panel;
   ctx.fill();
-  ctx.shadowBlur = 0;
   ctx.save();
   ctx.clip();
   ctx.fillStyle = tokens["panel-head"];
@@ -112,6 +113,18 @@ export function drawNode(ctx, panel, node, tokens, far, plumbing = () => drawPlu
     { size: far ? 30 : 22, least: 15, weight: 650, family: tokens.words, colour: tokens.text });
   if (state) pill(ctx, box.x + 60 + width, box.y + 13, state, tokens, node.ready ? "pending" : "text-blocked");
   plumbing();
+}
+
+/** A shadow of a few plain layers: a blurred one costs as much as all the rest of the scene. @param {Ctx} ctx @param {Box} box @param {Tokens} tokens */
+function softly(ctx, box, tokens) {
+  const alpha = ctx.globalAlpha;
+  ctx.fillStyle = tokens.shadow;
+  for (const [grown, share] of SHADOW) {
+    ctx.globalAlpha = alpha * share;
+    roundRect(ctx, box.x - grown, box.y - grown + 2, box.w + 2 * grown, box.h + 2 * grown, 12 + grown);
+    ctx.fill();
+  }
+  ctx.globalAlpha = alpha;
 }
 
 /** @param {Ctx} ctx @param {number} x @param {number} y @param {string} text @param {Tokens} tokens @param {string} tone */

@@ -55,7 +55,7 @@ function drawAll(ctx, picture) {
   scene.paint(ctx, boundsOf(picture), 1, scene, picture.tokens);
   drawLines(ctx, picture);
   drawChosen(ctx, picture);
-  paintOver(ctx, picture, 1, STEPS[0].trail);
+  paintOver(ctx, picture, 1, STEPS[0].trail, null);
 }
 
 /** @param {Ctx} ctx @param {Picture} picture */

@@ -8,49 +8,141 @@ import { kindColour } from "./tokens.js";
 /** @typedef {CanvasRenderingContext2D} Ctx */
 
 const STEP = 8;
+/** px of the canvas beyond which a packet is not seen. */
+const MARGIN = 60;
 /** px after which a rewrite is old news. */
 const FRESH = 160;
 
+/** @typedef {{zoom: number, trail: number, shown: (dot: Dot) => boolean}} How `trail`: segments behind each packet */
+/** @typedef {import("./sprites.js").Look} Look */
+/** @typedef {{x: number, y: number, angle: number}} Spot */
+
+/** @param {Tokens} tokens @param {number} zoom @returns {number} how large a packet is in the picture */
+export function sizeAt(tokens, zoom) {
+  return Math.max(6, 3.7 / Math.max(0.3, zoom)) * Number(tokens["picture-words"] || 1);
+}
+
 /**
- * @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens
- * @param {{zoom: number, trail: number, shown: (dot: Dot) => boolean}} how `trail`: segments behind each packet
+ * Every packet as shapes, for a file.
+ * @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens @param {How} how
  */
 export function drawDots(ctx, dots, tokens, { zoom, trail, shown }) {
-  const size = Math.max(6, 3.7 / Math.max(0.3, zoom)) * Number(tokens["picture-words"] || 1);
+  const size = sizeAt(tokens, zoom);
   for (const dot of dots) {
     if (dot.wait > 0 || !shown(dot)) continue;
-    const length = place(dot);
-    const spot = at(dot.way.path, length);
-    if (dot.reply) drawReply(ctx, dot, spot, size, trail, tokens);
-    else drawPacket(ctx, dot, spot, size, trail, tokens);
+    const spot = at(dot.way.path, place(dot));
+    if (dot.ended === 0) {
+      ctx.save();
+      ctx.translate(spot.x, spot.y);
+      paintLook(ctx, lookOf(dot, spot, trail, tokens), size);
+      ctx.restore();
+    }
+    drawNews(ctx, dot, spot, size, tokens);
   }
   ctx.globalAlpha = 1;
 }
 
-/** @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
-function drawPacket(ctx, dot, spot, size, trail, tokens) {
-  const { kind, encapsulated } = phase(dot.way, dot.gone);
-  const bad = stops(dot.route);
-  const colour = kindColour(tokens, bad ? "blocked" : kind);
-  if (dot.ended === 0) drawTrail(ctx, dot, size, colour, trail, 1);
-  if (encapsulated) shell(ctx, spot, size, tokens);
-  if (dot.ended > 0) drawEnd(ctx, dot, spot, colour, size);
-  else glyph(ctx, dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind, spot, colour, size);
-  if (!bad) drawRewritten(ctx, dot, spot, size, tokens);
+/**
+ * Every packet as a stamp, for the screen.
+ * @param {Ctx} ctx @param {Dot[]} dots @param {Tokens} tokens @param {How} how @param {import("./sprites.js").Sprites} sprites
+ */
+export function stampDots(ctx, dots, tokens, { zoom, trail, shown }, sprites) {
+  const size = sizeAt(tokens, zoom);
+  const { a: scale, e: left, f: top } = ctx.getTransform();
+  const { width, height } = ctx.canvas;
+  sprites.aim(scale, size);
+  /** @type {[Dot, Spot][]} */
+  const news = [];
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  for (const dot of dots) {
+    if (dot.wait > 0 || !shown(dot)) continue;
+    const spot = at(dot.way.path, place(dot));
+    const [x, y] = [spot.x * scale + left, spot.y * scale + top];
+    if (x < -MARGIN || y < -MARGIN || x > width + MARGIN || y > height + MARGIN) continue;
+    if (dot.ended === 0) {
+      const sprite = sprites.of(lookOf(dot, spot, trail, tokens));
+      ctx.drawImage(sprite.image, Math.round(x) - sprite.x, Math.round(y) - sprite.y);
+    }
+    if (dot.ended > 0 || freshness(dot) > 0) news.push([dot, spot]);
+  }
+  ctx.restore();
+  for (const [dot, spot] of news) drawNews(ctx, dot, spot, size, tokens);
+  ctx.globalAlpha = 1;
 }
 
-/** A reply is hollow and its trail has gaps. @param {Ctx} ctx @param {Dot} dot @param {{x: number, y: number, angle: number}} spot @param {number} size @param {number} trail @param {Tokens} tokens */
-function drawReply(ctx, dot, spot, size, trail, tokens) {
-  const colour = tokens["kind-local"];
-  drawTrail(ctx, dot, size, colour, trail, 2);
-  if (phase(dot.way, dot.gone).encapsulated) shell(ctx, spot, size, tokens);
-  ctx.beginPath();
-  ctx.arc(spot.x, spot.y, size * 0.8, 0, Math.PI * 2);
-  ctx.fillStyle = tokens.cluster;
-  ctx.fill();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = size * 0.4;
-  ctx.stroke();
+/** @param {Dot} dot @param {Spot} spot @param {number} trail segments @param {Tokens} tokens @returns {Look} */
+function lookOf(dot, spot, trail, tokens) {
+  const { kind, encapsulated } = phase(dot.way, dot.gone);
+  const bad = stops(dot.route);
+  const glyph = dot.reply ? "reply" : dot.route.effect === "refused" ? "refused" : bad ? "blocked" : kind;
+  const nat = bad || dot.reply ? null : rewrite(dot);
+  return {
+    glyph, colour: kindColour(tokens, dot.reply ? "local" : bad ? "blocked" : kind), angle: spot.angle, shell: encapsulated && !bad, ground: tokens.cluster, rim: tokens["kind-pod"],
+    trail: straight(dot, spot, trail * STEP * (dot.reply ? 2 : 1)), every: dot.reply ? 2 : 1, ring: nat ? tokens[nat.nat === "snat" ? "kind-egress" : "kind-service"] : "",
+  };
+}
+
+/** How long a straight trail can be here: all of it, half of it, or none just behind a corner. @param {Dot} dot @param {Spot} spot @param {number} wanted */
+function straight(dot, spot, wanted) {
+  const length = place(dot);
+  for (const share of wanted ? [1, 0.5, 0.25] : []) {
+    const back = wanted * share;
+    if (length < back) continue;
+    const tail = at(dot.way.path, length - back);
+    if (Math.hypot(spot.x - tail.x, spot.y - tail.y) > back * 0.98) return back;
+  }
+  return 0;
+}
+
+/** A packet and its straight trail at 0,0. @param {Ctx} ctx @param {Look} look @param {number} size */
+export function paintLook(ctx, look, size) {
+  const [dx, dy] = [Math.cos(look.angle), Math.sin(look.angle)];
+  const segments = Math.max(1, Math.round(look.trail / STEP));
+  ctx.strokeStyle = look.colour;
+  ctx.lineCap = "round";
+  for (let i = 0; look.trail > 0 && i < segments; i += look.every) {
+    const faded = i / segments;
+    ctx.globalAlpha = 0.65 * (1 - faded);
+    ctx.lineWidth = size * (0.66 - faded * 0.45);
+    ctx.beginPath();
+    ctx.moveTo(-dx * i * STEP, -dy * i * STEP);
+    ctx.lineTo(-dx * (i + 1) * STEP, -dy * (i + 1) * STEP);
+    ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
+  const spot = { x: 0, y: 0, angle: look.angle };
+  if (look.shell) shell(ctx, spot, size, look);
+  glyph(ctx, look.glyph, spot, look.colour, size);
+  if (!look.ring) return;
+  ctx.globalAlpha = 0.45;
+  ring(ctx, spot, size * 1.5, look.ring, 1.2);
+  ring(ctx, spot, size * 1.95, look.ring, 0.9);
+  ctx.globalAlpha = 1;
+}
+
+/** The last rewrite of its addresses so far. @param {Dot} dot */
+function rewrite(dot) {
+  return dot.way.marks.findLast((one) => one.nat !== "" && one.at <= dot.gone) ?? null;
+}
+
+/** 1 at the moment of a rewrite, 0 when it is old news. @param {Dot} dot */
+function freshness(dot) {
+  const mark = stops(dot.route) || dot.reply ? null : rewrite(dot);
+  return mark ? Math.max(0, 1 - (dot.gone - mark.at) / FRESH) : 0;
+}
+
+/** What happens to a packet right now: its end, or a rewrite. @param {Ctx} ctx @param {Dot} dot @param {Spot} spot @param {number} size @param {Tokens} tokens */
+function drawNews(ctx, dot, spot, size, tokens) {
+  if (dot.ended > 0) drawEnd(ctx, dot, spot, kindColour(tokens, "blocked"), size);
+  const fresh = freshness(dot);
+  const mark = fresh > 0 ? rewrite(dot) : null;
+  if (!mark) return;
+  const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
+  ctx.globalAlpha = fresh;
+  ring(ctx, spot, size * (1.5 + 0.3 * fresh), colour, 1.2 + fresh);
+  ring(ctx, spot, size * (1.95 + 0.7 * fresh), colour, 0.9 + 0.6 * fresh);
+  ctx.globalAlpha = 1;
 }
 
 /** The ways replies take, dashed. @param {Ctx} ctx @param {Iterable<import("../model/lines.js").Way|null>} ways @param {Tokens} tokens */
@@ -66,31 +158,6 @@ export function drawReplies(ctx, ways, tokens) {
     ctx.stroke();
   }
   ctx.setLineDash([]);
-  ctx.globalAlpha = 1;
-}
-
-/**
- * A few fading segments read as motion even in a still picture.
- * @param {Ctx} ctx @param {Dot} dot @param {number} size @param {string} colour @param {number} segments @param {number} every 2: every other one
- */
-function drawTrail(ctx, dot, size, colour, segments, every) {
-  const length = place(dot);
-  ctx.strokeStyle = colour;
-  ctx.lineCap = "round";
-  let from = at(dot.way.path, length);
-  for (let i = 1; i <= segments * every && length - i * STEP > 0; i += 1) {
-    const to = at(dot.way.path, length - i * STEP);
-    const faded = i / every;
-    if (i % every === 0) {
-      ctx.globalAlpha = 0.75 - faded * 0.13;
-      ctx.lineWidth = size * (0.75 - faded * 0.1);
-      ctx.beginPath();
-      ctx.moveTo(from.x, from.y);
-      ctx.lineTo(to.x, to.y);
-      ctx.stroke();
-    }
-    from = to;
-  }
   ctx.globalAlpha = 1;
 }
 
@@ -111,9 +178,9 @@ export function glyph(ctx, kind, spot, colour, r) {
     ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
   } else if (kind === "egress") {
     ctx.rect(-r * 0.85, -r * 0.85, r * 1.7, r * 1.7);
-  } else if (kind === "blocked" || kind === "refused") {
+  } else if (kind === "blocked" || kind === "refused" || kind === "reply") {
     if (kind === "blocked") cross(ctx, r);
-    else hollow(ctx, r);
+    else hollow(ctx, kind === "reply" ? r * 0.9 : r);
     ctx.restore();
     return;
   } else {
@@ -152,12 +219,12 @@ function ring(ctx, spot, r, colour, width) {
 }
 
 /** A packet inside a packet: the outer header is a shell around the glyph. */
-function shell(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
+function shell(/** @type {Ctx} */ ctx, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Look} */ look) {
   ctx.beginPath();
   ctx.roundRect(spot.x - size * 2.1, spot.y - size * 1.5, size * 4.2, size * 3, size * 0.8);
-  ctx.fillStyle = tokens.cluster;
+  ctx.fillStyle = look.ground;
   ctx.fill();
-  ctx.strokeStyle = tokens["kind-pod"];
+  ctx.strokeStyle = look.rim;
   ctx.lineWidth = 1.6;
   ctx.stroke();
 }
@@ -174,17 +241,5 @@ function drawEnd(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: 
     glyph(ctx, "blocked", spot, colour, size * 1.05);
     ring(ctx, spot, size * 2, colour, 2.4);
   }
-  ctx.globalAlpha = 1;
-}
-
-/** A double ring since an address was rewritten: loud at first, then quiet. */
-function drawRewritten(/** @type {Ctx} */ ctx, /** @type {Dot} */ dot, /** @type {{x: number, y: number}} */ spot, /** @type {number} */ size, /** @type {Tokens} */ tokens) {
-  const mark = dot.way.marks.findLast((one) => one.nat !== "" && one.at <= dot.gone);
-  if (!mark) return;
-  const fresh = Math.max(0, 1 - (dot.gone - mark.at) / FRESH);
-  const colour = tokens[mark.nat === "snat" ? "kind-egress" : "kind-service"];
-  ctx.globalAlpha = 0.4 + 0.6 * fresh;
-  ring(ctx, spot, size * (1.5 + 0.3 * fresh), colour, 1.2 + fresh);
-  ring(ctx, spot, size * (1.95 + 0.7 * fresh), colour, 0.9 + 0.6 * fresh);
   ctx.globalAlpha = 1;
 }

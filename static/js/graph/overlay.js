@@ -1,8 +1,9 @@
 /** What is drawn over everything, frame by frame: ambient packets and what they leave, or the traced packet alone. */
 import { drawCounts, drawMarks, shrunk } from "./badges.js";
 import { pill } from "./cards.js";
-import { drawDots, drawReplies } from "./dots.js";
+import { drawDots, drawReplies, paintLook, stampDots } from "./dots.js";
 import { aim, fitCanvas } from "./scene.js";
+import { Sprites } from "./sprites.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /**
@@ -26,6 +27,10 @@ import { aim, fitCanvas } from "./scene.js";
  * @property {() => {line: import("../model/lines.js").Line, rate: number}[]} countedLines
  */
 
+const sprites = new Sprites(paintLook);
+/** The tokens the stamps were made with. @type {import("./tokens.js").Tokens|null} */
+let worn = null;
+
 /** @param {HTMLCanvasElement} canvas @param {Picture} picture @param {import("./scene.js").Camera} camera */
 export function drawOver(canvas, picture, camera) {
   const ctx = /** @type {Ctx} */ (canvas.getContext("2d"));
@@ -37,9 +42,12 @@ export function drawOver(canvas, picture, camera) {
   paintOver(ctx, picture, camera.zoom, picture.gesture ? 0 : picture.loop.pace.step.trail);
 }
 
-/** @param {Ctx} ctx @param {Picture} picture @param {number} zoom @param {number} trail segments behind a packet */
-export function paintOver(ctx, picture, zoom, trail) {
+/** @param {Ctx} ctx @param {Picture} picture @param {number} zoom @param {number} trail segments behind a packet
+ * @param {Sprites|null} [stamps] what packets are stamped with; null draws shapes, as a file wants them */
+export function paintOver(ctx, picture, zoom, trail, stamps = sprites) {
   const { spot, tokens, layout } = picture;
+  if (worn !== tokens) sprites.forget();
+  worn = tokens;
   if (!layout) return;
   if (spot) {
     spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title);
@@ -48,7 +56,9 @@ export function paintOver(ctx, picture, zoom, trail) {
   if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), wordsOf(picture, layout), tokens, zoom);
   else {
     drawReplies(ctx, picture.backs.values(), tokens);
-    drawDots(ctx, picture.packets.dots, tokens, { zoom, trail, shown: (dot) => picture.visible(dot) });
+    const how = { zoom, trail, shown: (/** @type {import("../model/packets.js").Dot} */ dot) => picture.visible(dot) };
+    if (stamps) stampDots(ctx, picture.packets.dots, tokens, how, stamps);
+    else drawDots(ctx, picture.packets.dots, tokens, how);
   }
   drawDoors(ctx, picture);
   drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);

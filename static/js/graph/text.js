@@ -1,6 +1,8 @@
 /** Text on a canvas: measured once, shrunk before it is cut, never over its edge. */
 
-/** @type {Map<string, {font: string, text: string}>} */
+/** @typedef {{font: string, text: string, width: number}} Fitted */
+
+/** @type {Map<string, Fitted>} */
 const fitted = new Map();
 
 /** Forget what was measured, for example when the fonts have arrived. */
@@ -13,7 +15,7 @@ export function forgetText() {
  * @param {string} text
  * @param {number} width
  * @param {{size: number, least?: number, weight?: number, family: string}} type
- * @returns {{font: string, text: string}}
+ * @returns {Fitted}
  */
 export function fit(ctx, text, width, type) {
   const key = `${text}|${width}|${type.size}|${type.least}|${type.weight}|${type.family}`;
@@ -32,11 +34,12 @@ function measure(ctx, text, width, { size, least = size - 4, weight = 400, famil
   for (let px = size; px >= least; px -= size < 12 ? 0.4 : 1) {
     font = `${weight} ${px}px ${family}`;
     ctx.font = font;
-    if (ctx.measureText(text).width <= width) return { font, text };
+    const all = ctx.measureText(text).width;
+    if (all <= width) return { font, text, width: all };
   }
   let cut = text.length;
   while (cut > 1 && ctx.measureText(`${text.slice(0, cut)}…`).width > width) cut -= 1;
-  return { font, text: `${text.slice(0, cut)}…` };
+  return { font, text: `${text.slice(0, cut)}…`, width: ctx.measureText(`${text.slice(0, cut)}…`).width };
 }
 
 /**
@@ -45,13 +48,13 @@ function measure(ctx, text, width, { size, least = size - 4, weight = 400, famil
  * @param {{size: number, least?: number, weight?: number, family: string, colour: string, align?: CanvasTextAlign}} type
  */
 export function write(ctx, text, x, y, width, type) {
-  const { font, text: shown } = fit(ctx, text, width, type);
+  const { font, text: shown, width: wide } = fit(ctx, text, width, type);
   ctx.font = font;
   ctx.fillStyle = type.colour;
   ctx.textAlign = type.align ?? "left";
   ctx.textBaseline = "alphabetic";
   ctx.fillText(shown, x, y);
-  return ctx.measureText(shown).width;
+  return wide;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
