@@ -10,9 +10,9 @@ import { byAge } from "./slots.js";
 /** @typedef {import("./calls.js").Unit} Unit */
 /** @typedef {import("./calls.js").Arc} Arc */
 /** @typedef {Map<string, {x: number, y: number}>} Spots */
-/** @typedef {{boxes: Map<string, Box>, bounds: Rect, frame: Rect, tray: Rect|null, spots: Spots, columns: number[], heads: {text: string, x: number, y: number}[], pinned: Set<string>}} Layered */
+/** @typedef {{boxes: Map<string, Box>, panels: Map<string, any>, bounds: Rect, frame: Rect, tray: Rect|null, spots: Spots, columns: number[], heads: {text: string, x: number, y: number}[], pinned: Set<string>}} Layered */
 
-export const SPACE = { column: 100, row: 30, sub: 56, tray: 96, head: 44, grid: 4 };
+export const SPACE = { column: 100, row: 24, sub: 56, tray: 96, head: 44, grid: 4 };
 const TARGET = { w: 1900, h: 1000 };
 const SWEEPS = 6;
 
@@ -32,7 +32,7 @@ export function layered(units, arcs, before = null, moved = new Map()) {
   const inner = surround(within.length ? within : [{ x: 300, y: 0, w: 600, h: 300 }], 30);
   const frame = { ...inner, y: inner.y - SPACE.head, h: inner.h + SPACE.head };
   const bounds = surround([frame, ...boxes.values(), ...heads.map(({ x, y }) => ({ x: x - 90, y: y - 20, w: 180, h: 20 }))], 30);
-  return { boxes, bounds, frame, tray, spots, columns, heads, pinned: new Set([...moved.keys()].filter((id) => boxes.has(id))) };
+  return { boxes, panels: new Map(), bounds, frame, tray, spots, columns, heads, pinned: new Set([...moved.keys()].filter((id) => boxes.has(id))) };
 }
 
 /** @param {Unit[]} units @param {Spots} spots @param {Spots} moved @returns {Map<string, Box>} who goes along with somebody stands beside them */
