@@ -342,7 +342,7 @@ class Keeper:
             return
         try:
             await self._in_thread(database.checkpoint, self.name, self._position, changes)
-        except Exception:
+        except BaseException:  # also when we are stopped while it still waits for its turn
             simulator.put_back(changes)
             raise
 
