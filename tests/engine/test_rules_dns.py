@@ -229,3 +229,13 @@ def test_ipv6_and_dual_stack_names() -> None:
     nibbles = ".".join(reversed("fd000096000000000000000000000009")) + ".ip6.arpa"
     assert [one.value for one in query(found, nibbles, "PTR").records] == [f"both.shop.{S}"]
     assert ask(found, "shop/client", "http://six:8080/").verdict is Verdict.NO_ROUTE
+
+
+@pytest.mark.parametrize("name", ["pg-7.pg", "pg-7.pg.shop", "late-0.io"])
+def test_a_pod_name_that_is_not_there_is_no_site_outside(name: str) -> None:
+    """DNS-03, DNS-12: what looks like pod.service is a slip of the pen, whatever the country codes are."""
+    made = build(service("shop/pg", clusterIP="None", app="db"), service("shop/io", clusterIP="None", app="db"))
+    found = ask(made, "shop/client", f"{name}:5432")
+    assert found.verdict is Verdict.NAME_NOT_FOUND
+    assert ask(made, "shop/client", "example.de:443").success
+    assert not ask(made, "shop/client", "example.db:443").success

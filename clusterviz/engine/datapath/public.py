@@ -83,6 +83,21 @@ ENDINGS = frozenset(
     ]
 )
 
+COUNTRIES = frozenset(
+    re.findall(
+        r"\w\w",
+        """
+    ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd
+    cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge
+    gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh
+    ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw
+    mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb
+    sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug
+    uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+    """,
+    )
+)
+
 
 def unknown_outside(cluster: Cluster, host: str) -> str:
     """Why a name is taken not to exist outside, "" when it may.
@@ -98,7 +113,12 @@ def unknown_outside(cluster: Cluster, host: str) -> str:
         return f"{host} has no dot and no Service has that name"
     if len(labels) == 2 and ending in cluster.namespace_names:
         return f"namespace {ending} has no Service {labels[0]} that has an address"
-    if ending in ENDINGS or (len(ending) == 2 and ending.isalpha()) or ending.startswith("xn--"):
+    spaces = [ending] if len(labels) == 3 else []
+    spaces += [space for space, name in cluster.services if name == ending] if len(labels) == 2 else []
+    for space in spaces:
+        if (space, labels[1]) in cluster.services:
+            return f"Service {space}/{labels[1]} has no endpoint that is ready and named {labels[0]}"
+    if ending in ENDINGS or ending in COUNTRIES or ending.startswith("xn--"):
         return ""
     return f"no Service has that name; public DNS is not asked, and .{ending} is taken for no ending used there"
 
