@@ -159,9 +159,9 @@ def snapshot(request: HttpRequest, name: str) -> HttpResponse:
 @method("GET")
 @answered
 def entities(request: HttpRequest, name: str) -> HttpResponse:
-    """Full entities of a part of the cluster."""
+    """Full entities of a part of the cluster, now or with ``at`` at a moment of the history."""
     try:
-        return encoded(asked.entities(questions.replica_of(name), request.GET))
+        return encoded(asked.entities(questions.replica_at(name, time_of(request, "at")), request.GET))
     except asked.AskedError as error:
         return problem(400, f"{error}.", field=error.field, allowed=error.allowed)
 

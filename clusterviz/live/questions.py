@@ -101,6 +101,8 @@ def replica_at(name: str, at: float | None) -> Replica:
         events=tuple(event for event in now.events if event.time <= at),
         routes=(),
         connections={},
+        # Indexes of pods that still exist are those of then; one that is gone has none, which is never a wrong one.
+        mass=now.mass,
     )
 
 

@@ -97,6 +97,10 @@ class ReplayApi {
   }
 
   object() { return this.nothing(); }
+  entities() { return this.nothing(); }
+  search() { return this.nothing(); }
+  layouts() { return this.nothing(); }
+  keepLayout() { return this.nothing(); }
   texts() { return this.nothing(); }
   settings() { return this.nothing(); }
   changeSettings() { return this.nothing(); }

@@ -40,7 +40,7 @@ export class Api {
 
   /** Entities of a part of a large cluster. @param {{node?: string, workload?: string, namespace?: string, kind?: string, ids?: string, after?: string}} question */
   entities(question) {
-    return ask(`${this.base}entities?${new URLSearchParams(/** @type {Record<string, string>} */ (question))}`);
+    return ask(`${this.base}entities?${this.query(/** @type {Record<string, string>} */ (question))}`);
   }
 
   /** Objects by name, address or label. @param {string} words */
