@@ -299,3 +299,13 @@ def test_two_services_with_one_address_and_port_are_told_of(mode: Any) -> None:
     assert "shop/a, shop/b claim 198.18.0.9:80" in next(a.text for a in found.assumptions if a.code == "claimed-twice")
     once = trace(cluster, Probe.parse("shop/client", "10.96.0.20:80"))
     assert not any(one.code == "claimed-twice" for one in once.assumptions)
+
+
+def test_where_detectors_differ_the_trace_says_which_is_taken() -> None:
+    """PX-05, PX-08: a pod's own address that comes from another node."""
+    door = service("shop/door", app="web", type="NodePort", clusterIP="10.96.0.70")
+    door["spec"]["ports"][0]["nodePort"] = 30070
+    probe = Probe.parse("shop/client", "node:n2:30070")
+    kept, hidden = (trace(build(door, settings=Settings(egress_nat=nat)), probe) for nat in (False, True))
+    assert "10.244.0.3" in next(one.text for one in kept.assumptions if one.code == "pods-by-cidr")
+    assert not any(one.code == "pods-by-cidr" for one in hidden.assumptions)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clusterviz.engine.addresses import host_port
+from clusterviz.engine.addresses import family, host_port, in_cidr
 from clusterviz.engine.datapath.choose import ELSEWHERE
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
-from clusterviz.engine.datapath.lookup import is_local, owners
+from clusterviz.engine.datapath.lookup import detector, is_local, owners
 from clusterviz.engine.datapath.onward import onward
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
@@ -45,6 +45,7 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
         )
     if decision is not None:
         _claimed(j, ip.dst, packet.l4)
+        _detected(j, at)
     if decision is not None and decision.verdict == "accept":
         _accept(j, node, at, decision)
         return decision.masquerade
@@ -58,6 +59,18 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
             return _untouched(j, node, at, unheard[0][0])
         return ""
     return _not_translated(j, node, at, decision)
+
+
+def _detected(j: Journey, at: At) -> None:
+    """Only here kube-proxy's detectors differ: a pod's own address comes from another node (PX-05, PX-08)."""
+    source = j.packet.ip.src
+    pods = detector(j.cluster, family(source))
+    if at.came in ("wire", "outside") and pods and in_cidr(source, pods):
+        j.assume(
+            "pods-by-cidr",
+            f"kube-proxy takes {source} for a pod since it lies in {pods}; told pods by node CIDR or interface, "
+            "it would not (PX-08).",
+        )
 
 
 def _claimed(j: Journey, address: str, l4: L4) -> None:
