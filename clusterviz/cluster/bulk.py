@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 from django.core.management.color import no_style
 from django.db import connection
-from django.db.models import JSONField, Max
+from django.db.models import ForeignKey, JSONField, Max
 
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Children, Obj, at, split
@@ -19,68 +19,85 @@ from clusterviz.cluster.models import ChildRow, Cluster, Namespace, Node, Object
 from clusterviz.cluster.reading import child_model
 
 ROWS = 2000
-Tell = Callable[[int], object]
+# Of all the work, the part that is writing; the rest is putting rows together.
+WRITING = 0.3
+Tell = Callable[[float], object]
 
 
-def insert(cluster: Cluster, objects: Iterable[Obj], tell: Tell) -> int:
-    """Write objects none of which exists; namespaces and nodes come before what points at them.
+def prepared(objects: Iterable[Obj], expected: int, tell: Tell) -> Rows:
+    """The rows of the objects of a new cluster; namespaces and nodes come before what points at them.
 
-    ``tell`` is told how many are written, now and then. Answers how many there were.
+    ``tell`` hears now and then which part of all the work is done; ``expected`` is about how many objects there are.
     """
-    tables: dict[type[Any], Table] = {}
-    spaces: dict[str, int] = {}
-    nodes: dict[str, int] = {}
-    number = 0
+    rows = Rows()
     for number, obj in enumerate(objects, start=1):
+        rows.add(obj)
+        if not number % ROWS:
+            tell(min(1.0, number / expected) * (1 - WRITING))
+    return rows
+
+
+class Rows:
+    """Rows that wait to be written, with ids that count from 1 in each table."""
+
+    def __init__(self) -> None:
+        self._tables: dict[type[Any], Table] = {}
+        self._spaces: dict[str, int] = {}
+        self._nodes: dict[str, int] = {}
+
+    def add(self, obj: Obj) -> None:
+        """Take an object apart."""
         key = key_of(obj)
         model = model_of(key[0])
-        values, lists = store.parts(model, key, obj, spaces, nodes)
-        pk = _table(tables, model).add({"cluster_id": cluster.pk, **values})
+        values, lists = store.parts(model, key, obj, self._spaces, self._nodes)
+        pk = self._table(model).add(values)
         if model is Namespace:
-            spaces[key[2]] = pk
+            self._spaces[key[2]] = pk
         elif model is Node:
-            nodes[key[2]] = pk
+            self._nodes[key[2]] = pk
         for children, items in zip(model.CHILDREN, lists, strict=True):
             if items:
-                _table(tables, child_model(children)).add_children(model, pk, children, obj, items)
-        if not number % ROWS:
-            tell(number)
-    for table in tables.values():
-        table.flush()
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(tables)):
-            cursor.execute(statement)
-    tell(number)
-    return number
+                self._table(child_model(children)).add_children(model, pk, children, obj, items)
 
+    def write(self, cluster: Cluster, tell: Tell) -> None:
+        """Write everything for this cluster, in the transaction that is open."""
+        first = {model: model.objects.aggregate(last=Max("pk"))["last"] or 0 for model in self._tables}
+        total, done = sum(len(table.rows) for table in self._tables.values()) or 1, 0
+        for table in self._tables.values():
+            for count in table.write(cluster, first):
+                done += count
+                tell(1 - WRITING + WRITING * done / total)
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), list(self._tables)):
+                cursor.execute(statement)
 
-def _table(tables: dict[type[Any], Table], model: type[ObjectRow | ChildRow]) -> Table:
-    if model not in tables:
-        tables[model] = Table(model)
-    return tables[model]
+    def _table(self, model: type[ObjectRow | ChildRow]) -> Table:
+        if model not in self._tables:
+            self._tables[model] = Table(model)
+        return self._tables[model]
 
 
 class Table:
-    """One table and the rows that wait to be written to it."""
+    """The rows of one table."""
 
     def __init__(self, model: type[ObjectRow | ChildRow]) -> None:
-        fields = model._meta.concrete_fields
-        self._fields = [(f.attname, isinstance(f, JSONField), f.get_default()) for f in fields if not f.primary_key]
+        fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        self.model, self.rows = model, list[list[Any]]()
+        self._fields = [(field.attname, isinstance(field, JSONField), field.get_default()) for field in fields]
         self._places = {name: place for place, (name, *_) in enumerate(self._fields, start=1)}
-        quote = connection.ops.quote_name
-        names = ", ".join(quote(str(f.column)) for f in sorted(fields, key=lambda one: not one.primary_key))
-        places = ", ".join(["%s"] * len(fields))
-        self._statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
-        self._next: int = model.objects.aggregate(last=Max("pk"))["last"] or 0
-        self._rows: list[list[Any]] = []
+        # Rows of other tables this one points at.
+        self._points = [
+            (self._places[field.attname], field.related_model)
+            for field in fields
+            if isinstance(field, ForeignKey) and field.related_model is not Cluster
+        ]
         # Neighbours mostly share labels, ports and containers: the same object gives the same text and rows.
         self._texts: dict[str, tuple[Any, str | None]] = {}
         self._last: tuple[Any, list[list[Any]]] = (None, [])
 
     def add(self, values: dict[str, Any]) -> int:
         """Take one row; answers its id. Absent fields get their default."""
-        self._put(self._row(values))
-        return self._next
+        return self._put(self._row(values))
 
     def add_children(self, model: type[ObjectRow], parent: int, children: Children, obj: Obj, items: list[Obj]) -> None:
         """Take the rows of a list of ``obj``, whose own row is ``parent``."""
@@ -96,6 +113,28 @@ class Table:
             row[place] = parent
             self._put(row.copy())
 
+    def write(self, cluster: Cluster, first: dict[type[Any], int]) -> Iterator[int]:
+        """Write the rows behind those that exist; tells how many at a time."""
+        quote = connection.ops.quote_name
+        columns = [self.model._meta.pk, *(self.model._meta.get_field(name) for name, *_ in self._fields)]
+        names = ", ".join(quote(str(getattr(column, "column", ""))) for column in columns)
+        places = ", ".join(["%s"] * len(columns))
+        statement = f"INSERT INTO {quote(self.model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+        own, cluster_place = first[self.model], self._places.get("cluster_id")
+        for start in range(0, len(self.rows), ROWS):
+            some = self.rows[start : start + ROWS]
+            for row in some:
+                row[0] += own
+                if cluster_place is not None:
+                    row[cluster_place] = cluster.pk
+                for place, target in self._points:
+                    if row[place] is not None:
+                        row[place] += first[target]
+            with connection.cursor() as cursor:
+                cursor.executemany(statement, some)
+            yield len(some)
+        self.rows = []
+
     def _row(self, values: dict[str, Any]) -> list[Any]:
         texts = self._text
         return [
@@ -106,12 +145,10 @@ class Table:
             ],
         ]
 
-    def _put(self, row: list[Any]) -> None:
-        self._next += 1
-        row[0] = self._next
-        self._rows.append(row)
-        if len(self._rows) >= ROWS:
-            self.flush()
+    def _put(self, row: list[Any]) -> int:
+        row[0] = len(self.rows) + 1
+        self.rows.append(row)
+        return row[0]  # type: ignore[no-any-return]
 
     def _text(self, name: str, value: Any) -> str | None:
         known = self._texts.get(name)
@@ -120,10 +157,3 @@ class Table:
         text = None if value is None else msgspec.json.encode(value).decode()
         self._texts[name] = value, text
         return text
-
-    def flush(self) -> None:
-        """Write what waits."""
-        if self._rows:
-            with connection.cursor() as cursor:
-                cursor.executemany(self._statement, self._rows)
-        self._rows = []

@@ -1,9 +1,12 @@
 """Whatever people do to a cluster, these hold (property-tested)."""
 
+import random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterviz.engine.addresses import in_cidr
+from clusterviz.engine.controllers import Reconciler, last_addresses
 from tests.controllers.world import World, deployment, node, service
 
 NODES = ("n1", "n2", "n3")
@@ -94,3 +97,35 @@ def test_what_is_wanted_is_what_there_is_in_the_end(wishes):
         assert len(pods) == wanted
         assert all(pod.ready and pod.containers[0].image == image for pod in pods)
     assert sorted(pod.name for pod in world.pods("db")) == [f"db-{i}" for i in range(len(world.pods("db")))]
+
+
+def outcome_of(reconciler, world, rng):
+    found = reconciler.run(now=world.now, rng=rng)
+    changes = {change.key: change.value if change.verb == "set" else None for change in found.changes}
+    return changes, found.happenings, found
+
+
+@settings(max_examples=25)
+@given(st.lists(WISHES, max_size=10), st.integers(0, 99))
+def test_who_looks_only_at_what_changed_comes_to_the_same(wishes, seed):
+    """One Reconciler follows every change, another sees everything for the first time at each moment."""
+    world = fresh()
+    following = Reconciler(world.cluster.objects, last_ip=last_addresses(world.cluster.objects))
+    chance = random.Random(seed), random.Random(seed)
+    last_ip = last_addresses(world.cluster.objects)
+    for one in [*wishes, ("wait", 30)]:
+        before = world.cluster.objects
+        world.reconcile = lambda: None  # only the two here act
+        world.wake = None
+        wish(world, *one)
+        following.note((key, obj) for key, obj in world.cluster.objects.items() if before.get(key) is not obj)
+        for _ in range(4):
+            objects = world.cluster.objects
+            new = Reconciler(objects, last_ip=last_ip)
+            mine, told, found = outcome_of(following, world, chance[0])
+            theirs, heard, _ = outcome_of(new, world, chance[1])
+            assert (mine, told) == (theirs, heard)
+            world.cluster = world.cluster.apply(found.changes)
+            if found.wake is None:
+                break
+            world.now = found.wake

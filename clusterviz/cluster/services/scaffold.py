@@ -42,6 +42,12 @@ def create_cluster(
 @transaction.atomic
 def save_cluster(cluster: Cluster) -> None:
     """Check and save the cluster's own fields. Raises `Invalid`."""
+    check_cluster(cluster)
+    cluster.save()
+
+
+def check_cluster(cluster: Cluster) -> None:
+    """Raise `Invalid` when the cluster's own fields cannot be saved."""
     try:
         cluster.full_clean()
     except ValidationError as error:
@@ -53,7 +59,6 @@ def save_cluster(cluster: Cluster) -> None:
                 for message in (messages[-1:] if field == "name" else messages)
             ]
         ) from None
-    cluster.save()
 
 
 def furnish(cluster: Cluster, *, nodes: int, actor: str) -> None:

@@ -13,9 +13,9 @@ from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import (
     delete_pod,
+    ended,
     is_ready,
     make_pod,
-    owned,
     replicas_of,
     terminating,
     victims,
@@ -92,17 +92,38 @@ def share(value: object, replicas: int, *, up: bool) -> int:
 
 def _sync(work: Work, deployment: Obj) -> None:
     wanted, current = replicas_of(deployment), replicaset_of(work, deployment)
-    pods = [pod for pod in owned(work, deployment) if not terminating(pod)]
-    new = [pod for pod in pods if owner_of(pod)[1] == current]
-    old = [pod for pod in pods if owner_of(pod)[1] != current]
+    new, old = _pods(work, deployment, current)
+    writes = work.writes
     if old:
-        _roll(work, deployment, new, old)
+        _roll(work, deployment, new, old, current)
     else:
-        _scale(work, deployment, new, wanted)
-    _status(work, deployment, current)
+        _scale(work, deployment, new, wanted, current)
+    if work.writes != writes:
+        new, old = _pods(work, deployment, current)
+    ready = sum(map(is_ready, new)) + sum(map(is_ready, old))
+    write_status(
+        work,
+        deployment,
+        replicas=len(new) + len(old),
+        updatedReplicas=len(new),
+        readyReplicas=ready,
+        availableReplicas=ready,
+        unavailableReplicas=max(0, wanted - ready),
+    )
 
 
-def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj]) -> None:
+def _pods(work: Work, deployment: Obj, current: str) -> tuple[list[Obj], list[Obj]]:
+    """Pods of the present ReplicaSet and of the others; those that are leaving or have ended do not count."""
+    _, namespace, name = key_of(deployment)
+    new: list[Obj] = []
+    old: list[Obj] = []
+    for owner in work.board.owners_of_base(namespace, "ReplicaSet", name):
+        pods = work.board.owned_by(namespace, owner)
+        (new if owner[1] == current else old).extend(pod for pod in pods if not ended(pod) and not terminating(pod))
+    return new, old
+
+
+def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj], current: str) -> None:
     wanted = replicas_of(deployment)
     strategy = spec(deployment).get("strategy") or {}
     if strategy.get("type") == "Recreate":
@@ -115,7 +136,7 @@ def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj]) -> None:
     if surge == unavailable == 0:
         unavailable = 1
     room = wanted + surge - len(new) - len(old)
-    _create(work, deployment, max(0, min(room, wanted - len(new))))
+    _create(work, deployment, min(room, wanted - len(new)), current)
     available = sum(map(is_ready, new)) + sum(map(is_ready, old))
     broken = [pod for pod in old if not is_ready(pod)]
     spare = max(0, available - (wanted - unavailable))
@@ -124,34 +145,20 @@ def _roll(work: Work, deployment: Obj, new: list[Obj], old: list[Obj]) -> None:
         delete_pod(work, pod, deployment)
 
 
-def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int) -> None:
-    _create(work, deployment, wanted - len(pods))
+def _scale(work: Work, deployment: Obj, pods: list[Obj], wanted: int, current: str) -> None:
+    _create(work, deployment, wanted - len(pods), current)
     for pod in victims(pods, len(pods) - wanted) if len(pods) > wanted else ():
         delete_pod(work, pod, deployment)
 
 
-def _create(work: Work, deployment: Obj, count: int) -> None:
-    key, owner = key_of(deployment), replicaset_of(work, deployment)
+def _create(work: Work, deployment: Obj, count: int, owner: str) -> None:
+    namespace = key_of(deployment)[1]
     for _ in range(count):
         if not work.may_create():
             return
-        name = pod_name(owner, work.rng, work.name_taken(key[1]))
+        name = pod_name(owner, work.rng, work.name_taken(namespace))
         extra = {HASH_LABEL: owner.rpartition("-")[2]}
         make_pod(work, deployment, name, ("ReplicaSet", owner), extra)
-
-
-def _status(work: Work, deployment: Obj, current: str) -> None:
-    pods = [pod for pod in owned(work, deployment) if not terminating(pod)]
-    ready = sum(map(is_ready, pods))
-    write_status(
-        work,
-        deployment,
-        replicas=len(pods),
-        updatedReplicas=sum(owner_of(pod)[1] == current for pod in pods),
-        readyReplicas=ready,
-        availableReplicas=ready,
-        unavailableReplicas=max(0, replicas_of(deployment) - ready),
-    )
 
 
 DEPLOYMENTS = Controller("deployments", frozenset({"Deployment", "ReplicaSet", "Pod"}), _one, _touched)

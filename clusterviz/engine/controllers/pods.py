@@ -50,17 +50,13 @@ def selects(workload: Obj, pod: Obj) -> bool:
 def owned(work: Work, workload: Obj) -> list[Obj]:
     """Pods of a workload, those that ended left out; bare pods its selector matches are adopted.
 
-    A Deployment's pods belong to its ReplicaSets, whose selectors ask for a template hash no bare pod has.
+    Not of a Deployment: its pods belong to its ReplicaSets, whose selectors ask for a template hash no bare pod has.
     """
     kind, namespace, name = key_of(workload)
-    if kind == "Deployment":
-        owners = work.board.owners_of_base(namespace, "ReplicaSet", name)
-    else:
-        owners = [(kind, name)]
-        for pod in work.board.owned_by(namespace, ("", "")):
-            if _adoptable(workload, pod):
-                work.put(with_meta(pod, ownerReferences=[reference(kind, name)]))
-    return [pod for owner in owners for pod in work.board.owned_by(namespace, owner) if not ended(pod)]
+    for pod in work.board.owned_by(namespace, ("", "")):
+        if _adoptable(workload, pod):
+            work.put(with_meta(pod, ownerReferences=[reference(kind, name)]))
+    return [pod for pod in work.board.owned_by(namespace, (kind, name)) if not ended(pod)]
 
 
 def _adoptable(workload: Obj, pod: Obj) -> bool:

@@ -105,6 +105,7 @@ class Work:
         self.stamp = timestamp(now)
         self.happenings: list[Happening] = []
         self.before: dict[Key, Obj | None] = {}
+        self.writes = 0
         self._desk = desk
         self._room = SLICE
         self._hashes: dict[int, tuple[Obj, str]] = {}
@@ -132,6 +133,7 @@ class Work:
 
     def _set(self, key: Key, obj: Obj | None) -> None:
         self.before.setdefault(key, self.board.get(key))
+        self.writes += 1
         touch = self.board.set(key, obj)
         if touch is not None:
             self._desk.touch(touch)

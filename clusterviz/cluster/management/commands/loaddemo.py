@@ -54,8 +54,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Cluster {name} is ready after {time.monotonic() - started:.1f} s.")
 
     def _generate(self, name: str, size: Size, seed: int) -> None:
-        # Beside pods, nodes and Services: slices, workloads, flows and policies, about 2.5 objects a Service.
-        progress = Progress(f"Cluster {name}", size.nodes + size.pods + round(3.6 * size.services))
+        progress = Progress(f"Cluster {name}")
         services.create_generated(name, size, seed=seed, tell=progress.tell)
         progress.end()
 
