@@ -203,6 +203,7 @@ function remember() {
 async function restore() {
   const shown = read(location.hash);
   const link = location.hash;
+  if (shown.at) await timed;
   if (shown.at && shown.at.toFixed(1) !== timeline?.at?.toFixed(1)) await timeline?.go(shown.at);
   if (fragment({ select: selected, filter, trace: null, at: shown.at, ...desk.shown }) === link || !(link || selected || desk.shown.view || desk.shown.focus)) return;
   filters.assign(shown.filter);
@@ -370,7 +371,9 @@ const LATER = [
   () => import("./panels/twin.js").then((m) => m.start(desk)),
   () => import("./graph/minimap.js").then((m) => m.start(desk)),
 ];
-ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk, replay); }).then(restore).then(() => Promise.all(LATER.map((load) => load())));
+/** Time is there right after the first picture; only a link to a moment waits for it. */
+const timed = ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk, replay); });
+ready.then(restore).then(() => Promise.all(LATER.map((load) => load())));
 setCalm();
 
 Object.assign(window, { clusterviz: {
