@@ -27,6 +27,7 @@ import { notice, speedText, status } from "../panels/toolbar.js";
  * @property {import("../model/session.js").Session} session
  * @property {import("./signals.js").Signals} signals
  * @property {any} picture
+ * @property {import("../model/series.js").Series} series
  * @property {ReturnType<typeof import("../panels/toolbar.js").toolbar>} bar
  * @property {(text: string, tone?: "good"|"bad") => void} toast
  * @property {(question: Record<string, string>) => void} follow
@@ -177,7 +178,10 @@ export class TimeDesk {
     api.at = time;
     store.load(moment.keyframe);
     for (const message of moment.states) store.state(message);
-    for (const message of moment.traffic) store.traffic(message);
+    for (const message of moment.traffic) {
+      store.traffic(message);
+      this.desk.series.add(message.time, message.totals?.flows ?? {});
+    }
     session.ports.loaded(false);
     picture.paused = !this.player.playing;
     this.under(moment.recent, time);

@@ -87,7 +87,8 @@ export class Api {
   }
 
   /** @param {Record<string, any>} action */
-  act(action) {
+  async act(action) {
+    if (this.at !== null) return { ok: false, status: 409, body: { error: "You look at the past: jump to now (l) before you change something." } };
     return this.post("actions", JSON.stringify(action), { "Content-Type": "application/json" });
   }
 
