@@ -38,6 +38,8 @@ import { notice, speedText, status } from "../panels/toolbar.js";
 /** ms between two moments while playing, and between two looks at the strip. */
 const PLAY = 100;
 const LOOK = 1000;
+/** ms: after a longer sleep time goes on where it was. */
+const LONGEST = 2000;
 /** ms a scrub waits for the pointer to rest before the server is asked. */
 const SETTLE = 200;
 /** Looks until the server's numbers are read again. */
@@ -71,6 +73,7 @@ export class TimeDesk {
     this.looks = 0;
     this.settling = 0;
     this.playing = 0;
+    this.ticked = 0;
     /** @type {string|null} the connection of the last step */
     this.stepped = null;
     /** @type {import("../panels/recordmenu.js").RecordMenu|null} */
@@ -126,7 +129,7 @@ export class TimeDesk {
     this.oldest = found.oldest ?? 0;
     this.density.load(found.buckets);
     const minutes = Math.floor((found.now - this.oldest) / 60);
-    this.reason = found.capped ? `only ${minutes} min fit into ${Math.round(found.cap / 2 ** 20)} MB` : "";
+    this.reason = found.capped ? `${minutes} min kept: ${Math.round(found.cap / 2 ** 20)} MB full` : "";
     this.strip.draw();
   }
 
@@ -217,10 +220,18 @@ export class TimeDesk {
     desk.picture.paused = player.away ? !player.playing : desk.feed.paused;
     if (player.playing !== Boolean(this.playing)) {
       clearInterval(this.playing);
-      this.playing = player.playing ? setInterval(() => player.tick(PLAY / 1000), PLAY) : 0;
+      this.ticked = performance.now();
+      this.playing = player.playing ? setInterval(() => this.tick(), PLAY) : 0;
     }
     strip.label(this.view());
     if (!player.playing) strip.draw();
+  }
+
+  /** A slow machine or a hidden page shows fewer moments, not slower time. */
+  tick() {
+    const now = performance.now();
+    this.player.tick(Math.min(LONGEST, now - this.ticked) / 1000);
+    this.ticked = now;
   }
 
   /** Stop or go on from the moment that is shown. @param {boolean} on */
