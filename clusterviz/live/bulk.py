@@ -87,7 +87,9 @@ class Bulk:
         """Which flows are watched; the others share the samples by their rate."""
         refs = self._refs(cluster)
         close = [line for line in self.lines.values() if not refs.isdisjoint(line.ends)] if refs else []
-        self._close = sorted(close, key=lambda line: (self._watched.isdisjoint(line.ends), line.key))[:WATCHED_LINES]
+        self._close = sorted(close, key=lambda line: (self._watched.isdisjoint(line.ends), -line.rps, line.key))[
+            :WATCHED_LINES
+        ]
         taken = {line.key for line in self._close}
         self._pool = [line for line in self.lines.values() if line.key not in taken and line.rps > 0]
         self._sums = list(accumulate(line.rps for line in self._pool))
