@@ -9,10 +9,10 @@ import msgspec
 
 from clusterviz.engine.addresses import family, public_address
 from clusterviz.engine.datapath import gateways
-from clusterviz.engine.datapath.controllers import controller_of, host_nodes, oldest_first, status_addresses
+from clusterviz.engine.datapath.controllers import controller_of, host_nodes, status_addresses
 from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
-from clusterviz.engine.datapath.ingress import host_matches
+from clusterviz.engine.datapath.ordered import every_ingress
 from clusterviz.engine.datapath.public import handed_on, unknown_outside
 from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
 from clusterviz.engine.endpoints import target_port
@@ -338,11 +338,12 @@ def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | 
     """What public DNS is taken to say: hosts of Ingresses and Gateways point at who serves them."""
     host = name.lower().rstrip(".")
     gateway = gateways.named(cluster, host)
-    for ingress in oldest_first(cluster.ingresses.values()):
-        if any(rule.host and host_matches(rule.host, host) for rule in ingress.rules):
-            found = _ingress_address(cluster, origin, ingress, name, port)
-            if gateway is None or found.failed is None:
-                return found
+    ingresses = every_ingress(cluster)
+    of_host = [one for fits in ingresses.fitting(host) if fits for one in ingresses.by_host[fits]]
+    for one in sorted(of_host, key=lambda one: one.position):
+        found = _ingress_address(cluster, origin, one.ingress, name, port)
+        if gateway is None or found.failed is None:
+            return found
     if gateway is not None:
         return _gateway_address(cluster, origin, gateway, name, port)
     number = _number(port)

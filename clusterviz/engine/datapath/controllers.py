@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from clusterviz.engine.addresses import canonical, public_address
+from clusterviz.engine.datapath.ordered import Ordered, oldest_first
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
 from clusterviz.engine.parse_rules import CLASS_ANNOTATION
 
@@ -29,14 +29,10 @@ CLASS_NAMES = {"nginx": "ingress-nginx", "traefik": "traefik", "haproxy": "hapro
 Kind = tuple[str, str]
 # A snapshot never changes, so what was found for it holds as long as it lives.
 _GROUPS: WeakKeyDictionary[Cluster, dict[Kind, list[Ingress]]] = WeakKeyDictionary()
+_SERVED: WeakKeyDictionary[Cluster, dict[tuple[str, str], Ordered]] = WeakKeyDictionary()
 _FRONTS: WeakKeyDictionary[Cluster, dict[Kind, Service | None]] = WeakKeyDictionary()
 
 HTTP_PORTS = ("http", "https", "web", "websecure", "http-web", "proxy", "proxy-ssl")
-
-
-def oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
-    """By age, then name (ING-12); one that does not say when it was created is taken for the newest."""
-    return sorted(ingresses, key=lambda one: (not one.created, one.created, one.namespace, one.name))
 
 
 def class_name(cluster: Cluster, ingress: Ingress) -> str:
@@ -155,8 +151,15 @@ def is_controller(pod: Pod, name: str) -> bool:
     return pod.labels.get("app.kubernetes.io/component", "controller") == "controller"
 
 
-def served_by(cluster: Cluster, pod: Pod) -> list[Ingress]:
+def served_by(cluster: Cluster, pod: Pod) -> Ordered:
     """The Ingresses a controller pod serves, oldest first (ING-12); empty for an ordinary pod."""
+    known, name = _SERVED.setdefault(cluster, {}), (pod.namespace, pod.name)
+    if name not in known:
+        known[name] = _served_by(cluster, pod)
+    return known[name]
+
+
+def _served_by(cluster: Cluster, pod: Pod) -> Ordered:
     groups = _GROUPS.get(cluster)
     if groups is None:
         groups = _GROUPS[cluster] = {}
@@ -172,7 +175,7 @@ def status_addresses(ingress: Ingress) -> tuple[str, ...]:
     return tuple(canonical(one) or public_address(one.lower()) for one in ingress.addresses if one)
 
 
-def managed(cluster: Cluster, ip: str) -> list[Ingress]:
+def managed(cluster: Cluster, ip: str) -> Ordered:
     """Ingresses with this address in their status whose controller is not among the objects, oldest first."""
     return oldest_first(
         ingress

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.datapath import nginx
-from clusterviz.engine.datapath.controllers import app_name, oldest_first, served
+from clusterviz.engine.datapath.controllers import app_name, served
+from clusterviz.engine.datapath.ordered import Ordered, Ruled, every_ingress, oldest_first
 from clusterviz.engine.gateway.hosts import plain
 from clusterviz.engine.gateway.match import shared
 from clusterviz.engine.gateway.refs import endpoints_known, usable
@@ -83,9 +84,9 @@ def route_request(
     served (ING-01). ``ingress_nginx`` says whether that controller's own behaviour counts; None: where its class
     or annotations are used, or nothing says who serves the class.
     """
-    chosen = oldest_first(cluster.ingresses.values() if ingresses is None else ingresses)
+    chosen = every_ingress(cluster) if ingresses is None else oldest_first(ingresses)
     if ingresses is None:
-        chosen = [one for one in chosen if served(cluster, one)]
+        chosen = Ordered(one for one in chosen if served(cluster, one))
     special, guessed = ingress_nginx, False
     if special is None:
         apps = {app_name(cluster, one) for one in chosen}
@@ -158,10 +159,10 @@ def match_request(
     host = plain(host)
     path, mark, asked = path.partition("#")[0].partition("?")
     path, query = path or "/", asked if mark else query
-    located = [(ingress, rule, one) for ingress in ingresses for rule in ingress.rules for one in rule.paths]
-    hosts = {rule.host for ingress in ingresses for rule in ingress.rules if host_matches(rule.host, host)}
-    best = max(hosts, key=_specific, default=None)
-    inside = [(ingress, one) for ingress, rule, one in located if rule.host == best]
+    ingresses = ingresses if isinstance(ingresses, Ordered) else Ordered(ingresses)
+    best = next(iter(ingresses.fitting(host)), None)
+    ruling = [] if best is None else ingresses.by_host[best]
+    inside = [(ruled.ingress, one) for ruled in ruling for one in ruled.rule.paths]
     regex = ingress_nginx and nginx.regex_mode(inside)
     fitting = [pair for pair in inside if _fits(pair[1], path, regex=regex)]
     winner = _winner(fitting, regex=regex)
@@ -193,10 +194,10 @@ def match_request(
     return found
 
 
-def certificate(ingresses: Sequence[Ingress], host: str) -> str:
+def certificate(ingresses: Ordered, host: str) -> str:
     """The Secret (namespace/name) whose TLS entry lists a host, exact before wildcard; else ``default`` (ING-10)."""
     for exact in (True, False):
-        for ingress in ingresses:
+        for ingress in ingresses.with_tls:
             for entry in ingress.tls:
                 fits = host in entry.hosts if exact else any(host_matches(one, host) for one in entry.hosts if one)
                 if fits:
@@ -215,7 +216,7 @@ def _winner(fitting: list[Located], *, regex: bool) -> Located | None:
     return max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"), default=None)
 
 
-def _default(ingresses: Sequence[Ingress], base: IngressMatch, best: str | None, why: str) -> IngressMatch:
+def _default(ingresses: Ordered, base: IngressMatch, best: str | None, why: str) -> IngressMatch:
     """The default backend of an Ingress for this host first, then of one without rules, then any; else 404 (ING-08)."""
 
     def distance(ingress: Ingress) -> int:
@@ -224,15 +225,14 @@ def _default(ingresses: Sequence[Ingress], base: IngressMatch, best: str | None,
         return 1 if not ingress.rules else 2
 
     rules = (*base.rules, "ING-08")
-    defaults = [ingress for ingress in ingresses if ingress.default_backend is not None]
-    if not defaults:
+    if not ingresses.with_default:
         return msgspec.structs.replace(base, status=404, why=why, rules=rules)
-    nearest = min(defaults, key=distance)
+    nearest = min(ingresses.with_default, key=distance)
     return msgspec.structs.replace(base, ingress=nearest, backend=nearest.default_backend, rules=rules)
 
 
 def _considered(
-    ingresses: Sequence[Ingress],
+    ingresses: Ordered,
     inside: list[Located],
     winner: Located | None,
     asked: tuple[str, str | None, str],
@@ -259,15 +259,20 @@ def _considered(
     return (*paths, *islice(hosts, MOST_CONSIDERED - len(paths)))
 
 
-def _other_hosts(ingresses: Sequence[Ingress], host: str, best: str | None) -> Iterator[Considered]:
+def _other_hosts(ingresses: Ordered, host: str, best: str | None) -> Iterator[Considered]:
     """Rules of hosts that fit less well, then of hosts that do not fit."""
-    for wanted in (True, False):
-        for ingress in ingresses:
-            for rule in ingress.rules:
-                if rule.host != best and host_matches(rule.host, host) is wanted:
-                    why = f"{best} is more specific" if wanted else f"{host or 'no host'} is another host"
-                    name = f"{ingress.namespace}/{ingress.name} host {rule.host or 'any'}"
-                    yield Considered(name, why, ingress.ref)
+    fitting = ingresses.fitting(host)
+    less = [one for fits in fitting if fits != best for one in ingresses.by_host[fits]]
+    for one in sorted(less, key=lambda one: one.position):
+        yield _passed(one, f"{best} is more specific")
+    for one in ingresses.rules:
+        if one.rule.host not in fitting:
+            yield _passed(one, f"{host or 'no host'} is another host")
+
+
+def _passed(one: Ruled, why: str) -> Considered:
+    name = f"{one.ingress.namespace}/{one.ingress.name} host {one.rule.host or 'any'}"
+    return Considered(name, why, one.ingress.ref)
 
 
 def _beaten(loser: IngressPath, winner: Located | None) -> str:
@@ -289,8 +294,3 @@ def _notes(inside: list[Located], winner: Ingress, *, regex: bool, ingress_nginx
         text = f"The effect of {', '.join(names)} on Ingress {winner.namespace}/{winner.name} is not modelled."
         found.append(Assumption("annotations-not-modelled", text))
     return tuple(found)
-
-
-def _specific(host: str) -> tuple[int, int]:
-    """Exact beats wildcard beats none (ING-03)."""
-    return (0 if not host else 1 if host.startswith("*.") else 2, len(host))
