@@ -61,7 +61,7 @@ test("names of pods on new routes are asked for", async () => {
   const { store, asked } = await large();
   const route = { id: "r1", waypoints: ["pod:team-0/p-7", "service:team-0/x"], effect: "allowed" };
   store.traffic({ type: "traffic", epoch: 1, time: 1, routes: [route], calls: [["r1", 1, "c"]], totals: { rps: 1, flows: {} }, mass: { heat: [[7, 3]], sweep: null, trunks: null, sampled: 4 } });
-  await store.asking;
+  await store.lending?.asking;
   assert.deepEqual(asked, [["pod:team-0/p-7"]]);
   assert.equal(store.mass?.idOf(7), "pod:team-0/p-7");
   assert.equal(store.mass?.heat[7], 3);
@@ -83,7 +83,7 @@ test("fetched anew, what is looked at stays and is asked for again", async () =>
   store.load({ ...told, seq: 9 });
   assert.equal(store.entities.has("pod:team-0/p-4"), true);
   assert.equal(store.entities.has("pod:team-0/p-3"), false);
-  await store.asking;
+  await store.lending?.asking;
   assert.deepEqual(asked.at(-1), ["pod:team-0/p-4"]);
   store.load({ ...told, epoch: 2 });
   assert.equal(store.entities.has("pod:team-0/p-4"), false, "another epoch knows nobody");
