@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.trace import Action, Hop, Step
 from clusterviz.engine.wording import protocol
@@ -67,17 +69,34 @@ ANY = "tcpdump -ni any host {dst}"
 
 
 class _Names(dict[str, str]):
-    """Facts as words of a command; one that is missing makes the command useless."""
+    """Facts as words of a command, the ends of the packet among them; one that is missing makes the command useless."""
+
+    def __init__(self, step: Step, hop: Hop) -> None:
+        super().__init__()
+        self._facts, self._hop = step.facts, hop
 
     def __missing__(self, key: str) -> str:
-        raise KeyError(key)
+        maker = _MADE.get(key)
+        found = maker(self, self._hop) if maker else ""
+        if not found:
+            value = self._facts.get(key)
+            found = "" if value is None else str(value)
+        if not found:
+            raise KeyError(key)
+        self[key] = found
+        return found
+
+    def fact(self, key: str) -> str:
+        """A fact as text, "" when absent."""
+        value = self._facts.get(key)
+        return "" if value is None else str(value)
 
 
 def command_for(step: Step, hop: Hop) -> str:
     """The step's own command, else the one of its reason, else of its action."""
     if step.command:
         return step.command
-    names = _Names(_names(step, hop))
+    names = _Names(step, hop)
     for template in (BY_REASON.get(step.reason, ""), BY_ACTION.get(step.action, ""), ANY):
         if template:
             try:
@@ -87,17 +106,46 @@ def command_for(step: Step, hop: Hop) -> str:
     return "tcpdump -ni any"  # no packet was sent yet, so there is no address to look for
 
 
-def _names(step: Step, hop: Hop) -> dict[str, str]:
-    found = {name: str(value) for name, value in step.facts.items() if value not in ("", None)}
-    header = next((h for h in reversed(hop.headers_out or hop.headers_in) if isinstance(h, IP)), None)
-    if header is not None:
-        found |= {"src": header.src, "dst": header.dst}
-    if any(isinstance(h, L4) for h in hop.headers_in + hop.headers_out):
-        found["sockets"] = SOCKETS.get(protocol(hop), "ss -lnp")
-    for kind in ("pod", "service"):
-        namespace, slash, name = found.get(kind, "").partition("/")
-        if slash:
-            found[f"{kind}args"] = f"-n {namespace} {name.partition(':')[0]}"
-    if "podargs" in found:
-        found["inpod"] = f"kubectl exec {found['podargs']} --"
-    return found
+def _src(_names: _Names, hop: Hop) -> str:
+    header = _innermost(hop)
+    return header.src if header is not None else ""
+
+
+def _dst(_names: _Names, hop: Hop) -> str:
+    header = _innermost(hop)
+    return header.dst if header is not None else ""
+
+
+def _innermost(hop: Hop) -> IP | None:
+    return next((header for header in reversed(hop.headers_out or hop.headers_in) if isinstance(header, IP)), None)
+
+
+def _sockets(_names: _Names, hop: Hop) -> str:
+    if not any(isinstance(header, L4) for header in hop.headers_in + hop.headers_out):
+        return ""
+    return SOCKETS.get(protocol(hop), "ss -lnp")
+
+
+def _named(kind: str) -> Callable[[_Names, Hop], str]:
+    """Namespace and name as arguments of kubectl."""
+
+    def made(names: _Names, _hop: Hop) -> str:
+        namespace, slash, name = names.fact(kind).partition("/")
+        return f"-n {namespace} {name.partition(':')[0]}" if slash else ""
+
+    return made
+
+
+def _inpod(names: _Names, hop: Hop) -> str:
+    args = _named("pod")(names, hop)
+    return f"kubectl exec {args} --" if args else ""
+
+
+_MADE: dict[str, Callable[[_Names, Hop], str]] = {
+    "src": _src,
+    "dst": _dst,
+    "sockets": _sockets,
+    "podargs": _named("pod"),
+    "serviceargs": _named("service"),
+    "inpod": _inpod,
+}

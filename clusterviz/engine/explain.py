@@ -5,6 +5,8 @@ Sentences are templates over a step's ``facts``; the facts decide, the words onl
 
 from __future__ import annotations
 
+from functools import cache
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,8 +41,20 @@ class _Facts(dict[str, Any]):
 def sentence(step: Step, hop: Hop, level: str = "novice") -> str:
     """The sentence of a step of a hop at a level: novice or operator."""
     novice, operator = SENTENCES[step.reason]
-    template = operator if level == "operator" else novice
-    return template.format_map(_Facts(step, hop))
+    return _said(operator if level == "operator" else novice, step, hop)
+
+
+def _said(template: str, step: Step, hop: Hop) -> str:
+    facts = step.facts
+    if not _names(template) <= facts.keys():
+        facts = _Facts(step, hop)
+    return template.format_map(facts)
+
+
+@cache
+def _names(template: str) -> frozenset[str]:
+    """Facts and words a template asks for."""
+    return frozenset(name.partition(".")[0].partition("[")[0] for _, name, _, _ in Formatter().parse(template) if name)
 
 
 def summary(trace: Trace) -> str:
@@ -95,4 +109,5 @@ def _fill(plain: dict[str, Any], hop: Hop) -> None:
     for seq, (entry, step) in enumerate(zip(plain["steps"], hop.steps, strict=True)):
         entry["seq"] = seq
         entry["command"] = command_for(step, hop)
-        entry["explain"] = {level: sentence(step, hop, level) for level in ("novice", "operator")}
+        novice, operator = SENTENCES[step.reason]
+        entry["explain"] = {"novice": _said(novice, step, hop), "operator": _said(operator, step, hop)}

@@ -128,6 +128,11 @@ class Lookups:
         return Kept()
 
     @cached_property
+    def called(self) -> dict[Any, Any]:
+        """Backends of a ClusterIP's port for calls from any node, as `plain` found out; of this snapshot alone."""
+        return {}
+
+    @cached_property
     def passable(self) -> dict[tuple[str, str], int]:
         """The longest packet that surely passes between two nodes, as `decision` found out."""
         return {}

@@ -73,6 +73,25 @@ class Verdict(StrEnum):
 SUCCESSES = frozenset({Verdict.DELIVERED, Verdict.DELIVERED_IN_POD, Verdict.EXITED_CLUSTER})
 
 
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What became of a probe.
+
+    ``address`` and ``port`` are where the packet was going when it arrived or was stopped, ``seen`` is its source
+    there. ``by`` is the picture id of what stopped it, "" when it arrived.
+    """
+
+    verdict: Verdict
+    address: str = ""
+    port: int = 0
+    seen: str = ""
+    by: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether the client gets an answer from the application it called."""
+        return self.verdict in SUCCESSES
+
+
 class Blocker(msgspec.Struct, frozen=True, gc=False):
     """Something that stops this connection; all of them are listed, not only the first."""
 

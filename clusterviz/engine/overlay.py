@@ -131,11 +131,12 @@ class Kept(Generic[K, V]):
 
     def without(self, keys: Collection[K]) -> Kept[K, V]:
         """Another store that knows nothing about these keys."""
-        new: Kept[K, V] = Kept()
+        new: Kept[K, V] = Kept.__new__(Kept)
         gone = self._stale.union(keys)
-        own = {key: value for key, value in self._own.copy().items() if key not in keys}
+        own = {key: value for key, value in self._own.copy().items() if key not in keys} if self._own else {}
         if len(gone) > FEW_STALE:
             new._shared = {key: value for key, value in self._shared.copy().items() if key not in gone} | own
+            new._own, new._stale = {}, frozenset()
         else:
             new._shared, new._own, new._stale = self._shared, own, gone
         return new

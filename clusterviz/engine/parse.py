@@ -31,7 +31,7 @@ from clusterviz.engine.objects import (
     ref_of,
 )
 from clusterviz.engine.parse_fields import Interned, address, addresses, cidr, cidrs, condition, labels
-from clusterviz.engine.parse_pods import parse_pod
+from clusterviz.engine.parse_pods import parse_pod, read_pod
 from clusterviz.engine.parse_rules import parse_ingress, parse_ingress_class, parse_policy
 from clusterviz.engine.reader import Reader
 from clusterviz.engine.selectors import parse_selector
@@ -57,7 +57,9 @@ def parse(obj: Obj, key: Key | None = None, interned: Interned | None = None) ->
     key = key or key_of(obj)
     shaped = _SHAPED.get(key[0])
     if shaped is not None:
-        return shaped(obj, key, {} if interned is None else interned)
+        if interned is None:
+            return read_pod(obj, key, {}) if shaped is parse_pod else shaped(obj, key, {})
+        return shaped(obj, key, interned)
     parser = _PARSERS.get(key[0])
     if parser is None:
         return None

@@ -118,14 +118,15 @@ def parse_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
         if found is not None:
             return found
     except (AttributeError, IndexError, KeyError, TypeError):  # it has no owner, or a part of it is no object
-        return _read(obj, key, interned)
-    found = _read(obj, key, interned)
+        return read_pod(obj, key, interned)
+    found = read_pod(obj, key, interned)
     if type(obj.get("spec")) is type(obj.get("status")) is dict:
         interned[family] = Sibling(obj, found)
     return found
 
 
-def _read(obj: Obj, key: Key, interned: Interned) -> Pod:
+def read_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
+    """The record of a Pod, by itself. Raises `ObjectError` with the field path."""
     shape = read(obj, PodShape, key)
     meta, spec, status = shape.metadata, shape.spec, shape.status
     listen, phase = meta.annotations.get(LISTEN_ANNOTATION), status.phase or ("Running" if status.pod_ip else "Pending")

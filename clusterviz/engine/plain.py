@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Bounds of what is remembered: pairs of nodes, and addresses outside a pod called.
 MOST_PAIRS, MOST_EXITS = 200_000, 64
+# Ports of ClusterIPs whose backends are the same from every node.
+MOST_CALLED = 50_000
 # Candidates with one of them picked are kept for each of so many endpoints at most; it is their square.
 MOST_MARKED = 64
 Marked = tuple[tuple[Candidate, ...], tuple[Branch, ...]]
@@ -73,6 +75,10 @@ class Backends:
         return min(int(drawn_from(f"{seed}{self.middle}{node}") * (last + 1)), last) if last else 0
 
 
+# Stands for the backends of a call that more happens to.
+NOT_PLAIN: Backends = object.__new__(Backends)
+
+
 def _party(cluster: Cluster, ip: str) -> Party | None:
     pod = cluster.pod_by_ip.get(ip)
     node = cluster.nodes.get(pod.node) if pod is not None else None
@@ -96,29 +102,40 @@ def plain(cluster: Cluster, probe: Probe) -> Decision | None:
     sender: Party | None = parties.get(pod.ips[0]) or _party(cluster, pod.ips[0])
     if sender is None or sender.pod is not pod or ip == sender.ip:
         return None
-    services = cluster.services_by_ip.get(ip)
-    if services is not None:
-        sent = _choice(cluster, sender, probe, services)
-        if sent is None:
+    called = cluster.called.get((ip, port, proto, sender.origin)) or _called(cluster, sender, probe)
+    if called is not None:
+        if called is NOT_PLAIN:
             return None
-        ip, port = sent
+        ip, port = called.ends[called.index(sender.node.name, sender.ip, probe.seed)]
         if ip == sender.ip:
             return None
     receiver: Party | None = parties.get(ip) or _party(cluster, ip)
     if receiver is not None:
         return _arrive(cluster, sender, receiver, port, probe)
-    if services or ip in cluster.pod_by_ip or ":" in ip or ip.startswith("127."):
+    if called is not None or ip in cluster.pod_by_ip or ":" in ip or ip.startswith("127."):
         return None
     return _leave(cluster, sender, ip, port, probe)
 
 
-def _choice(cluster: Cluster, sender: Party, probe: Probe, services: list[Any]) -> tuple[str, int] | None:
-    """Where kube-proxy sends a call of a ClusterIP; None when that is not the only thing it does."""
-    (service, via), to, node = services[0], probe.destination, sender.node.name
-    if len(services) > 1 or via != "cluster" or to.ip in cluster.node_by_ip:
+def _called(cluster: Cluster, sender: Party, probe: Probe) -> Backends | None:
+    """The backends of the ClusterIP that is called, None for no Service's address.
+
+    `NOT_PLAIN` when more happens to the call than a choice among them.
+    """
+    to = probe.destination
+    services = cluster.services_by_ip.get(to.ip)
+    if services is None:
         return None
+    service, via = services[0]
+    if len(services) > 1 or via != "cluster" or to.ip in cluster.node_by_ip:
+        return NOT_PLAIN
     found = _kept(cluster, sender, probe, service)
-    return None if found is None else found.ends[found.index(node, sender.ip, probe.seed)]
+    if found is None:
+        return NOT_PLAIN
+    choices = cluster.choices.get((service.namespace, service.name))
+    if choices is not None and not choices[""] and len(cluster.called) < MOST_CALLED:
+        cluster.called[to.ip, to.port, probe.protocol, sender.origin] = found  # the same from every node
+    return found
 
 
 def _kept(cluster: Cluster, sender: Party, probe: Probe, service: Service) -> Backends | None:

@@ -7,12 +7,13 @@ Sentences are not stored: `clusterviz.engine.explain` writes them from ``reason`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from clusterviz.engine.addresses import host_port
-from clusterviz.engine.outcomes import SUCCESSES, Action, Assumption, Blocker, Fix, Verdict
+from clusterviz.engine.outcomes import SUCCESSES, Action, Assumption, Blocker, Decision, Fix, Verdict
 from clusterviz.engine.packet import IP, L4, Rewrite, Stack
 from clusterviz.engine.probe import Probe
 
@@ -218,25 +219,6 @@ class Snapshot:
         return hash(str(self))
 
 
-class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What became of a probe.
-
-    ``address`` and ``port`` are where the packet was going when it arrived or was stopped, ``seen`` is its source
-    there. ``by`` is the picture id of what stopped it, "" when it arrived.
-    """
-
-    verdict: Verdict
-    address: str = ""
-    port: int = 0
-    seen: str = ""
-    by: str = ""
-
-    @property
-    def success(self) -> bool:
-        """Whether the client gets an answer from the application it called."""
-        return self.verdict in SUCCESSES
-
-
 class Walked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fields of a `Trace` that the walk forward works out; ``proxy_hop`` is the hop of the last proxy."""
 
@@ -290,13 +272,37 @@ class Trace:
     waypoints: tuple[Waypoint, ...]
 
     def __init__(self, probe: Probe, made_in: Snapshot, walked: Walked | None, **known: Any) -> None:
-        """From a walk, or from what is known before one; then ``late`` makes it."""
+        """From a walk, or from all that is to be known (`but`)."""
         _set(self, "probe", probe)
         _set(self, "made_in", made_in)
         for name, value in known.items():
             _set(self, name, value)
         if walked is not None:
             self._learn(walked)
+
+    @classmethod
+    def decided(
+        cls,
+        probe: Probe,
+        made_in: Snapshot,
+        decision: Decision,
+        symptom: str,
+        choice: tuple[tuple[Candidate, ...], tuple[Branch, ...]],
+        late: Callable[[], Walked],
+    ) -> Trace:
+        """From what is known before the walk; ``choice`` are candidates and branches, ``late`` makes the walk."""
+        new = cls.__new__(cls)
+        _set(new, "probe", probe)
+        _set(new, "made_in", made_in)
+        _set(new, "verdict", decision.verdict)
+        _set(new, "symptom", symptom)
+        _set(new, "branches", choice[1])
+        _set(new, "_candidates", choice[0])
+        _set(new, "_decision", decision)
+        _set(new, "_late", late)
+        if not decision.by:
+            _set(new, "blockers", ())
+        return new
 
     def _learn(self, walked: Walked) -> None:
         for name in Walked.__struct_fields__[:-1]:

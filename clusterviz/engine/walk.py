@@ -55,20 +55,9 @@ def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | Non
     decision = None if synced else plain(cluster, probe)
     if decision is None:
         return Trace(probe, Snapshot(cluster), walk(cluster, probe, synced=synced))
-    candidates, branches = choice_of(cluster, probe)
-    known = {"blockers": ()} if decision.success else {}
-    return Trace(
-        probe,
-        Snapshot(cluster),
-        None,
-        _late=partial(walk, cluster, probe),
-        _decision=decision,
-        _candidates=candidates,
-        verdict=decision.verdict,
-        symptom=feels(decision.verdict, probe.protocol),
-        branches=branches,
-        **known,
-    )
+    felt = feels(decision.verdict, probe.protocol)
+    choice = choice_of(cluster, probe)
+    return Trace.decided(probe, Snapshot(cluster), decision, felt, choice, partial(walk, cluster, probe))
 
 
 def walk(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None) -> Walked:

@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from tests.benchmarks.measure import Costs, measure, seconds
 from tests.benchmarks.synthetic import LARGE, MIDDLE, SMALL
 
-COLUMNS = ("cluster", "build", "a pod", "first answer", "traces/s", "decisions/s", "update", "memory a pod")
+COLUMNS = (
+    *("cluster", "build", "a pod", "first answer", "traces/s", "legs read/s", "to_dict/s", "decisions/s", "update"),
+    "memory a pod",
+)
 
 
 def row(costs: Costs) -> tuple[str, ...]:
@@ -25,6 +28,8 @@ def row(costs: Costs) -> tuple[str, ...]:
         f"{costs.build_a_pod * 1e6:.1f} us",
         f"{costs.first * 1e3:,.1f} ms",
         f"{1 / costs.trace:,.0f}",
+        f"{1 / costs.legs:,.0f}",
+        f"{1 / costs.document:,.0f}",
         f"{1 / costs.decision:,.0f}",
         f"{costs.update * 1e6:,.0f} us",
         f"{costs.memory:,.0f} B",
@@ -42,6 +47,7 @@ def budgets(small: Costs, large: Costs | None) -> list[tuple[str, float, float, 
         found += [
             (f"update / build, {large.size.pods:,} pods", large.update / large.build, 1 / 500, True),
             (f"a trace at {large.size.pods:,} / at {small.size.pods:,} pods", large.trace / small.trace, 2.5, True),
+            (f"legs read at {large.size.pods:,} / at {small.size.pods:,} pods", large.legs / small.legs, 2.5, True),
             ("build a pod, large / small", large.build_a_pod / small.build_a_pod, 1.3, True),
             ("us a pod built (150,000 in 1.5 s)", large.build_a_pod * 1e6, 10, False),
         ]

@@ -16,12 +16,18 @@ from tests.benchmarks.synthetic import SETTINGS, Size, cluster_objects, question
 
 
 class Costs(NamedTuple):
-    """CPU seconds: of one build, the first answer after it, one trace, one decision, one update; bytes a pod."""
+    """CPU seconds, and bytes a pod.
+
+    Of one build, the first answer after it, one trace, one trace whose legs are read, one that is read to the end as
+    plain data, one decision, one update.
+    """
 
     size: Size
     build: float
     first: float
     trace: float
+    legs: float
+    document: float
     decision: float
     update: float
     memory: float
@@ -83,9 +89,13 @@ def measure(size: Size, rounds: int = 3, count: int = 2_000) -> Costs:
     cluster = build(objects)
     probes = questions(cluster, count)
     start = time.process_time()
-    trace(cluster, probes[0])
+    answer = trace(cluster, probes[0])
+    assert answer.reverse is not None
     first = time.process_time() - start
-    traces = seconds(lambda: [trace(cluster, probe) for probe in probes], rounds + 1) / count
+    legs = seconds(lambda: [trace(cluster, probe).reverse for probe in probes], rounds) / count
+    some = probes[: count // 5]
+    documents = seconds(lambda: [trace(cluster, probe).to_dict() for probe in some], rounds) / len(some)
+    traces = seconds(lambda: [trace(cluster, probe) for probe in probes], rounds + 2) / count
     decisions = seconds(lambda: [decide(cluster, probe) for probe in probes], rounds + 2) / count
     warm(cluster)
     changes = updates(cluster, 200)
@@ -96,7 +106,8 @@ def measure(size: Size, rounds: int = 3, count: int = 2_000) -> Costs:
             new = new.apply([change])
 
     update = seconds(follow, rounds + 1) / len(changes)
-    return Costs(size, built, first, traces, decisions, update, memory(objects) / size.pods)
+    taken = memory(objects) / size.pods
+    return Costs(size, built, first, traces, legs, documents, decisions, update, taken)
 
 
 def memory(objects: list[dict[str, Any]]) -> int:
