@@ -38,6 +38,8 @@ import { notice, speedText, status } from "../panels/toolbar.js";
 /** ms between two moments while playing, and between two looks at the strip. */
 const PLAY = 100;
 const LOOK = 1000;
+/** ms between two drawings of the strip while playing. */
+const REDRAW = 250;
 /** ms: after a longer sleep time goes on where it was. */
 const LONGEST = 2000;
 /** ms a scrub waits for the pointer to rest before the server is asked. */
@@ -74,6 +76,7 @@ export class TimeDesk {
     this.settling = 0;
     this.playing = 0;
     this.ticked = 0;
+    this.drawn = 0;
     /** @type {string|null} the connection of the last step */
     this.stepped = null;
     /** @type {import("../panels/recordmenu.js").RecordMenu|null} */
@@ -223,8 +226,9 @@ export class TimeDesk {
       this.ticked = performance.now();
       this.playing = player.playing ? setInterval(() => this.tick(), PLAY) : 0;
     }
-    strip.label(this.view());
-    if (!player.playing) strip.draw();
+    if (player.playing && performance.now() - this.drawn < REDRAW) return strip.label(this.view());
+    this.drawn = performance.now();
+    return strip.draw();
   }
 
   /** A slow machine or a hidden page shows fewer moments, not slower time. */

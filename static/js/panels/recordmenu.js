@@ -23,6 +23,7 @@ import { openMenu } from "./menu.js";
 const MINUTES = [1, 5];
 const WHOLE = 15;
 const TRACES = 12;
+const NAME = 11;
 const ENDING = ".clusterviz.gz";
 const OPEN = { label: "Open a recording", testid: "record-open", run: () => { location.href = "/replay/"; } };
 /** ms between two looks for more while recording. */
@@ -64,8 +65,8 @@ export class RecordMenu {
 
   /** The traces a recording holds. @returns {import("./menu.js").Item[]} */
   asked() {
-    const ends = (/** @type {any} */ trace) => [trace.waypoints[0], trace.waypoints[trace.waypoints.length - 1]].map((point) => shortName(point?.ref ?? "")).join(" → ");
-    return (this.ports.source.traces ?? []).slice(0, TRACES).map((one) => ({ label: `Trace ${ends(one.trace)}, ${wall(one.time)}`, testid: "record-trace", run: () => this.ports.follow(one) }));
+    const ends = (/** @type {any} */ trace) => [trace.waypoints[0], trace.waypoints[trace.waypoints.length - 1]].map((point) => cut(shortName(point?.ref ?? ""))).join(" → ");
+    return (this.ports.source.traces ?? []).slice(0, TRACES).map((one) => ({ label: `${wall(one.time)} ${ends(one.trace)}`, testid: "record-trace", run: () => this.ports.follow(one) }));
   }
 
   async start() {
@@ -109,6 +110,11 @@ export class RecordMenu {
     const sum = await hash(text);
     return toast(`${name}${take.full ? `, cut at ${MOST / 2 ** 20} MB` : ""}${take.gap ? ", with a gap: part of it was forgotten before it was fetched" : ""}. ${sum ? `SHA-256 of its lines: ${sum.slice(0, 16)}…` : ""}`);
   }
+}
+
+/** @param {string} name @returns {string} */
+function cut(name) {
+  return name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name;
 }
 
 /** What is recorded so far. */
