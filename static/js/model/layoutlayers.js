@@ -149,10 +149,8 @@ function fresh(units, arcs) {
   const [next, last] = neighbours(units, arcs);
   const loud = units.filter((unit) => !unit.quiet).sort(byAge);
   const layers = layersOf(loud, next, last);
-  /** @type {Unit[][]} */
-  const rows = [];
-  for (const unit of loud) (rows[/** @type {number} */ (layers.get(unit.id))] ??= []).push(unit);
-  const filled = [...rows].map((row) => row ?? []).filter((row) => row.length);
+  const deepest = Math.max(0, ...layers.values());
+  const filled = Array.from({ length: deepest + 1 }, (_, layer) => loud.filter((unit) => layers.get(unit.id) === layer)).filter((row) => row.length);
   arrange(filled, next, last);
   const columns = wrap(filled);
   const middles = settle(columns, next, last);

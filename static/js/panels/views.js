@@ -65,7 +65,8 @@ export class Views {
     this.root = this.bar();
     byId("status").after(this.root);
     this.arranger = new Arranger(/** @type {any} */ (desk));
-    this.begin();
+    /** When it is known where this person put things. */
+    this.placesKnown = this.begin();
     this.focusBar = new FocusBar({ leave: () => this.focus(""), busy: () => Boolean(desk.traced() || document.querySelector("dialog[open], [role=menu]")) });
     desk.signals.on("traffic", (message) => this.measure(message));
     desk.signals.on("filter", () => this.rearrange());
@@ -120,9 +121,10 @@ export class Views {
   }
 
   async show() {
-    const { picture, shown, store } = this.desk;
     if (this.current === "matrix") return this.openMatrix();
     this.matrix?.show(false);
+    await this.placesKnown;
+    const { picture, shown, store } = this.desk;
     const view = this.viewOf(this.current);
     this.weigh(view);
     if (shown.focus) view.lens = lensOf(shown.focus, store);
