@@ -380,7 +380,7 @@ Object.assign(window, { clusterviz: {
   ready, get cy() { return picture.cy; },
   stats: () => ({
     frames: picture.loop.frames, frame: { p50: picture.loop.cost(0.5), p95: picture.loop.cost(0.95) }, dots: picture.packets.dots.length,
-    worth: picture.packets.worth, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,
+    worth: picture.packets.worth, marks: picture.marks.all.size, level: picture.nearness.level, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,
     waiting: feed.waiting, routes: store.routes.size, calls: store.totals.rps,
   }),
   /** Where packets are on the screen, for tests. */

@@ -14,12 +14,12 @@ const TALL = 22;
 const SLIM = 1.15;
 /** How far a mark hangs over the upper edge of its object: above every word that stands there. */
 const LAP = 8;
-/** Words are never smaller than this on the screen, in pixels. */
-const LEAST = 12.5;
+/** Words are never smaller than this on the screen, in pixels, and seldom larger than the other. */
+const [LEAST, ENOUGH] = [12.5, 15];
 
 /** @param {number} zoom @param {Tokens} tokens @returns {number} how much larger than usual words must be written */
 function scaleAt(zoom, tokens) {
-  return Math.max(1, LEAST / (TYPE * zoom)) * Number(tokens["picture-words"] || 1);
+  return Math.max(Math.min(1, ENOUGH / (TYPE * zoom)), LEAST / (TYPE * zoom)) * Number(tokens["picture-words"] || 1);
 }
 
 /**
@@ -38,7 +38,7 @@ export function drawMarks(ctx, marks, boxOf, layout, tokens, zoom) {
     ctx.font = `650 ${TYPE * scale}px ${tokens.words}`;
     const [w, h] = [ctx.measureText(words).width + 34 * scale, TALL * scale];
     const beside = onTheRight(on, layout) ? on.x + on.w - 4 : on.x + 4 - w;
-    const box = slim ? { x: beside, y: on.y - 4, w, h } : { x: on.x + on.w - w - 6, y: on.y + LAP - h, w, h };
+    const box = slim ? { x: beside, y: on.y - 4, w, h } : { x: on.x + on.w - w - 6, y: on.y + LAP * Math.min(1, scale) - h, w, h };
     mark.box = box;
     ctx.globalAlpha = strength(mark);
     roundRect(ctx, box.x, box.y, box.w, box.h, box.h / 2);

@@ -1,6 +1,8 @@
 /** The one camera: Cytoscape's pan and zoom. It refits by itself until a person moves it. */
 
 const MARGIN = 14;
+/** Small clusters are not blown up further on large screens: pods would open. */
+const LARGEST = 1.45;
 /** px: what is smaller on the screen is not found by panning alone; it is shown this large. */
 const TINY = { below: 13, shown: 80 };
 
@@ -31,7 +33,7 @@ export class Camera {
     this.moved = false;
     const [w, h] = [this.container.clientWidth, this.container.clientHeight];
     if (!w || !h) return;
-    const zoom = Math.min((w - 2 * MARGIN) / this.bounds.w, (h - 2 * MARGIN) / this.bounds.h, 1.3);
+    const zoom = Math.min((w - 2 * MARGIN) / this.bounds.w, (h - 2 * MARGIN) / this.bounds.h, LARGEST);
     const { x, y } = this.bounds;
     this.cy.viewport({ zoom, pan: { x: (w - this.bounds.w * zoom) / 2 - x * zoom, y: (h - this.bounds.h * zoom) / 2 - y * zoom } });
   }

@@ -366,7 +366,7 @@ export class Picture {
     const { worth } = this.packets;
     const more = this.missing();
     const missing = more ? ` · ${more} lines not drawn` : "";
-    if (this.still) return `${rps.toFixed(0)} connections/s${missing}`;
+    if (this.still) return `${rps.toFixed(0)} connections a second${missing}`;
     return `1 dot = ${worth.toLocaleString("en")} connection${worth === 1 ? "" : "s"}${this.loop.pace.step.words && " · simplified"}${missing}`;
   }
 
