@@ -8,8 +8,10 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
 from clusterviz.cluster import services
-from clusterviz.live import instance
+from clusterviz.live import form, instance
 from clusterviz.live.routing import websocket_urlpatterns
+from clusterviz.live.simulator import Simulator
+from tests.live.large import OBJECTS, SETTINGS
 
 
 def flow(name, origin, host, port, rps=20.0, **to):
@@ -105,3 +107,19 @@ class Browser(WebsocketCommunicator):
 def browser():
     """Opens browsers."""
     return Browser
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A cluster of a few hundred pods is a large one."""
+    monkeypatch.setattr(form, "MASS_PODS", 300)
+    monkeypatch.setattr(form, "FULL_PODS", 250)
+
+
+@pytest.fixture
+def simulator(few):
+    """One of a few hundred pods, told in form mass."""
+    found = Simulator("big", OBJECTS, settings=SETTINGS, now=1000.0)
+    found.step(1000.5, connections=False)
+    found.take_state()
+    return found

@@ -1,4 +1,4 @@
-"""Form mass: the table of pods, what is told when something changes, what is asked for, and traffic in bulk."""
+"""Form mass: the table of pods, what is told when something changes, and traffic in bulk."""
 
 import base64
 import json
@@ -7,63 +7,23 @@ import random
 import re
 from array import array
 
-import msgspec
 import pytest
 
-from clusterviz.engine import Cluster, Settings
+from clusterviz.engine import Cluster
 from clusterviz.engine.cluster import Change
-from clusterviz.engine.generate import Size, generate, settings_for
 from clusterviz.engine.objects import Pod
-from clusterviz.live import asked, bulk, form, keeper, picture
+from clusterviz.live import bulk, keeper, picture
 from clusterviz.live.bulkflows import poisson
 from clusterviz.live.heat import AT_ONCE, Heat
 from clusterviz.live.mass import GONE, HEAT_SCALE, NOWHERE, PENDING, READY, MassTable, level_of, state_of
 from clusterviz.live.meter import OUTCOMES
 from clusterviz.live.simulator import Simulator
-
-SIZE = Size(30, 400, 40)
-OBJECTS = list(generate(SIZE))
-SETTINGS = msgspec.convert(settings_for(SIZE), Settings)
+from tests.live.large import OBJECTS, SETTINGS, a_pod, run
 
 
 @pytest.fixture(scope="module")
 def cluster():
     return Cluster.from_objects(OBJECTS, settings=SETTINGS, expand=False)
-
-
-@pytest.fixture
-def few(monkeypatch):
-    """A cluster of a few hundred pods is a large one."""
-    monkeypatch.setattr(form, "MASS_PODS", 300)
-    monkeypatch.setattr(form, "FULL_PODS", 250)
-
-
-@pytest.fixture
-def simulator(few):
-    found = Simulator("big", OBJECTS, settings=SETTINGS, now=1000.0)
-    found.step(1000.5, connections=False)
-    found.take_state()
-    return found
-
-
-def run(simulator, seconds, *, connections=True):
-    """Let it live; returns its states and its traffic frames."""
-    states, frames = [], []
-    end = simulator.clock.now + seconds
-    while simulator.clock.now < end - 1e-6:
-        simulator.step(simulator.clock.now + 0.2, connections=connections)
-        states.append(simulator.take_state())
-        frames.append(simulator.take_traffic())
-    return [state for state in states if state is not None], frames
-
-
-def a_pod(simulator, **labels):
-    """A ready pod of a Deployment."""
-    return next(
-        pod
-        for pod in sorted(simulator.cluster.pods.values(), key=lambda pod: pod.ref)
-        if pod.ready and pod.owner[0] == "ReplicaSet" and labels.items() <= pod.labels.items()
-    )
 
 
 def test_states_are_those_the_browser_draws(repository):
@@ -329,78 +289,6 @@ def test_chance_opens_as_many_as_the_mean_says():
         assert sum(drawn) / 2000 == pytest.approx(mean, rel=0.1)
         spread = math.sqrt(sum((one - mean) ** 2 for one in drawn) / 2000)
         assert spread == pytest.approx(math.sqrt(mean), rel=0.1)
-
-
-def ids(answer):
-    return [entity["id"] for entity in answer["entities"]]
-
-
-def test_entities_of_a_part(simulator):
-    replica = keeper.replica_of(simulator)
-    pod = a_pod(simulator)
-    there = sorted(one.ref for one in simulator.cluster.pods.values() if one.node == pod.node)
-    answer = asked.entities(replica, {"node": f"node:{pod.node}"})
-    assert ids(answer) == there
-    assert answer["more"] == 0
-    table = simulator.form.table
-    assert all(table.names[e["index"]] == (e["namespace"], e["name"]) for e in answer["entities"])
-    work = simulator.cluster.workload_of(pod)
-    assert pod.ref in ids(asked.entities(replica, {"workload": work.ref}))
-    spaces = asked.entities(replica, {"namespace": pod.namespace, "kind": "service"})
-    assert ids(spaces) == sorted(s.ref for s in simulator.cluster.services.values() if s.namespace == pod.namespace)
-    several = asked.entities(replica, {"ids": f"{pod.ref},{work.ref},node:{pod.node},pod:no/body"})
-    assert ids(several) == sorted([pod.ref, work.ref, f"node:{pod.node}"])
-
-
-def test_entities_come_in_pieces(simulator, monkeypatch):
-    monkeypatch.setattr(asked, "AT_ONCE", 7)
-    replica = keeper.replica_of(simulator)
-    space = a_pod(simulator).namespace
-    query, found = {"namespace": space, "kind": "pod"}, []
-    while True:
-        answer = asked.entities(replica, query)
-        found += ids(answer)
-        if not answer["more"]:
-            break
-        query = {**query, "after": ids(answer)[-1]}
-    assert found == sorted(pod.ref for pod in simulator.cluster.pods.values() if pod.namespace == space)
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({}, "node"),
-        ({"node": "pod:a/b"}, "node"),
-        ({"workload": "node:n1"}, "workload"),
-        ({"workload": "workload:Deployment/a"}, "workload"),
-        ({"namespace": "shop"}, "kind"),
-        ({"namespace": "shop", "kind": "secret"}, "kind"),
-        ({"ids": ",".join(["pod:a/b"] * 201)}, "ids"),
-    ],
-)
-def test_a_question_that_cannot_be_answered_says_what_is_allowed(simulator, query, field):
-    with pytest.raises(asked.AskedError) as caught:
-        asked.entities(keeper.replica_of(simulator), query)
-    assert caught.value.field == field and caught.value.allowed
-
-
-def test_search_finds_names_addresses_and_labels(simulator):
-    replica = keeper.replica_of(simulator)
-    pod = a_pod(simulator)
-    service = simulator.cluster.services_selecting(pod)[0]
-    hits = asked.search(replica, pod.name)["hits"]
-    assert hits[0]["id"] == pod.ref
-    assert hits[0]["index"] == simulator.form.table.indexes[pod.namespace, pod.name]
-    assert asked.search(replica, service.name.upper())["hits"][0]["name"] == service.name, "the whole name first"
-    assert asked.search(replica, f"{service.name} service")["hits"][0]["id"] == service.ref
-    assert asked.search(replica, pod.ip)["hits"][0]["id"] == pod.ref
-    many = asked.search(replica, "a")
-    assert len(many["hits"]) == 50 and many["more"]
-    assert asked.search(replica, "  ") == {"hits": [], "more": False}
-    assert asked.search(replica, "no such ( thing")["hits"] == []
-    simulator.apply([Change("unset", ("Pod", pod.namespace, pod.name))])
-    simulator.take_state()
-    assert pod.ref not in [hit["id"] for hit in asked.search(keeper.replica_of(simulator), pod.name)["hits"]]
 
 
 def test_pods_are_counted_by_state(simulator):
