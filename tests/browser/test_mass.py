@@ -114,6 +114,10 @@ def test_who_is_pointed_at_is_who_is_drawn_there(open_page: Callable[..., Page],
     until(page, f"pod => String(({COLOUR})(pod)) === '255,61,61'", pod["pod"])
     assert before != [255, 61, 61]
 
+    svg = page.evaluate("async () => (await import('/static/js/graph/copyof.js')).svgOf(mass.picture, 'A big cluster')")
+    assert svg.count(">node-31</text>") == 1
+    assert ">zone-b</text>" in svg
+    assert svg.count('fill="#ff3d3d"') >= page.evaluate("mass.mass.state.filter((one) => one === 3).length")
     assert_lit(page)
 
 

@@ -65,6 +65,7 @@ export class Big {
     const picture = new MassPicture(this.surfaces, this.handlers, (node) => this.pods(node));
     picture.source = () => this.columns();
     picture.learned = (pods) => { if (this.desk.store.mass) this.desk.store.learn(pods); };
+    picture.unknown = (id) => { if (this.desk.store.mass) this.desk.store.want(id); };
     picture.looked = (near) => this.look(near);
     picture.other = (view, places) => this.another(view, places);
     return picture;

@@ -95,6 +95,12 @@ export class SvgContext extends Style {
     this.matrix = [a, b, c, d, a * x + c * y + e, b * x + d * y + f];
   }
 
+  /** @param {number} x @param {number} y */
+  scale(x, y) {
+    const [a, b, c, d, e, f] = this.matrix;
+    this.matrix = [a * x, b * x, c * y, d * y, e, f];
+  }
+
   /** @param {number} angle */
   rotate(angle) {
     const [a, b, c, d, e, f] = this.matrix;

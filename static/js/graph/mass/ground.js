@@ -188,15 +188,17 @@ function drawTrunks(ctx, { layout, trunks, level }, camera, tokens) {
   ctx.globalAlpha = 1;
 }
 
-/** Corners are arcs, whatever the zoom. @param {Ctx} ctx @param {import("../../model/polyline.js").Point[]} corners @param {Camera} camera @param {number} radius px */
+/** Corners are round, whatever the zoom. @param {Ctx} ctx @param {import("../../model/polyline.js").Point[]} corners @param {Camera} camera @param {number} radius px */
 function path(ctx, corners, { x, y, zoom }, radius) {
   const points = corners.map(([px, py]) => [px * zoom + x, py * zoom + y]);
   ctx.beginPath();
   ctx.moveTo(points[0][0], points[0][1]);
   for (let i = 1; i < points.length - 1; i += 1) {
-    const [a, b, c] = [points[i - 1], points[i], points[i + 1]];
-    const room = Math.min(Math.hypot(b[0] - a[0], b[1] - a[1]), Math.hypot(c[0] - b[0], c[1] - b[1])) / 2;
-    ctx.arcTo(b[0], b[1], c[0], c[1], Math.min(radius, room));
+    const [before, [x1, y1], after] = [points[i - 1], points[i], points[i + 1]];
+    const [long, far] = [Math.hypot(x1 - before[0], y1 - before[1]), Math.hypot(after[0] - x1, after[1] - y1)];
+    const cut = Math.min(radius, long / 2, far / 2);
+    ctx.lineTo(x1 + ((before[0] - x1) * cut) / (long || 1), y1 + ((before[1] - y1) * cut) / (long || 1));
+    ctx.quadraticCurveTo(x1, y1, x1 + ((after[0] - x1) * cut) / (far || 1), y1 + ((after[1] - y1) * cut) / (far || 1));
   }
   const last = points[points.length - 1];
   ctx.lineTo(last[0], last[1]);

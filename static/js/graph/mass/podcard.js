@@ -39,6 +39,12 @@ export function hostPart(ip) {
   return ip.slice(cut);
 }
 
+/** Whole where the longest address of a range has room, so that neighbours look alike. @param {Ctx} ctx @param {string} ip @param {number} room */
+function roomFor(ctx, ip, room) {
+  const cut = ip.lastIndexOf(".");
+  return ctx.measureText(cut < 0 ? ip : `${ip.slice(0, cut)}.000`).width <= room;
+}
+
 /** @param {Ctx} ctx @param {Rect} box @param {One} one @param {Tokens} tokens */
 export function drawPodLabel(ctx, box, one, tokens) {
   const done = one.state >= STATE.terminating;
@@ -53,7 +59,7 @@ export function drawPodLabel(ctx, box, one, tokens) {
   const size = Math.max(9, Math.min(12, Math.floor(box.h * (two ? 0.3 : 0.5))));
   ctx.font = `400 ${size}px ${tokens.code}`;
   const ip = entity.ip || "";
-  const shown = ctx.measureText(ip).width <= room ? ip : hostPart(ip);
+  const shown = roomFor(ctx, ip, room) ? ip : hostPart(ip);
   return void write(ctx, shown, x, box.y + box.h * (two ? 0.84 : 0.68), room, { ...type, size, least: 8, family: tokens.code });
 }
 
@@ -113,7 +119,7 @@ function words(ctx, box, one, told, tokens) {
   const size = Math.max(9, Math.round(line * 0.84));
   ctx.font = `400 ${size}px ${tokens.code}`;
   const ip = entity.ip || "no address yet";
-  write(ctx, ctx.measureText(ip).width <= room + 2 || !entity.ip ? ip : hostPart(ip), left, y + line * 1.25, room + 2, { size, least: 9, family: tokens.code, colour: tokens["text-second"] });
+  write(ctx, !entity.ip || roomFor(ctx, ip, room + 2) ? ip : hostPart(ip), left, y + line * 1.25, room + 2, { size, least: 9, family: tokens.code, colour: tokens["text-second"] });
   if (box.h >= ROOMY) return squares(ctx, { ...box, x: left, y: y + line * 1.85, w: room }, entity, told.word ? told.word : unique.split("-").pop() ?? "", told.tone, tokens);
   return undefined;
 }

@@ -9,6 +9,7 @@ export class MassView {
     this.most = 0;
     /** @type {MassTracks|null} */
     this.tracks = null;
+    /** For a file. @type {(ctx: CanvasRenderingContext2D) => number} */
     this.paint = () => 0;
   }
 
