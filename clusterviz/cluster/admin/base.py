@@ -8,6 +8,7 @@ from urllib.parse import quote
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.paginator import Page, Paginator
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -19,13 +20,32 @@ from clusterviz.cluster.admin.generic import ModelAdmin
 from clusterviz.cluster.models import ObjectRow
 from clusterviz.engine.objects import ref_of
 
+# A longer list of links beside a table helps nobody; the search box finds by node and namespace too.
+MOST_LINKS = 200
+
+
+class NarrowPaginator(Paginator):
+    """Sorts the ids alone and then reads one page of rows: a large table's rows are not dragged through the sorter."""
+
+    def page(self, number: Any) -> Page:
+        """One page."""
+        rows: Any = self.object_list
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        ids = list(rows.values_list("pk", flat=True)[start : start + self.per_page])
+        return Page(rows.filter(pk__in=ids), number, self)
+
 
 class NamedFilter(admin.AllValuesFieldListFilter):
-    """A filter over a related object's name, called after the object."""
+    """A filter over a related object's name, called after the object; none where there are very many."""
 
     def __init__(self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
         self.title = field_path.partition("__")[0]
+
+    def has_output(self) -> bool:
+        """Whether there is something to choose from."""
+        return len(self.lookup_choices) <= MOST_LINKS and super().has_output()
 
 
 NAMESPACE = ("namespace__name", NamedFilter)
@@ -72,6 +92,7 @@ class ObjectAdmin(YamlMixin, ModelAdmin):
     search_fields: ClassVar[Any] = ("name", "namespace__name", "labels")
     autocomplete_fields: ClassVar[Any] = ("cluster", "namespace")
     list_per_page = 50
+    paginator = NarrowPaginator
     identity: ClassVar[tuple[str, ...]] = ("cluster", "namespace", "name")
     status_fields: ClassVar[tuple[str, ...]] = ()
 
