@@ -140,12 +140,13 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+TYPES = ["resume", "ping", "subscribe", "watch", "state", "hello"]
 SAID = st.one_of(
     st.text(min_size=1),
     st.binary(min_size=1),
     JSON.map(json.dumps),
-    st.fixed_dictionaries({"type": st.sampled_from(["resume", "ping", "subscribe", "state", "hello"])}, optional={
-        "epoch": JSON, "seq": JSON, "traffic": JSON, "set": JSON,
+    st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional={
+        "epoch": JSON, "seq": JSON, "traffic": JSON, "set": JSON, "ids": JSON | st.lists(st.text(max_size=5)),
     }).map(json.dumps),
 )  # fmt: skip
 

@@ -69,6 +69,7 @@ def test_equal_messages_are_equal_texts():
         ('{"type":"ping"}', protocol.Ping()),
         ('{"type":"subscribe","traffic":false}', protocol.Subscribe(traffic=False)),
         ('{"seq":7,"type":"resume","epoch":1}', protocol.Resume(epoch=1, seq=7)),
+        ('{"type":"watch","ids":["pod:a/b"]}', protocol.Watch(ids=["pod:a/b"])),
     ],
 )
 def test_what_browsers_may_say(text, message):
@@ -91,6 +92,9 @@ def test_what_browsers_may_say(text, message):
         ('{"type":"resume","epoch":1}', "invalid"),
         ('{"type":"subscribe","traffic":"yes"}', "invalid"),
         ('{"type":["ping"]}', "invalid"),
+        ('{"type":"watch","ids":"pod:a/b"}', "invalid"),
+        (json.dumps({"type": "watch", "ids": ["x"] * 201}), "invalid"),
+        (json.dumps({"type": "watch", "ids": ["x" * 601]}), "invalid"),
     ],
 )
 def test_anything_else_is_refused_with_a_reason(text, code):
