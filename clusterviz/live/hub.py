@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from autobahn.exception import Disconnected
+
 from clusterviz.live.flow import TransportFlow, innermost, transport_of
 from clusterviz.live.protocol import (
     CLOSE_UNKNOWN_CLUSTER,
@@ -197,6 +199,8 @@ class Client:
         try:
             while not self._paused and not self.closed and (text := self._next()) is not None:
                 await self._send({"type": "websocket.send", "text": text})
+        except Disconnected:  # people close pages, also while they are written to
+            self.close()
         except Exception:
             logger.exception("A browser of cluster %s could not be written to", self.topic.name)
             self.close()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from autobahn.exception import Disconnected
 
 from clusterviz.live.hub import Hub
 from clusterviz.live.protocol import STATE_RING, Call, Route, State, Totals
@@ -265,6 +266,17 @@ async def test_a_browser_that_cannot_be_written_to_is_dropped_alone(hub, caplog)
     await settle()
     assert [message["seq"] for message in box.messages] == [1, 2]
     assert len(hub.topic("c").clients) == 1
+
+
+async def test_a_browser_that_left_while_it_was_written_to_is_no_error(hub, caplog):
+    async def left(message):
+        raise Disconnected("Attempt to send on a closed protocol")
+
+    join(hub, left)
+    await hub.publish_state("c", state(1))
+    await settle()
+    assert not hub.topic("c").clients
+    assert caplog.text == ""
 
 
 async def test_browsers_of_a_deleted_cluster_are_told_and_sent_away(hub):
