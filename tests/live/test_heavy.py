@@ -1,6 +1,7 @@
 """A database that holds more pods than the simulator runs: that cluster waits, the others live."""
 
 import asyncio
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -8,6 +9,7 @@ from asgiref.sync import sync_to_async
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Deployment, Pod
 from clusterviz.cluster.services import capacity
+from clusterviz.live import database, keeper, questions, runner
 from tests.live.conftest import workload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,3 +77,28 @@ async def test_surplus_pods_are_made_anew(shop, live, browser, monkeypatch):
     await until(lambda: Pod.objects.filter(cluster=shop, phase="Running").count() == 7)
     assert not await Pod.objects.filter(cluster=shop, name__startswith="api-1-").aexists()
     await one.disconnect()
+
+
+async def test_a_large_cluster_is_loaded_aside_and_says_so(shop, live, monkeypatch):
+    """Three pods count as large here. While it is loaded, whoever asks is told so and the other cluster lives."""
+    await sync_to_async(runner.settle)("shop")
+    await sync_to_async(services.create_cluster)("other", nodes=1, actor="test")
+    monkeypatch.setattr(keeper, "HEAVY", 3)
+    going = threading.Event()
+    load = database.load
+
+    def slow(name):
+        if name == "shop":
+            going.wait(20)
+        return load(name)
+
+    monkeypatch.setattr(database, "load", slow)
+    await runner.start()
+    await until(lambda: runner.loading("shop") == "Loading 7 pods")
+    with pytest.raises(questions.LoadingError, match="Loading 7 pods"):
+        await sync_to_async(questions.snapshot)("shop")
+    await until(lambda: runner.replica("other"))
+    going.set()
+    await until(lambda: runner.replica("shop"))
+    await sync_to_async(services.act)(shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
+    await until(lambda: len(runner.replica("shop").cluster.pods) == 9)
