@@ -1,4 +1,7 @@
 /** How near the ordinary picture is, and what draws its two ends: loaded when somebody comes there. */
+/** @typedef {import("./inside.js").Inside} Inside */
+/** @typedef {import("./inside.js").Source} Source */
+/** @typedef {typeof import("./afar.js")} Afar */
 import { SIZE } from "../model/layout.js";
 import { levelAt } from "../model/lod.js";
 
@@ -8,15 +11,15 @@ export const LEVEL = Object.freeze({ afar: 0, far: 1, middle: 2, near: 3 });
 const HEIGHTS = [24, 41, 130];
 
 export class Nearness {
-  /** @param {import("./inside.js").Source} machines are asked what is inside them @param {() => void} changed */
+  /** @param {Source} machines are asked what is inside them @param {() => void} changed */
   constructor(machines, changed) {
     this.machines = machines;
     this.changed = changed;
     /** @type {number} */
     this.level = LEVEL.middle;
-    /** @type {import("./inside.js").Inside|null} */
+    /** @type {Inside|null} */
     this.inside = null;
-    /** @type {typeof import("./afar.js")|null} */
+    /** @type {Afar|null} */
     this.afar = null;
   }
 
