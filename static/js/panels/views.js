@@ -64,6 +64,7 @@ export class Views {
     this.shares = new Shares();
     this.root = this.bar();
     byId("status").after(this.root);
+    dress(this.root);
     this.arranger = new Arranger(/** @type {any} */ (desk));
     /** When it is known where this person put things. */
     this.placesKnown = this.begin();
@@ -243,6 +244,12 @@ export class Views {
     view.measure(this.desk.store.routes, this.shares.of(this.desk.store.routes, this.desk.store.totals.flows, this.measured));
     return true;
   }
+}
+
+/** Its style comes with it; until then nobody sees it undressed. @param {HTMLElement} root */
+function dress(root) {
+  root.hidden = true;
+  document.head.append(h("link", { rel: "stylesheet", href: new URL("../../late/views.css", import.meta.url).href, onload: () => { root.hidden = false; }, onerror: () => { root.hidden = false; } }));
 }
 
 /** @param {Map<string, any>} entities @param {string} namespace @returns {(id: string) => boolean} what is in a namespace or calls it or is called by it */
