@@ -338,10 +338,9 @@ def outside_name(cluster: Cluster, origin: Origin, name: str, port: int | str | 
     """What public DNS is taken to say: hosts of Ingresses and Gateways point at who serves them."""
     host = name.lower().rstrip(".")
     gateway = gateways.named(cluster, host)
-    ingresses = every_ingress(cluster)
-    of_host = [one for fits in ingresses.fitting(host) if fits for one in ingresses.by_host[fits]]
-    for one in sorted(of_host, key=lambda one: one.position):
-        found = _ingress_address(cluster, origin, one.ingress, name, port)
+    known = every_ingress(cluster)
+    for _, ingress, _ in known.of_hosts(fits for fits in known.fitting(host) if fits):
+        found = _ingress_address(cluster, origin, ingress, name, port)
         if gateway is None or found.failed is None:
             return found
     if gateway is not None:

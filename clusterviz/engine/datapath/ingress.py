@@ -262,8 +262,7 @@ def _considered(
 def _other_hosts(ingresses: Ordered, host: str, best: str | None) -> Iterator[Considered]:
     """Rules of hosts that fit less well, then of hosts that do not fit."""
     fitting = ingresses.fitting(host)
-    less = [one for fits in fitting if fits != best for one in ingresses.by_host[fits]]
-    for one in sorted(less, key=lambda one: one.position):
+    for one in ingresses.of_hosts(fits for fits in fitting if fits != best):
         yield _passed(one, f"{best} is more specific")
     for one in ingresses.rules:
         if one.rule.host not in fitting:

@@ -70,6 +70,11 @@ class Ordered(Sequence[Ingress]):
         wanted = dict.fromkeys((host, f"*.{rest}" if first and rest else "", ""))
         return [one for one in wanted if one in self.by_host]
 
+    def of_hosts(self, hosts: Iterable[str]) -> list[Ruled]:
+        """The rules of some hosts of `by_host`, in order."""
+        found = [one for host in hosts for one in self.by_host[host]]
+        return sorted(found, key=lambda one: one.position)
+
 
 # A snapshot never changes, so what was found for it holds as long as it lives.
 _ALL: WeakKeyDictionary[Cluster, Ordered] = WeakKeyDictionary()
