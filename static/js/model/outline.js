@@ -39,13 +39,15 @@ function sorted(store) {
   return { of: (/** @type {string} */ kind) => lists.get(kind) ?? [], podsOf: (/** @type {string} */ node) => lists.get(`on ${node}`) ?? [] };
 }
 
-/** @param {string} cluster @param {(kind: string) => any[]} of @param {Store} store */
+/** Of a large cluster the numbers are those of its columns: the browser holds only a part of its objects. @param {string} cluster @param {(kind: string) => any[]} of @param {Store} store */
 function summary(cluster, of, store) {
-  const pods = of("pod");
-  const ready = pods.filter((p) => p.ready).length;
+  const known = /** @type {any} */ (store).mass?.counts;
+  const pods = known ? known.pods : of("pod").length;
+  const ready = known ? known.ready : of("pod").filter((p) => p.ready).length;
   const failing = Object.values(store.totals.flows).reduce((sum, one) => sum + one.refused + one.dropped, 0);
-  return `Cluster ${cluster}: ${count(of("node").length, "node")}, ${count(pods.length, "pod")}, ${ready} of them ready, ${count(of("service").length, "Service")}. `
-    + `${store.totals.rps.toFixed(1)} connections a second${failing ? `, ${failing.toFixed(1)} of them fail` : ", none fails"}.`;
+  return `Cluster ${cluster}: ${count(known?.nodes ?? of("node").length, "node")}, ${count(pods, "pod")}, ${ready.toLocaleString("en")} of them ready${known?.failing ? `, ${known.failing.toLocaleString("en")} failing` : ""}, `
+    + `${count(known?.services ?? of("service").length, "Service")}. ${store.totals.rps.toFixed(1)} connections a second${failing ? `, ${failing.toFixed(1)} of them fail` : ", none fails"}.`
+    + (known ? " Below is what was looked at closely so far; search finds everything." : "");
 }
 
 const KINDS = /** @type {Record<string, string>} */ ({ loadbalancer: "Load balancer", external: "Outside" });
