@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from clusterviz.engine import Cluster, Settings
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import CONTROLLERS
 from clusterviz.engine.controllers.work import Happening
+from clusterviz.engine.loading import no_collections
 from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
 from clusterviz.live import database, picture
@@ -159,7 +160,7 @@ class Keeper:
         self._show()
         try:
             if heavy:
-                await self._aside(simulator.prepare)
+                await self._aside(_prepare, simulator)
             await self._loop(simulator, leading=leading)
         finally:
             if heavy:
@@ -178,11 +179,10 @@ class Keeper:
         logger.info("Cluster %s: %s", self.name, self.loading)
 
         def load() -> Simulator:
-            return self._simulator(database.load(self.name), leading=leading)
+            with lasting():
+                return self._simulator(database.load(self.name), leading=leading)
 
         simulator: Simulator = await self._aside(load)
-        # Looking for garbage among millions of objects that stay would stop everything for a second now and then.
-        gc.freeze()
         return simulator
 
     def _simulator(self, stored: database.Stored, *, leading: bool) -> Simulator:
@@ -357,6 +357,19 @@ class Keeper:
         self._position = self._head = head
         if changes:
             simulator.apply(changes)
+
+
+@contextlib.contextmanager
+def lasting() -> Iterator[None]:
+    """Millions of objects that stay are made inside: a look for garbage among them would stop everything for seconds."""
+    with no_collections():
+        yield
+        gc.freeze()
+
+
+def _prepare(simulator: Simulator) -> None:
+    with lasting():
+        simulator.prepare()
 
 
 def differences(cluster: Cluster, objects: list[dict[str, Any]], settings: Settings) -> list[Change]:
