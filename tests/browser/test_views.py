@@ -131,6 +131,7 @@ def test_things_stay_where_a_person_put_them(
     sign_in(page, own_server)
     furnished(show(page))
     page.keyboard.press("2")
+    until(page, f"clusterviz.cy.getElementById('{CART}').nonempty()")
     select(page, "workload cart")
     here = at(page, CART)
     door = at(page, "service:shop/cart")

@@ -144,8 +144,8 @@ export class Views {
 
   /** @param {string} id what stays, with what it touches; "" shows everything again */
   async focus(id) {
-    const { store, shown, picture, remember, toast } = this.desk;
-    if (id && !store.entities.has(id)) return toast("Select an object first: focus shows it and what it touches.", "bad");
+    const { store, shown, picture, remember } = this.desk;
+    if (id && !store.entities.has(id)) return undefined;
     const held = id || shown.focus;
     if (id === shown.focus) return undefined;
     if (id && this.current === "matrix") await this.go("services");
@@ -159,6 +159,7 @@ export class Views {
   /** On the selection; pressed again, everything is back. */
   toggleFocus() {
     const selected = this.desk.selected();
+    if (!selected && !this.desk.shown.focus) return this.desk.toast("Select an object first: focus shows it and what it touches.", "bad");
     return this.focus(this.desk.shown.focus && (!selected || selected === this.desk.shown.focus) ? "" : selected);
   }
 
@@ -249,7 +250,7 @@ export class Views {
 /** Its style comes with it; until then nobody sees it undressed. @param {HTMLElement} root */
 function dress(root) {
   root.hidden = true;
-  document.head.append(h("link", { rel: "stylesheet", href: new URL("../../late/views.css", import.meta.url).href, onload: () => { root.hidden = false; }, onerror: () => { root.hidden = false; } }));
+  document.head.append(h("link", { rel: "stylesheet", href: byId("dash").dataset.views, onload: () => { root.hidden = false; }, onerror: () => { root.hidden = false; } }));
 }
 
 /** @param {Map<string, any>} entities @param {string} namespace @returns {(id: string) => boolean} what is in a namespace or calls it or is called by it */
