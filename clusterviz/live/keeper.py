@@ -361,7 +361,7 @@ class Keeper:
 
 @contextlib.contextmanager
 def lasting() -> Iterator[None]:
-    """Millions of objects that stay are made inside: a look for garbage among them would stop everything for seconds."""
+    """What is made inside stays: a look for garbage among millions of objects would stop everything for seconds."""
     with no_collections():
         yield
         gc.freeze()
