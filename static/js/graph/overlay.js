@@ -1,4 +1,6 @@
 /** What is drawn over everything, frame by frame: ambient packets and what they leave, or the traced packet alone. */
+export { Counts } from "../model/counts.js";
+export { replyOf } from "../model/replies.js";
 import { drawCounts, drawMarks, shrunk } from "./badges.js";
 import { pill } from "./cards.js";
 import { drawDots, drawReplies, paintLook, stampDots } from "./dots.js";

@@ -1,10 +1,8 @@
 /** The picture: layout, Cytoscape, canvases and packets behind one face. */
 import cytoscape from "cytoscape";
-import { Counts } from "../model/counts.js";
 import { Marks, rulesOf } from "../model/marks.js";
 import { BUDGET, Packets, place, stops } from "../model/packets.js";
 import { at } from "../model/polyline.js";
-import { replyOf } from "../model/replies.js";
 import { ByNode } from "./bynode.js";
 import { Camera } from "./camera.js";
 import { syncEdges, syncNodes } from "./elements.js";
@@ -35,11 +33,14 @@ export class Picture {
     this.camera = new Camera(this.cy, surfaces.graph);
     this.packets = new Packets({ stopped: (dot) => this.marks.add(dot.route, dot.worth, dot.connection), back: (dot) => this.backOf(dot.route) });
     this.marks = new Marks();
-    this.counts = new Counts();
+    /** @type {import("../model/counts.js").Counts|null} */
+    this.counts = null;
     /** @type {Map<string, import("../model/lines.js").Way|null>} the ways of replies that are shown */
     this.backs = new Map();
     /** Draws what moves; loaded when there is a picture. @type {typeof import("./overlay.js").drawOver|null} */
     this.over = null;
+    /** @type {typeof import("../model/replies.js").replyOf|null} */
+    this.replyOf = null;
     /** The camera moves: packets stand, and do not catch up afterwards. */
     this.gesture = 0;
     this.nearness = new Nearness(handlers.machines, () => this.redraw());
@@ -113,7 +114,7 @@ export class Picture {
   setScene(entities, settings, fresh = false) {
     this.entities = entities;
     this.settings = settings;
-    if (!this.layout) import("./overlay.js").then(({ drawOver }) => { this.over = drawOver; this.redraw(); });
+    if (!this.layout) import("./overlay.js").then((over) => { Object.assign(this, { over: over.drawOver, replyOf: over.replyOf, counts: new over.Counts() }); this.redraw(); });
     this.layout = this.view.arrange(this.view.lens?.entities(entities) ?? entities, this.places, fresh);
     this.cy.batch(() => syncNodes(this.cy, /** @type {any} */ (this.layout).boxes, entities));
     this.setRoutes(this.routes);
@@ -198,7 +199,7 @@ export class Picture {
 
   /** @param {[string, number, string][]} calls @param {number} spread ms */
   addCalls(calls, spread) {
-    this.counts.add(calls, performance.now());
+    this.counts?.add(calls, performance.now());
     if (document.hidden) return;
     const held = this.still || this.spot || this.gesture;
     for (const [id, count, connection] of calls) {
@@ -213,15 +214,15 @@ export class Picture {
 
   /** Replies are shown of what is selected. @param {any} route */
   backOf(route) {
-    if (this.spot || !this.focus.has(route.id)) return null;
-    if (!this.backs.has(route.id)) this.backs.set(route.id, this.view.way(replyOf(route)));
+    if (this.spot || !this.replyOf || !this.focus.has(route.id)) return null;
+    if (!this.backs.has(route.id)) this.backs.set(route.id, this.view.way(this.replyOf(route)));
     return this.backs.get(route.id) ?? null;
   }
 
   /** The lines in use with their connections a second. */
   countedLines() {
     const shown = (/** @type {string} */ id) => this.filter.shown(this.routes.get(id)) && (!this.focus.size || this.focus.has(id));
-    return [...this.lines.values()].map((line) => ({ line, rate: this.counts.of(line.routes.filter(shown)) })).filter(({ rate }) => rate > 0);
+    return [...this.lines.values()].map((line) => ({ line, rate: this.counts?.of(line.routes.filter(shown)) ?? 0 })).filter(({ rate }) => rate > 0);
   }
 
   /** One call while everything else stands. */
