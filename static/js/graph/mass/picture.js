@@ -87,8 +87,16 @@ export class MassPicture extends Field {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const view = { w: size.w / ratio, h: size.h / ratio };
     if (this.spot) this.shade(ctx, view);
-    this.docked = drawGround(ctx, this.ground(), camera, view, this.tokens);
+    const larger = this.wordScale(view);
+    ctx.setTransform(ratio * larger, 0, 0, ratio * larger, 0, 0);
+    const { x, y, zoom } = camera;
+    this.docked = larger * drawGround(ctx, this.ground(), { x: x / larger, y: y / larger, zoom: zoom / larger }, { w: view.w / larger, h: view.h / larger }, this.tokens);
     return more;
+  }
+
+  /** Words grow with the screen, and for a projector. @param {{w: number, h: number}} view @returns {number} */
+  wordScale({ h }) {
+    return Math.max(1, Math.min(1.9, h / 1080)) * (Number(this.tokens["picture-words"]) || 1);
   }
 
   /** @returns {import("./ground.js").Ground} */
