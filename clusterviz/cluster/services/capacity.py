@@ -36,8 +36,8 @@ def check(cluster: Cluster, after: Mapping[Key, Obj]) -> None:
     """
     if not any(key[0] in _COUNTED for key in after):
         return
-    before, wanted = wanted_pods(cluster), wanted_pods(cluster, after)
-    if wanted > MAX_PODS and wanted > before:
+    wanted = wanted_pods(cluster, after)
+    if wanted > MAX_PODS and wanted > wanted_pods(cluster):
         raise Invalid(
             f"{wanted} pods are too many: this simulator runs at most {MAX_PODS} pods in a cluster "
             "(replicas, one pod a node for each DaemonSet, the parallelism of Jobs, and pods of their own)"
