@@ -33,8 +33,7 @@ export class Picture {
     this.camera = new Camera(this.cy, surfaces.graph);
     this.packets = new Packets({ stopped: (dot) => this.marks.add(dot.route, dot.worth, dot.connection), back: (dot) => this.backOf(dot.route) });
     this.marks = new Marks();
-    /** @type {import("../model/counts.js").Counts|null} */
-    this.counts = null;
+    this.counts = /** @type {import("../model/counts.js").Counts|null} */ (null);
     /** @type {Map<string, import("../model/lines.js").Way|null>} the ways of replies that are shown */
     this.backs = new Map();
     /** Draws what moves; loaded when there is a picture. @type {typeof import("./overlay.js").drawOver|null} */
@@ -44,8 +43,7 @@ export class Picture {
     /** The camera moves: packets stand, and do not catch up afterwards. */
     this.gesture = 0;
     this.nearness = new Nearness(handlers.machines, () => this.redraw());
-    /** Numbers for which there was no room. */
-    this.uncounted = 0;
+    this.uncounted = 0; // numbers for which there was no room
     this.entities = new Map();
     this.settings = {};
     /** @type {import("../model/layout.js").Layout|null} */
