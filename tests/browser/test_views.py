@@ -108,8 +108,10 @@ def test_focus_leaves_one_object_and_what_it_touches(page: Page) -> None:
     assert sorted(page.evaluate("clusterviz.cy.nodes().map(n => n.data('label'))")) == ["api", "cart", "cart"]
     assert "focus=service:shop/cart" in page.evaluate("location.hash")
     page.keyboard.press("1")
+    until(page, "clusterviz.cy.nodes('[kind=\"node\"]').length > 0")
     page.keyboard.press("Escape")
     expect(by(page, "focus")).to_be_hidden()
+    until(page, "clusterviz.cy.getElementById('service:shop/frontend').nonempty()")
     assert at(page, "service:shop/frontend") == before
     expect(by(page, "side-title")).to_have_text("cart")
 
