@@ -162,6 +162,7 @@ def asked(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> tupl
     error = caught.value
     if isinstance(error, CommandError):
         return error.returncode, str(error)
+    assert isinstance(error, SystemExit)
     return int(error.code or 0), capsys.readouterr().err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -236,7 +237,7 @@ def test_session_affinity_over_time():
     """SVC-14, SVC-15: kept within the time-out, drawn anew after it and when the endpoint left."""
     one, other = "10.180.7.7", "10.180.7.8"
     calls = [(one, 0.0), (one, 59.0), (other, 60.0), (one, 119.0), (one, 180.0)]
-    to = {"destination": "172.30.0.41", "port": 80}
+    to: dict[str, Any] = {"destination": "172.30.0.41", "port": 80}
     found = ask.affinity(sticky(True, True, True), connections=calls, **to)
     first = found.connections[0].endpoint
     assert [each.sticky for each in found.connections] == ["new", "kept", "new", "kept", "new"]

@@ -145,7 +145,7 @@ def test_behind_a_refused_service_its_pods_are_asked(
     slow["metadata"]["annotations"] = {"clusterviz.dev/listen": "8080"}
     front = service("shop/slow", app="slow", clusterIP="10.96.0.77", **spec)
     shut = policy("shop/shut", "slow", policyTypes=["Ingress"])
-    cluster = build(slow, front, shut, *extra, settings=Settings(proxy_mode=mode))
+    cluster = build(slow, front, shut, *extra, settings=msgspec.convert({"proxy_mode": mode}, Settings))
     found = ask(cluster, source, to)
     if mode == "iptables":  # its guard stands only where some node has an endpoint (IPT-11)
         wanted = [one for one in wanted if one != "source_range_dropped"]

@@ -13,7 +13,7 @@ from clusterviz.cluster import services
 from clusterviz.engine import Cluster, Probe, trace
 from clusterviz.engine.cluster import Change
 from clusterviz.live import picture, questions, runner
-from clusterviz.live.history import LONGEST, SECONDS, History
+from clusterviz.live.history import LONGEST, SECONDS, History, Piece
 from clusterviz.live.keeper import replica_of
 from clusterviz.live.protocol import encode
 from clusterviz.live.simulator import Simulator
@@ -124,20 +124,23 @@ def test_at_any_moment_the_history_holds_the_picture_and_the_snapshot_of_then(ac
     for act, value in [*acts, ("step", 0.2)]:
         {"step": recorded.step, "kill": recorded.kill, "restart": recorded.restart}[act](value)
     oldest = recorded.history.summary().oldest
+    assert oldest is not None
     for time, scene, cluster in recorded.truth:
         if time < oldest:
             continue
         assert scene_of(recorded.history.piece(time, time, 2**30)) == scene
         # From the very beginning too, over the borders of chapters and epochs.
         assert scene_of(recorded.history.piece(oldest, time, 2**30)) == scene
-        published, then = recorded.history.moment(time)
+        found = recorded.history.moment(time)
+        assert found is not None
+        published, then = found
         assert then.fingerprint == cluster.fingerprint
         assert published.time <= time
     for name in random.Random(chance).sample(sorted(recorded.connections), min(3, len(recorded.connections))):
         cluster, probe = recorded.connections[name]
-        found = recorded.history.connection(name)
-        if found is not None:
-            assert trace(*found).to_dict() == trace(cluster, probe).to_dict()
+        kept = recorded.history.connection(name)
+        if kept is not None:
+            assert trace(*kept).to_dict() == trace(cluster, probe).to_dict()
 
 
 def test_connections_of_all_that_time_can_be_asked():
@@ -156,7 +159,8 @@ def test_pieces_follow_each_other_without_a_gap_or_a_repetition():
     for _ in range(60):
         recorded.step(1.0)
     whole = recorded.history.piece(0, END, 2**30)
-    piece = recorded.history.piece(0, END, 2000)
+    piece: Piece | None = recorded.history.piece(0, END, 2000)
+    assert piece is not None
     assert piece.more
     numbers = [line.number for line in piece.lines]
     while piece.more:
@@ -198,7 +202,7 @@ def test_the_cap_holds_and_is_told():
     # A chapter is an eighth of the cap; the one that is being written may stand above it.
     assert cap / 2 < sizes[-1] <= max(sizes) < cap * 1.2
     found = history.summary()
-    assert found.capped
+    assert found.capped and found.oldest is not None
     assert 1000.0 < found.oldest < history.newest - 10
     kept = [time for time in labels if time >= found.oldest]
     assert [history.moment(time)[1].nodes["n1"].labels["number"] for time in kept[:: len(kept) // 9]] == [

@@ -78,11 +78,13 @@ def test_heat_fades_and_a_round_tells_every_level(cluster):
     told, _ = heat.take(1.0, 0.001)
     assert dict(told) == {5: table.heat[5], 7: table.heat[7]}
     assert table.heat[5] == level_of(20.0, 0)
-    [trunk] = heat.trunks(1.0)
+    [trunk] = heat.trunks(1.0) or []
     assert (trunk.from_, trunk.to, trunk.rps, trunk.errors) == ("a", "b", 20.0, 20.0)
     levels = bytearray(b"\xff" * table.count)
     for second in range(60, 76):
-        changed, (start, part) = heat.take(float(second), 1.0)
+        changed, sweep = heat.take(float(second), 1.0)
+        assert sweep is not None
+        start, part = sweep
         for index, level in changed:
             levels[index] = level
         levels[start : start + len(base64.b64decode(part))] = base64.b64decode(part)
@@ -118,7 +120,9 @@ def test_a_snapshot_and_the_changes_after_it_are_the_table(simulator):
         seq = message.seq
         for index, where, how, work in message.mass.pods if message.mass else ():
             if index == len(state):
-                node.append(0), state.append(0), workload.append(0)
+                node.append(0)
+                state.append(0)
+                workload.append(0)
             node[index], state[index], workload[index] = NOWHERE if where < 0 else where, how, work
         assert message.mass is None or not message.mass.counts or message.mass.counts["pods"] >= 399
     table = simulator.form.table
@@ -277,7 +281,7 @@ def test_with_no_time_left_few_are_decided_for_all(few, monkeypatch):
     monkeypatch.setattr(bulk.Bulk.__init__, "__defaults__", (stopwatch,))
     slow = Simulator("big", OBJECTS, settings=SETTINGS, now=1000.0)
     _, frames = run(slow, 12)
-    wanted = sum(line.rps for line in slow.bulk.lines.values())
+    wanted = sum((line.rps for line in slow.bulk.lines.values()), start=0.0)
     assert frames[-1].mass.sampled > 1
     assert frames[-1].totals.rps == pytest.approx(wanted, rel=0.4)
 
