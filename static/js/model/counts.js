@@ -2,6 +2,8 @@
 
 /** ms that are counted. */
 export const WINDOW = 10000;
+/** ms that are counted together. */
+const GRAIN = 200;
 
 export class Counts {
   constructor() {
@@ -15,7 +17,9 @@ export class Counts {
     this.now = now;
     for (const [id, count] of calls) {
       const all = this.seen.get(id) ?? [];
-      all.push([now, count]);
+      const last = all[all.length - 1];
+      if (last && now - last[0] < GRAIN) last[1] += count;
+      else all.push([now, count]);
       this.seen.set(id, all);
     }
     for (const [id, all] of this.seen) {

@@ -4,6 +4,8 @@
 /** @typedef {{from: number, to: number, ok: number, refused: number, dropped: number, warnings: number, watched: boolean}} Bar */
 
 const MOST = 1200;
+/** Routes whose effect is remembered. */
+const ROUTES = 3000;
 
 export class Density {
   constructor() {
@@ -33,10 +35,18 @@ export class Density {
       bucket[5] = true;
       for (const [route, count] of message.calls ?? []) {
         const effect = this.effects.get(route);
-        if (effect) bucket[effect === "refused" ? 2 : effect === "dropped" ? 3 : 1] += count;
+        if (!effect) continue;
+        // What is used goes to the end: the beginning is forgotten first.
+        this.effects.delete(route);
+        this.effects.set(route, effect);
+        bucket[effect === "refused" ? 2 : effect === "dropped" ? 3 : 1] += count;
       }
     }
     this.trim();
+    for (const id of this.effects.keys()) {
+      if (this.effects.size <= ROUTES) break;
+      this.effects.delete(id);
+    }
   }
 
   /** @param {number} second @returns {Bucket} */
@@ -50,7 +60,6 @@ export class Density {
     if (this.buckets.size <= MOST + 100) return;
     const newest = Math.max(...this.buckets.keys());
     for (const second of this.buckets.keys()) if (second < newest - MOST) this.buckets.delete(second);
-    if (this.effects.size > 20000) this.effects.clear();
   }
 
   /** Sums over equal stretches whose borders stay where they are while time goes on. @param {number} from @param {number} to @param {number} width seconds @returns {Bar[]} */

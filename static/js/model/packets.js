@@ -142,7 +142,14 @@ export class Packets {
       dot.way = way;
       return true;
     });
-    for (const id of this.credit.keys()) if (!wayOf({ id })) this.credit.delete(id);
+    /** @type {Set<string>} */
+    const alive = new Set();
+    for (const id of this.credit.keys()) {
+      const way = wayOf({ id });
+      if (!way) this.credit.delete(id);
+      else for (const one of [id, ...way.lines.map((line) => line.id)]) alive.add(one);
+    }
+    for (const id of this.served.keys()) if (!alive.has(id)) this.served.delete(id);
   }
 
   clear() {

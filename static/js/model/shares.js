@@ -3,6 +3,8 @@
 /** @typedef {{rps: number, failing: number}} Share connections a second; `failing` of them are refused or dropped */
 
 const HALF_LIFE = 5000;
+/** Routes that are remembered. */
+const MOST = 3000;
 
 /** @param {any} route @returns {"ok"|"refused"|"dropped"} which of a flow's totals counts it */
 function bucketOf(route) {
@@ -17,7 +19,16 @@ export class Shares {
 
   /** @param {[string, number, string][]} calls @param {number} now ms */
   count(calls, now) {
-    for (const [id, count] of calls) this.seen.set(id, { weight: this.weight(id, now) + count, at: now });
+    for (const [id, count] of calls) {
+      const weight = this.weight(id, now) + count;
+      // What is used goes to the end: the beginning is forgotten first.
+      this.seen.delete(id);
+      this.seen.set(id, { weight, at: now });
+    }
+    for (const id of this.seen.keys()) {
+      if (this.seen.size <= MOST) break;
+      this.seen.delete(id);
+    }
   }
 
   /** @param {string} id @param {number} now */
