@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from clusterviz.capture import captures
-from clusterviz.engine import Cluster, Probe, trace
+from clusterviz.cluster.management.ask import asked_cluster
+from clusterviz.engine import Probe, trace
 from clusterviz.engine.manifests.write import dump
 from tests.capture.test_frames import frames
 from tests.engine.world import base
@@ -30,7 +31,8 @@ def test_every_point_gets_its_file(manifests: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command("trace", *ENDS, manifests=manifests, pcap=str(folder))
     assert ended.value.code == 0
-    found = captures(trace(Cluster.from_objects(base()), Probe.parse("shop/client", "http://web/")))
+    cluster = asked_cluster({"manifests": manifests}, str)
+    found = captures(trace(cluster, Probe.parse("shop/client", "http://web/")))
     written = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert written == {f"{point}.pcap": data for point, data in found.items()}
     assert all(frames(data) for data in written.values())

@@ -85,7 +85,7 @@ def test_too_large_and_forged_requests_are_refused(editor: Client, cluster: Clus
     assert answer.status_code == 403 and "error" in answer.json()
 
 
-def test_hostile_text_comes_back_as_text(editor: Client, cluster: Cluster) -> None:
-    """A name is data in JSON, never markup."""
+def test_hostile_text_is_refused_as_text(editor: Client, cluster: Cluster) -> None:
+    """What is no name is refused, and told in JSON, never as markup."""
     answer = post(editor, PATH, {"changes": {"ingress_controller": "<script>alert(1)</script>"}})
-    assert answer.status_code == 200 and answer["Content-Type"] == "application/json"
+    assert answer.status_code == 422 and answer["Content-Type"] == "application/json"

@@ -48,7 +48,9 @@ function roomFor(ctx, ip, room) {
 /** @param {Ctx} ctx @param {Rect} box @param {One} one @param {Tokens} tokens */
 export function drawPodLabel(ctx, box, one, tokens) {
   const done = one.state >= STATE.terminating;
-  const colour = done ? tokens.text : light(colourOf(one, tokens)) ? "#0b1324" : "#f4f7fd";
+  // Of the two colours words have on each other, the one that stands out from the pod's.
+  const [dark, pale] = light(tokens.text) ? [tokens["on-strong"], tokens.text] : [tokens.text, tokens["on-strong"]];
+  const colour = done ? tokens.text : light(colourOf(one, tokens)) ? dark : pale;
   const { entity, owner } = one;
   const two = box.h >= 27;
   const x = box.x + box.w / 2;
