@@ -57,7 +57,7 @@ def test_one_key_shows_the_cluster_another_way(page: Page) -> None:
     until(page, "clusterviz.packets().length > 0")
     select(page, "service recommend")
     refused = "clusterviz.cy.edges().filter(e => e.data('target') === 'service:shop/recommend')"
-    until(page, f"{refused}.some(e => e.data('trouble') === 'all')")
+    until(page, f"{refused}.some(e => e.data('trouble') === 'all')", timeout=60)
     assert page.evaluate("location.hash") == "#view=services&select=service:shop/recommend"
     page.reload()
     expect(by(page, "view-services")).to_have_attribute("aria-pressed", "true", timeout=30_000)

@@ -89,7 +89,7 @@ def test_the_menu_of_what_the_pointer_is_on(page: Page) -> None:
     )
     box = by(page, "graph").bounding_box()
     assert box is not None
-    until(page, "document.getElementById('graph').getAttribute('role') === 'application'")
+    until(page, "document.getElementById('graph').getAttribute('aria-haspopup') === 'menu'")
     page.mouse.click(box["x"] + spot[0], box["y"] + spot[1], button="right")
     expect(by(page, "context")).to_contain_text("service api")
     by(page, "context-namespace").click()

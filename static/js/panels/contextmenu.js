@@ -31,6 +31,7 @@ export function start(desk) {
     open(desk, id, { x: left + event.renderedPosition.x, y: top + event.renderedPosition.y });
   });
   graph.addEventListener("contextmenu", (event) => event.preventDefault());
+  graph.setAttribute("aria-haspopup", "menu");
   bind();
   desk.signals.on("picture", bind);
   addEventListener("keydown", (event) => {
