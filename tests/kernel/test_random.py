@@ -53,7 +53,7 @@ def report(objects: list[Any], chosen: Settings, faults: list[Comparison]) -> st
     return "\n".join([*map(str, faults), f"settings {json.dumps(odd)}", json.dumps(objects)])
 
 
-@pytest.mark.parametrize(("dual", "examples"), [(False, 6), (True, 3)], ids=["IPv4", "dual stack"])
+@pytest.mark.parametrize(("dual", "examples"), [(False, 8), (True, 3)], ids=["IPv4", "dual stack"])
 def test_random_clusters(dual: bool, examples: int, agreements: Counter[str]) -> None:
     @settings(
         max_examples=examples,
