@@ -22,6 +22,8 @@ RATES = (10, 100, 1_000)
 # Calls a second: about 500 packets are under way at once.
 CALLS = 250
 MS = 3000
+# Frames a second below which a scene is given up: the largest, drawn the plain way, takes Chromium down.
+USABLE = 1.0
 
 
 class Costs(NamedTuple):
@@ -33,8 +35,8 @@ class Costs(NamedTuple):
     heap: float
     elements: int
     far: Frames
-    near: Frames
-    packets: Frames
+    near: Frames | None
+    packets: Frames | None
     changing: dict[int, Frames]
 
 
@@ -45,6 +47,8 @@ def measure(browser: Browser, address: str, how: str, scene: Scene) -> Costs:
         tab.page.wait_for_timeout(1500)
         first, heap = tab.first, tab.heap
         far = tab.frames(f"bench.pan({MS}, 0)")
+        if far.rate < USABLE:
+            return Costs(scene, how, first, heap, tab.elements, far, None, None, {})
         changing = {rate: tab.frames(f"bench.pan({MS}, {rate})") for rate in RATES}
         tab.page.evaluate("bench.near()")
         tab.page.wait_for_timeout(1200)
@@ -68,12 +72,14 @@ def row(costs: Costs) -> tuple[str, ...]:
         f"{costs.heap:,.0f} MiB",
         f"{costs.elements:,}",
         *(told(frames) for frames in (costs.far, costs.near, costs.packets)),
-        *(told(costs.changing[rate]) for rate in RATES),
+        *(told(costs.changing.get(rate)) for rate in RATES),
     )
 
 
-def told(frames: Frames) -> str:
+def told(frames: Frames | None) -> str:
     """CPU of a frame, p50 and p95 between frames, frames a second."""
+    if frames is None:
+        return "given up"
     return f"{frames.cpu:,.1f} | {frames.p50:,.0f}/{frames.p95:,.0f} | {frames.rate:,.0f}"
 
 

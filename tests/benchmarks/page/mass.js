@@ -13,7 +13,8 @@ export async function start({ snapshot, mass }) {
       seq += 1;
       picture.change(mass.apply({ type: "state", seq, set: [], unset: [], events: [], mass: { pods: batch.map(([pod, state]) => [pod, mass.node[pod], state, mass.workload[pod]]) } }));
     },
-    packets: () => {},
+    // As the dashboard does it with every `traffic` message.
+    packets: () => setInterval(() => picture.feedTrunks(200), 200),
     near: () => picture.cy.zoom({ level: 1.2, position: { x: 2000, y: 2000 } }),
     far: () => picture.camera.fit(),
     first: (began) => new Promise((resolve) => {
