@@ -35,6 +35,7 @@ def test_packets_stand_while_the_camera_moves_and_denied_ones_leave_a_mark(page:
     assert stayed == there
     now = page.evaluate("clusterviz.packets()")
     until(page, "before => JSON.stringify(clusterviz.packets()) !== JSON.stringify(before)", arg=now)
+    until(page, "Object.values(clusterviz.flows()).some((flow) => flow.refused + flow.dropped > 0)")
     until(page, "clusterviz.stats().marks > 0")
 
 
@@ -46,7 +47,7 @@ def test_what_is_near_opens_in_its_place_with_what_the_machines_say(page: Page) 
     assert told.value.ok
     assert stats(page)["level"] > level
     assert page.evaluate("JSON.stringify(clusterviz.cy.nodes().map((n) => n.position()))") == before
-    page.evaluate("clusterviz.cy.zoom(0.2)")
+    page.evaluate("void clusterviz.cy.zoom(0.2)")
     until(page, "clusterviz.stats().level === 0")
 
 
