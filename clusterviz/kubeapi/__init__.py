@@ -1,0 +1,1 @@
+"""The Kubernetes API of every cluster, for an unmodified kubectl."""
