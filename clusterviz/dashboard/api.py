@@ -26,6 +26,7 @@ from clusterviz.engine import trace as engine_trace
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.manifests.read import Limits
 from clusterviz.live import asked, questions
+from clusterviz.live import sums as live_sums
 from clusterviz.live.access import is_editor
 from clusterviz.live.texts import UnknownNodeError, has_texts, texts_of
 
@@ -162,6 +163,17 @@ def entities(request: HttpRequest, name: str) -> HttpResponse:
     """Full entities of a part of the cluster, now or with ``at`` at a moment of the history."""
     try:
         return encoded(asked.entities(questions.replica_at(name, time_of(request, "at")), request.GET))
+    except asked.AskedError as error:
+        return problem(400, f"{error}.", field=error.field, allowed=error.allowed)
+
+
+@method("GET")
+@answered
+def sums(request: HttpRequest, name: str) -> HttpResponse:
+    """Who calls whom in a large cluster, by service, workload or namespace."""
+    at = time_of(request, "at")
+    try:
+        return encoded(live_sums.sums(questions.replica_at(name, at), request.GET, now=at is None))
     except asked.AskedError as error:
         return problem(400, f"{error}.", field=error.field, allowed=error.allowed)
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("clusters/<slug:name>/", views.cluster, name="cluster"),
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
     path("clusters/<slug:name>/entities", api.entities, name="entities"),
+    path("clusters/<slug:name>/sums", api.sums, name="sums"),
     path("clusters/<slug:name>/search", api.search, name="search"),
     path("clusters/<slug:name>/history", history.history, name="history"),
     path("clusters/<slug:name>/trace", api.trace, name="trace"),

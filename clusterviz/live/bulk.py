@@ -203,8 +203,8 @@ class Bulk:
 
     def totals(self, now: float) -> Totals:
         """Rates of everything, and of the flows that are watched."""
-        flows = {line.ref: _rates(line.rates, now, self.heat.window) for line in self._close}
-        everything = _rates(self._rates, now, WINDOW)
+        flows = {line.ref: rates_of(line.rates, now, self.heat.window) for line in self._close}
+        everything = rates_of(self._rates, now, WINDOW)
         return Totals(everything.rps, {ref: found for ref, found in flows.items() if found.rps})
 
 
@@ -216,7 +216,8 @@ def _add(rates: list[float], outcome: int, count: float, now: float, window: flo
     rates[3] = now
 
 
-def _rates(rates: list[float], now: float, window: float) -> FlowTotals:
+def rates_of(rates: list[float], now: float, window: float) -> FlowTotals:
+    """Connections a second of a flow by what became of them; ``rates`` as `Line` keeps them."""
     left = math.exp((rates[3] - now) / window)
     ok, refused, dropped = (round(number * left, 2) for number in rates[:3])
     return FlowTotals(rps=round(ok + refused + dropped, 2), ok=ok, refused=refused, dropped=dropped)

@@ -41,13 +41,13 @@ class Result(NamedTuple):
 class Line:
     """A flow: its generator, its two ends as picture ids, and what became of its newest connections."""
 
-    __slots__ = ("ends", "flow", "key", "name", "rates", "ref", "rps", "target", "walked")
+    __slots__ = ("called", "ends", "flow", "key", "name", "origin", "rates", "ref", "rps", "target", "walked")
 
     def __init__(self, cluster: Cluster, key: Key, obj: Obj) -> None:
         self.key, self.flow = key, Flow(key, obj)
         self.ref = self.flow.ref
         self.rps = self.flow.rps if self.flow.destination is not None else 0.0
-        origin, target = ends_of(cluster, key, obj)
+        self.origin, self.called = origin, target = ends_of(cluster, key, obj)
         self.ends = frozenset((origin, target, self.ref))
         kind, _, rest = target.partition(":")
         # The Service that is called from inside; from outside there is more on the way.
@@ -57,6 +57,11 @@ class Line:
         self.name = destination is not None and destination.kind == "name"
         self.walked: list[tuple[float, int, Result]] = []
         self.rates: list[float] = [0.0, 0.0, 0.0, 0.0]
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Picture ids the newest connection that was walked passed; () when none was."""
+        return tuple(str(ref) for ref in self.walked[-1][2].alike[1:-1]) if self.walked else ()
 
     def source(self, cluster: Cluster, rng: random.Random) -> Source | Pod | None:
         """Who opens the next connection; None when nobody can."""

@@ -200,7 +200,7 @@ class MassForm:
         if not (+kinds or numbers["pods"] or ("", name) in cluster.namespaces):
             return None
         workloads = sum(kinds[kind] for kind in WORKLOAD_KINDS if kind != "ReplicaSet")
-        numbers |= {"services": kinds["Service"], "workloads": workloads}
+        numbers |= {"services": kinds["Service"], "workloads": workloads, "policies": kinds["NetworkPolicy"]}
         return {**scene.namespace(cluster, name), "counts": numbers}
 
     def _lend(self, cluster: Cluster, spaces: set[str]) -> tuple[list[Entity], list[str]]:

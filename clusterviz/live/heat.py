@@ -19,6 +19,11 @@ MOST_TRUNKS = 400
 QUIET = 0.01
 
 
+def window_of(sampled: float) -> float:
+    """Seconds the rates of pods and flows are smoothed over when one connection in ``sampled`` is decided."""
+    return min(LONGEST, WINDOW * math.sqrt(max(1.0, sampled)))
+
+
 class Heat:
     """Rates of pods and trunks. Times are the simulator's seconds."""
 
@@ -33,7 +38,7 @@ class Heat:
 
     def smooth(self, sampled: float) -> None:
         """One connection in ``sampled`` is decided."""
-        self.window = min(LONGEST, WINDOW * math.sqrt(max(1.0, sampled)))
+        self.window = window_of(sampled)
 
     def add(self, pods: Iterable[int], zones: tuple[str, str], count: float, now: float, *, failed: bool) -> None:
         """``count`` connections passed these pods, and led from one zone to another."""

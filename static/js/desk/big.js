@@ -1,6 +1,7 @@
 /** A big cluster at the desk: its columns, its picture and its legend, fed with every message. Loaded when a cluster is big. */
 import { MassPicture } from "../graph/mass/picture.js";
 import { Picture } from "../graph/picture.js";
+import { SumPicture } from "../graph/sumpicture.js";
 import { Mass } from "../model/mass.js";
 import { isBig } from "../model/size.js";
 import { MassLegend } from "../panels/masslegend.js";
@@ -73,10 +74,11 @@ export class Big {
 
   /** Another view of the same cluster is drawn by the small picture, until the view by node comes back. @param {any} view @param {any} places */
   another(view, places) {
-    const small = new Picture(this.surfaces, this.handlers);
     const { store } = this.desk;
+    const small = view.sums ? new SumPicture(this.surfaces, this.handlers, view.sums) : new Picture(this.surfaces, this.handlers);
     small.setView = (next, where) => {
-      if (next.name !== "mass") return Picture.prototype.setView.call(small, next, where);
+      if (next.name !== "mass" && Boolean(next.sums) === small instanceof SumPicture) return Picture.prototype.setView.call(small, next, where);
+      if (next.name !== "mass") return this.another(next, where);
       this.set(this.open(), true);
       this.picture.setScene(store.entities, store.settings, true);
       return this.picture.select(this.desk.selected());
@@ -105,12 +107,21 @@ export class Big {
     const { store } = this.desk;
     if (!store.mass && this.made !== store.entities) return;
     const changes = store.mass ? store.massChanges : this.mass?.apply(message);
-    if (!this.picture) return;
+    if (!this.picture) {
+      if (message.type === "traffic") this.desk.picture.pulse?.(this.passed());
+      return;
+    }
     if (changes) this.picture.change(changes, message.type !== "traffic");
     if (message.type !== "traffic") return;
+    this.picture.feedTrunks(this.passed());
+  }
+
+  /** @returns {number} ms since the last traffic, as far as it is shown */
+  passed() {
     const now = performance.now();
-    this.picture.feedTrunks(Math.min(1500, now - this.heard));
+    const passed = Math.min(1500, now - this.heard);
     this.heard = now;
+    return passed;
   }
 
   /** @param {string} node @returns {Promise<any[]>} */

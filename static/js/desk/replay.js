@@ -98,6 +98,7 @@ class ReplayApi {
 
   object() { return this.nothing(); }
   entities() { return this.nothing(); }
+  sums() { return this.nothing(); }
   search() { return this.nothing(); }
   layouts() { return this.nothing(); }
   keepLayout() { return this.nothing(); }

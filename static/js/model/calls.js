@@ -18,14 +18,15 @@ const DOORS = ["service", "ingress", "gateway"];
  * @param {Map<string, any>} entities
  * @param {(id: string) => boolean} [wanted] whether a card may be shown
  * @param {number} [most] units at once
+ * @param {Iterable<any>} [routes] that are drawn: who they lead to stands after who they come from
  * @returns {Graph}
  */
-export function callGraph(entities, wanted = () => true, most = UNITS) {
+export function callGraph(entities, wanted = () => true, most = UNITS, routes = []) {
   const all = [...entities.values()];
   const counted = census(all);
   const bare = new Set(counted.owners.values());
   const shown = all.filter((e) => wanted(e.id) && (OUTSIDE.includes(e.kind) || DOORS.includes(e.kind) || e.kind === "workload" || (e.kind === "pod" && bare.has(e.id))));
-  const arcs = arcsOf(all, entities, counted).filter((arc) => wanted(arc.from) && wanted(arc.to));
+  const arcs = arcsOf(all, entities, counted, routes).filter((arc) => wanted(arc.from) && wanted(arc.to));
   const units = group(shown, behindOf(all, counted), arcs, all);
   const kept = most >= units.length ? units : busiest(units, all, counted, most);
   const cards = new Set(kept.flatMap((unit) => unit.cards.map((card) => card.id)));
@@ -45,7 +46,7 @@ export function behindOf(/** @type {any[]} */ all, /** @type {import("./census.j
   const behind = new Map();
   for (const service of all) {
     if (service.kind !== "service") continue;
-    const found = new Set(service.endpoints.map((/** @type {any} */ x) => owners.get(x.pod) ?? "").filter(Boolean));
+    const found = new Set(service.workloads ?? (service.endpoints ?? []).map((/** @type {any} */ x) => owners.get(x.pod) ?? "").filter(Boolean));
     const wanted = Object.entries(service.selector ?? {});
     if (!found.size && wanted.length) {
       const meant = workloads.filter((w) => w.namespace === service.namespace && wanted.every(([key, value]) => (w.labels?.[key] ?? w.selector?.[key]) === value));
@@ -57,7 +58,7 @@ export function behindOf(/** @type {any[]} */ all, /** @type {import("./census.j
 }
 
 /** Who calls whom by the flows, and how what comes from outside comes in. */
-function arcsOf(/** @type {any[]} */ all, /** @type {Map<string, any>} */ entities, /** @type {import("./census.js").Census} */ { owners }) {
+function arcsOf(/** @type {any[]} */ all, /** @type {Map<string, any>} */ entities, /** @type {import("./census.js").Census} */ { owners }, /** @type {Iterable<any>} */ routes) {
   /** @type {Map<string, Arc>} */
   const arcs = new Map();
   const add = (/** @type {string} */ from, /** @type {string} */ to) => {
@@ -72,6 +73,7 @@ function arcsOf(/** @type {any[]} */ all, /** @type {Map<string, any>} */ entiti
     if (to?.kind === "ingress" || to?.kind === "gateway") enter(flow, to, all, add);
     else add(flow.from, to?.kind === "node" ? ports.get(flow.port) ?? "" : flow.to);
   }
+  for (const { waypoints } of routes) for (let i = 1; i < waypoints.length; i += 1) add(waypoints[i - 1], waypoints[i]);
   return [...arcs.values()].sort((a, b) => (a.from + a.to < b.from + b.to ? -1 : 1));
 }
 

@@ -15,6 +15,8 @@ import { byAge } from "./slots.js";
 export const SPACE = { column: 100, row: 24, sub: 56, tray: 96, head: 44, grid: 4 };
 const TARGET = { w: 1900, h: 1000 };
 const SWEEPS = 6;
+/** How much smaller everything would be. */
+const FOLD = 2;
 
 /**
  * @param {Unit[]} units @param {Arc[]} arcs between cards
@@ -150,7 +152,7 @@ function fresh(units, arcs) {
   const loud = units.filter((unit) => !unit.quiet).sort(byAge);
   const layers = layersOf(loud, next, last);
   const deepest = Math.max(0, ...layers.values());
-  const filled = Array.from({ length: deepest + 1 }, (_, layer) => loud.filter((unit) => layers.get(unit.id) === layer)).filter((row) => row.length);
+  const filled = folded(Array.from({ length: deepest + 1 }, (_, layer) => loud.filter((unit) => layers.get(unit.id) === layer)).filter((row) => row.length));
   arrange(filled, next, last);
   const columns = wrap(filled);
   const middles = settle(columns, next, last);
@@ -208,6 +210,28 @@ function arrange(rows, /** @type {Map<string, string[]>} */ next, /** @type {Map
       row.forEach((unit, i) => { place.set(unit.id, (i + 0.5) / row.length); });
     }
   }
+}
+
+/** Where many call each other in circles a layer holds one or two: neighbours share a column, until the whole is about as wide as a screen. @param {Unit[][]} rows @returns {Unit[][]} */
+function folded(rows) {
+  const inner = rows.filter((row) => row.every((unit) => !unit.side));
+  const sizes = inner.map((row) => ({ w: Math.max(...row.map((unit) => unit.w)) + SPACE.column, h: row.reduce((sum, unit) => sum + unit.h + SPACE.row, 0) }));
+  const total = sizes.reduce((sum, size) => sum + size.h, 0);
+  const widest = Math.max(0, ...sizes.map((size) => size.w));
+  const need = (/** @type {number} */ columns, /** @type {number} */ tall) => Math.max((columns * widest) / TARGET.w, tall / TARGET.h);
+  const now = need(inner.length, Math.max(0, ...sizes.map((size) => size.h)));
+  const best = inner.map((_, i) => i + 1).reduce((least, columns) => (need(columns, total / columns) < need(least, total / least) ? columns : least), inner.length);
+  // A layer each is easier to read: given up only where it would make everything a good deal smaller.
+  if (now < FOLD * need(best, total / best)) return rows;
+  /** @type {Unit[][]} */
+  const columns = Array.from({ length: best }, () => []);
+  let seen = 0;
+  inner.forEach((row, i) => {
+    for (const unit of row) columns[Math.min(best - 1, Math.floor(((seen + sizes[i].h / 2) / total) * best))].push(unit);
+    seen += sizes[i].h;
+  });
+  const first = rows.findIndex((row) => inner.includes(row));
+  return [...rows.slice(0, first), ...columns.filter((column) => column.length), ...rows.slice(first).filter((row) => !inner.includes(row))];
 }
 
 /** Cuts tall layers into columns side by side, so that the whole is about as wide as a screen. @param {Unit[][]} rows */

@@ -12,21 +12,21 @@ export const key = (/** @type {string} */ from, /** @type {string} */ to) => `${
 
 /** @param {any} entity @param {string} id @returns {End} */
 function endOf(entity, id) {
-  const outside = !entity?.namespace && entity?.kind !== "node";
+  const outside = !entity?.namespace && !["node", "namespace"].includes(entity?.kind);
   const name = entity?.label || entity?.name || id;
-  return { id, name, group: entity?.namespace ?? (outside ? "outside" : "nodes"), kind: entity?.kind ?? "", rps: 0, failing: 0 };
+  return { id, name, group: entity?.namespace ?? (outside ? "outside" : `${entity.kind}s`), kind: entity?.kind ?? "", rps: 0, failing: 0 };
 }
 
 /**
  * Where a route begins and where it ends or stops, as workloads where there are some.
- * @param {any} route @param {Map<string, string>} owners @returns {{from: string, to: string}|null} null for what never leaves its pod
+ * @param {any} route @param {Map<string, string>} owners @returns {{from: string, to: string}|null} null for what never leaves its workload; a whole namespace may call itself
  */
 function endsOf(route, owners) {
   const stops = route.waypoints.filter((/** @type {string} */ ref) => ref !== "wire");
   const inner = stops.filter((/** @type {string} */ ref) => !ref.startsWith("node:"));
   const [first, last] = [inner[0] ?? stops[0], inner[inner.length - 1] ?? stops[stops.length - 1]];
   const [from, to] = [owners.get(first) ?? first, owners.get(last) ?? last];
-  return !from || !to || from === to ? null : { from, to };
+  return !from || !to || (from === to && !from.startsWith("namespace:")) ? null : { from, to };
 }
 
 /** @param {Cell} cell @param {string[]} effects of its routes @returns {Verdict} */

@@ -15,17 +15,18 @@ export const spaceId = (name) => `namespace:${name}`;
 
 /**
  * @param {Map<string, any>} entities @param {Map<string, number>} open how many workloads each opened namespace shows, by its id
+ * @param {any[]} [routes] that are drawn, where no flows are told
  * @returns {{units: Unit[], arcs: import("./calls.js").Arc[], reps: (ref: string) => string, census: import("./census.js").Census,
  *   panels: Map<string, Panel>, hosts: Map<string, string>, left: {units: number, all: number}}}
  * `hosts`: the namespace in which each card stands; calls within one are not drawn but counted
  */
-export function spaceGraph(entities, open) {
+export function spaceGraph(entities, open, routes = []) {
   const all = [...entities.values()];
   const counted = census(all);
   const flows = all.filter((e) => e.kind === "flow");
-  const arcs = arcsOf(flows, entities);
+  const arcs = arcsOf(flows, entities, routes);
   const calling = new Set(arcs.flatMap((arc) => [arc.from, arc.to]));
-  const servers = new Set(flows.map((flow) => flow.to));
+  const servers = new Set([...flows.map((flow) => flow.to), ...routes.map((route) => route.waypoints[route.waypoints.length - 1])]);
   const panels = new Map();
   const names = busiest(counted, flows, entities);
   const units = names.kept.map((name) => panelOf(name, all, counted, open.get(spaceId(name)) ?? 0, panels, !calling.has(spaceId(name)), entities));
@@ -56,9 +57,9 @@ function busiest(/** @type {import("./census.js").Census} */ counted, /** @type 
   return { kept: all.slice(0, SPACES), all: all.length };
 }
 
-/** @param {any[]} flows @param {Map<string, any>} entities @returns {import("./calls.js").Arc[]} between namespaces, and from and to the outside */
-function arcsOf(flows, entities) {
-  const end = (/** @type {string} */ id) => (/^(external:|internet$)/.test(id) ? id : spaceId(entities.get(id)?.namespace ?? ""));
+/** @param {any[]} flows @param {Map<string, any>} entities @param {any[]} routes @returns {import("./calls.js").Arc[]} between namespaces, and from and to the outside */
+function arcsOf(flows, entities, routes) {
+  const end = (/** @type {string} */ id) => (/^(external:|internet$|namespace:)/.test(id) ? id : spaceId(entities.get(id)?.namespace ?? ""));
   const arcs = new Map();
   const add = (/** @type {string} */ from, /** @type {string} */ to) => {
     if (from && to && from !== to && to !== "namespace:" && from !== "namespace:") arcs.set(`${from}>${to}`, { from, to });
@@ -75,6 +76,7 @@ function arcsOf(flows, entities) {
     add(balancer?.id ?? end(flow.from), spaceId(controller.namespace));
     for (const rule of door.rules) if (rule.service) add(spaceId(controller.namespace), end(rule.service));
   }
+  for (const { waypoints } of routes) for (let i = 1; i < waypoints.length; i += 1) add(end(waypoints[i - 1]), end(waypoints[i]));
   return [...arcs.values()].sort((a, b) => (a.from + a.to < b.from + b.to ? -1 : 1));
 }
 
@@ -92,7 +94,7 @@ function panelOf(/** @type {string} */ name, /** @type {any[]} */ all, /** @type
   const count = /** @type {import("./census.js").SpaceCount} */ (counted.spaces.get(name));
   const members = shown ? all.filter((e) => e.namespace === name && (e.kind === "workload" || (e.kind === "pod" && counted.owners.get(e.id) === e.id))).sort(byAge) : [];
   const visible = members.slice(0, shown);
-  const more = members.length - visible.length;
+  const more = shown ? Math.max(members.length, count.workloads) - visible.length : 0;
   panels.set(id, { name, count, open: shown > 0, more });
   const columns = Math.min(PANEL.columns, Math.max(1, visible.length));
   const w = Math.max(PANEL.w, columns * (CARD.workload.w + PANEL.gap) - PANEL.gap + 2 * PANEL.pad);

@@ -43,6 +43,11 @@ export class Api {
     return ask(`${this.base}entities?${this.query(/** @type {Record<string, string>} */ (question))}`);
   }
 
+  /** Who calls whom in a large cluster. @param {Record<string, string>} question `by`, and what it is narrowed to */
+  sums(question) {
+    return ask(`${this.base}sums?${this.query(question)}`);
+  }
+
   /** Objects by name, address or label. @param {string} words */
   search(words) {
     return ask(`${this.base}search?${new URLSearchParams({ q: words })}`);

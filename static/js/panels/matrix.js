@@ -6,7 +6,8 @@ import { byId, fill, h, icon } from "./dom.js";
 /** @typedef {import("../model/matrix.js").Cell} Cell */
 /** @typedef {import("../model/matrix.js").End} End */
 /** @typedef {import("../model/matrix.js").Order} Order */
-/** @typedef {{store: import("../model/store.js").Store, shares: () => Map<string, import("../model/shares.js").Share>, select: (id: string) => void}} Ports */
+/** @typedef {{told: () => {entities: Map<string, any>, routes: Map<string, any>, shares: Map<string, import("../model/shares.js").Share>}, select: (id: string) => void, coarser: () => void, note: () => string}} Ports
+ * `coarser`: whole namespaces or single workloads are wanted; `note`: what is left out */
 
 const SIZE = { row: 38, column: 84, name: 236, head: 132, gap: 14, extra: 4 };
 const GLYPHS = { ok: "✓", some: "◐", refused: "⊘", dropped: "✕", idle: "·" };
@@ -25,6 +26,8 @@ export class MatrixPanel {
     this.only = false;
     this.list = false;
     this.listed = LISTED;
+    /** In a large cluster: whole namespaces call each other. */
+    this.coarse = true;
     this.at = { row: 0, column: 0 };
     /** @type {import("../model/matrix.js").Matrix} */
     this.made = { rows: [], columns: [], cells: new Map() };
@@ -44,7 +47,14 @@ export class MatrixPanel {
     const only = h("button", { testid: "matrix-failing", "aria-pressed": "false", onclick: (/** @type {any} */ e) => { this.only = !this.only; e.currentTarget.setAttribute("aria-pressed", String(this.only)); this.refresh(); } }, "Only what fails");
     const list = h("button", { testid: "matrix-as-list", "aria-pressed": "false", onclick: (/** @type {any} */ e) => { this.list = !this.list; e.currentTarget.setAttribute("aria-pressed", String(this.list)); this.refresh(); } }, "As a list");
     const legend = h("ul.glyphs", { "aria-label": "Signs" }, /** @type {(keyof typeof GLYPHS)[]} */ (Object.keys(GLYPHS)).map((name) => h("li", { data: { verdict: name } }, h("b", { "aria-hidden": "true" }, GLYPHS[name]), WORDS[name])));
-    return h("header", {}, order, only, list, this.words, legend);
+    this.grain = h("select", { testid: "matrix-grain", "aria-label": "Rows and columns", hidden: true, onchange: (/** @type {any} */ e) => { this.coarse = e.target.value === "namespaces"; this.ports.coarser(); } },
+      h("option", { value: "namespaces" }, "namespaces"), h("option", { value: "workloads" }, "workloads"));
+    return h("header", {}, this.grain, order, only, list, this.words, legend);
+  }
+
+  /** @param {boolean} on rows may be whole namespaces */
+  large(on) {
+    /** @type {HTMLElement} */ (this.grain).hidden = !on;
   }
 
   /** @param {boolean} on */
@@ -57,11 +67,12 @@ export class MatrixPanel {
 
   refresh() {
     if (this.root.hidden) return;
-    const all = matrix(this.ports.store.entities, this.ports.store.routes, this.ports.shares());
+    const { entities, routes, shares } = this.ports.told();
+    const all = matrix(entities, routes, shares);
     const made = this.only ? troubled(all) : all;
     this.made = { rows: sorted(made.rows, this.order), columns: sorted(made.columns, this.order), cells: made.cells };
     const bad = [...all.cells.values()].filter((cell) => ["some", "refused", "dropped"].includes(cell.verdict)).length;
-    const said = `${this.made.rows.length} callers, ${this.made.columns.length} called, ${made.cells.size} pairs, ${bad} with failing calls`;
+    const said = `${this.made.rows.length} callers, ${this.made.columns.length} called, ${made.cells.size} pairs, ${bad} with failing calls${this.ports.note() && ` · ${this.ports.note()}`}`;
     if (this.words.textContent !== said) fill(this.words, said);
     [this.port.hidden, this.table.hidden] = [this.list, !this.list];
     if (this.list) return this.tabulate();

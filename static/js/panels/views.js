@@ -5,6 +5,7 @@ import { drawCallCard, drawSpaceCard } from "../graph/viewcards.js";
 import { callGraph } from "../model/calls.js";
 import { Shares } from "../model/shares.js";
 import { spaceGraph } from "../model/spaces.js";
+import { Sums } from "../model/sums.js";
 import { viewOf, VIEWS } from "../model/views.js";
 import { Arranger } from "./arranger.js";
 import { byId, h } from "./dom.js";
@@ -15,6 +16,8 @@ import { FocusBar, hold, lensOf } from "./focus.js";
  * @typedef {object} Desk
  * @property {any} picture
  * @property {import("../model/store.js").Store} store
+ * @property {import("../net/http.js").Api} api
+ * @property {import("../model/feed.js").Feed} feed
  * @property {import("../desk/signals.js").Signals} signals
  * @property {() => string} selected
  * @property {(id: string) => void} select
@@ -30,6 +33,8 @@ import { FocusBar, hold, lensOf } from "./focus.js";
 const FEW = 12;
 /** ms between two looks at the rates: more often is restless. */
 const CALM = 2000;
+/** ms between two questions for the sums of a large cluster. */
+const PACE = 4000;
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   nodes: "M4 5h16v5H4zM4 14h16v5H4zM8 7.5h.01M8 16.5h.01",
@@ -62,6 +67,10 @@ export class Views {
     /** @type {import("./matrix.js").MatrixPanel|null} */
     this.matrix = null;
     this.shares = new Shares();
+    /** What a large cluster is drawn from in every view but the one by node. @type {Sums|null} */
+    this.sums = null;
+    this.asking = "";
+    this.asked = 0;
     this.root = this.bar();
     byId("status").after(this.root);
     dress(this.root);
@@ -72,7 +81,7 @@ export class Views {
     desk.signals.on("traffic", (message) => this.measure(message));
     desk.signals.on("filter", () => this.rearrange());
     desk.signals.on("drawn", () => this.tell());
-    desk.signals.on("loaded", () => this.tell());
+    desk.signals.on("loaded", () => { this.tell(); this.renew(); });
     desk.signals.on("picture", () => this.taken());
     const opened = (/** @type {string} */ id) => this.opened.has(id);
     desk.offers.push({ label: "Show its workloads", testid: "context-open-space", fits: (e) => e.kind === "namespace" && this.current === "namespaces" && !opened(e.id), run: (id) => this.toggle(id, FEW) },
@@ -96,17 +105,75 @@ export class Views {
     return made;
   }
 
+  /** What is drawn: of a large cluster sums, else everybody. @returns {{entities: Map<string, any>, routes: Map<string, any>, shares: Map<string, import("../model/shares.js").Share>}} */
+  told() {
+    const { store } = this.desk;
+    return this.sums ?? { entities: store.entities, routes: store.routes, shares: this.shares.of(store.routes, store.totals.flows, performance.now()) };
+  }
+
+  /** @returns {Record<string, string>|null} what to ask a large cluster for; null when this view needs no sums */
+  question() {
+    const { store, filter, shown } = this.desk;
+    if (!store.mass || this.current === "nodes") return null;
+    const narrowed = { ...(filter().namespace ? { namespace: filter().namespace } : {}), ...(shown.focus ? { around: shown.focus } : {}) };
+    if (this.current === "services") return { by: "service", ...narrowed };
+    if (this.current === "namespaces" || this.matrix?.coarse !== false) return { by: "namespace", ...(shown.focus ? { around: shown.focus } : {}), open: this.current === "matrix" ? "" : [...this.opened.keys()].map((id) => id.slice("namespace:".length)).join() };
+    return { by: "workload", ...narrowed };
+  }
+
+  /** Asks for the sums this view needs. @returns {Promise<boolean>} whether there is something to draw, and nobody asked for something else meanwhile */
+  async fetch() {
+    const question = this.question();
+    if (!question) {
+      this.sums = null;
+      return true;
+    }
+    const words = JSON.stringify(question);
+    this.asking = words;
+    const answer = await this.desk.api.sums(question);
+    this.asked = performance.now();
+    if (this.asking !== words) return false;
+    this.asking = "";
+    if (!answer.ok) {
+      this.desk.toast(answer.body.error, "bad");
+      return false;
+    }
+    this.sums ??= new Sums();
+    this.sums.take(answer.body);
+    return true;
+  }
+
+  /** The sums anew; the picture is drawn anew where cards came or went. */
+  async renew() {
+    const question = this.question();
+    if (!question || this.asking === JSON.stringify(question) || !await this.fetch()) return;
+    if (this.current === "matrix") return void this.matrix?.refresh();
+    const { picture, store } = this.desk;
+    this.weigh(picture.view);
+    picture.setScene(store.entities, store.settings);
+  }
+
   /** In a cluster too large for one picture, a filter by namespace chooses what is shown. @param {Map<string, any>} entities */
   calls(entities) {
     const { namespace } = this.desk.filter();
+    if (this.sums) return { ...callGraph(entities, undefined, undefined, this.sums.routes.values()), title: "WHO CALLS WHOM", note: this.summed() };
     const all = callGraph(entities);
     const graph = all.left.units && namespace ? callGraph(entities, near(entities, namespace)) : all;
     return { ...graph, title: "WHO CALLS WHOM", note: leftOut(graph.left, "workloads and Services", namespace ? `those of ${namespace} and whom they touch` : "the busiest: filter by namespace (f) for others") };
   }
 
+  /** What sums leave out. */
+  summed() {
+    const { left: { routes, all }, measured } = /** @type {Sums} */ (this.sums);
+    const { namespace } = this.desk.filter();
+    const calls = (/** @type {number} */ count) => `${count.toLocaleString("en")} call${count === 1 ? "" : "s"}`;
+    const part = routes ? `${(all - routes).toLocaleString("en")} of ${calls(all)}: those that fail and the busiest; filter by ${namespace ? "another " : ""}namespace (f) for others` : namespace ? `the ${calls(all)} of ${namespace}` : calls(all);
+    return measured ? part : `${part} · how many a second is not kept of that moment`;
+  }
+
   /** @param {Map<string, any>} entities */
   spaces(entities) {
-    const graph = spaceGraph(entities, this.opened);
+    const graph = spaceGraph(entities, this.opened, this.sums ? [...this.sums.routes.values()] : []);
     return { ...graph, title: "NAMESPACES", note: leftOut(graph.left, "namespaces", "the busiest") };
   }
 
@@ -125,10 +192,12 @@ export class Views {
     if (this.current === "matrix") return this.openMatrix();
     this.matrix?.show(false);
     await this.placesKnown;
+    if (!await this.fetch()) return undefined;
     const { picture, shown, store } = this.desk;
     const view = this.viewOf(this.current);
+    view.sums = this.sums;
     this.weigh(view);
-    if (shown.focus) view.lens = lensOf(shown.focus, store);
+    if (shown.focus && !this.sums) view.lens = lensOf(shown.focus, store);
     this.switching = true;
     view.tap = (/** @type {string} */ id, /** @type {{x: number, y: number}} */ point) => this.arranger.tap(point) || this.opens(id, point);
     picture.setView(this.arranger.prepare(view), shown.focus ? new Map() : this.arranger.kept.of(view.name));
@@ -138,17 +207,19 @@ export class Views {
 
   async openMatrix() {
     const { MatrixPanel } = await import("./matrix.js");
-    this.matrix ??= new MatrixPanel({ store: this.desk.store, select: (id) => this.desk.select(id), shares: () => this.shares.of(this.desk.store.routes, this.desk.store.totals.flows, performance.now()) });
-    this.matrix.show(true);
+    this.matrix ??= new MatrixPanel({ told: () => this.told(), select: (id) => this.desk.select(id), coarser: () => this.renew(), note: () => (this.sums && (this.sums.left.routes || !this.sums.measured) ? this.summed() : "") });
+    this.matrix.large(Boolean(this.desk.store.mass));
+    if (await this.fetch() && this.current === "matrix") this.matrix.show(true);
   }
 
   /** @param {string} id what stays, with what it touches; "" shows everything again */
   async focus(id) {
     const { store, shown, picture, remember } = this.desk;
-    if (id && !store.entities.has(id)) return undefined;
+    if (id && !store.entities.has(id) && !this.sums?.entities.has(id)) return undefined;
     const held = id || shown.focus;
     if (id === shown.focus) return undefined;
-    if (id && this.current === "matrix") await this.go("services");
+    // Of a large cluster only sums tell what something touches.
+    if (id && (this.current === "matrix" || (store.mass && this.current === "nodes" && !id.startsWith("node:")))) await this.go("services");
     const was = picture.screenBox(held);
     shown.focus = id;
     await this.show();
@@ -172,10 +243,11 @@ export class Views {
   /** How much of the cluster is in the picture while something is in focus. */
   tell() {
     const { picture, store, shown } = this.desk;
-    const entity = store.entities.get(shown.focus);
+    const entity = store.entities.get(shown.focus) ?? this.sums?.entities.get(shown.focus);
     if (!shown.focus || !picture.layout) return this.focusBar.hide();
     if (!entity) return void this.focus("");
     const kinds = new Set([...picture.layout.boxes.values()].map((box) => box.kind));
+    if (this.sums) return this.focusBar.show(entity, picture.layout.boxes.size, (store.mass?.counts.workloads ?? 0) + (store.mass?.counts.services ?? 0));
     const all = [...store.entities.values()].filter((e) => (this.current === "nodes" ? ["node", "pod", "service", "ingress", "gateway", "external", "loadbalancer"].includes(e.kind) : kinds.has(e.kind))).length;
     return this.focusBar.show(entity, picture.layout.boxes.size, Math.max(all, picture.layout.boxes.size));
   }
@@ -207,7 +279,7 @@ export class Views {
     const { picture, store } = this.desk;
     if (shown) this.opened.set(id, shown);
     else this.opened.delete(id);
-    setTimeout(() => picture.setScene(store.entities, store.settings), 0);
+    setTimeout(() => (this.sums ? this.renew() : picture.setScene(store.entities, store.settings)), 0);
     return true;
   }
 
@@ -221,6 +293,7 @@ export class Views {
 
   rearrange() {
     const { picture, store } = this.desk;
+    if (this.sums) return void this.renew();
     if (this.current === "services" || this.desk.shown.focus) picture.setScene(store.entities, store.settings);
   }
 
@@ -230,7 +303,8 @@ export class Views {
     this.shares.count(message.calls, now);
     if (now - this.measured < CALM) return;
     const { picture } = this.desk;
-    if (this.desk.shown.focus) this.rearrange();
+    if (this.sums && now - this.asked > PACE && !this.desk.feed.paused) this.renew();
+    if (this.desk.shown.focus && !this.sums) this.rearrange();
     this.matrix?.refresh();
     if (this.weigh(picture.view) && picture.view.reweigh(picture.lines)) {
       picture.drawEdges();
@@ -242,7 +316,8 @@ export class Views {
   weigh(view) {
     this.measured = performance.now();
     if (!view.measure) return false;
-    view.measure(this.desk.store.routes, this.shares.of(this.desk.store.routes, this.desk.store.totals.flows, this.measured));
+    const { routes, shares } = this.told();
+    view.measure(routes, shares);
     return true;
   }
 }
