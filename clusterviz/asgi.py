@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP goes to Django, websockets to the live consumers."""
+"""The ASGI application: HTTP goes to Django and the Kubernetes API, websockets to the live consumers."""
 
 import os
 
@@ -10,11 +10,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clusterviz.settings")
 http = get_asgi_application()  # first: it loads the apps that the next import needs
 
+from clusterviz.kubeapi.asgi import beside  # noqa: E402
 from clusterviz.live.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": beside(http),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "csp",
     "clusterviz.cluster",
     "clusterviz.live",
+    "clusterviz.kubeapi",
     "clusterviz.dashboard",
 ]
 MIDDLEWARE = [

@@ -125,6 +125,7 @@ class Crew:
             if name not in self.keepers:
                 self.keepers[name] = Keeper(name, head.identity, self._hub, self.in_thread, self.aside)
                 self.keepers[name].start()
+            self.keepers[name].grants = head.grants
             self.keepers[name].notice(head.line, head.settings)
 
 

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from clusterviz.cluster import snapshot, store
+from clusterviz.cluster.models import ApiAccess, Cluster, Namespace, Node, Pod
 from clusterviz.cluster.models import Change as Line
-from clusterviz.cluster.models import Cluster, Namespace, Node, Pod
 from clusterviz.cluster.services import capacity, changed
 from clusterviz.cluster.services import checkpoint as write_checkpoint
 from clusterviz.engine import Settings
@@ -53,18 +53,25 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """How far a cluster has come: which one it is, the journal's last line, its settings."""
+    """How far a cluster has come: which one it is, the journal's last line, its settings.
+
+    ``grants`` are the generations of the kubeconfigs that open it, by role; a role without one has 1.
+    """
 
     identity: int
     line: int
     settings: Settings
+    grants: dict[str, int] = {}
 
 
 def heads() -> dict[str, Head]:
     """The heads of all clusters by name."""
     lines = dict(Line.objects.values_list("cluster_id").annotate(last=Max("sequence")).order_by())
+    grants: dict[int, dict[str, int]] = {}
+    for pk, role, generation in ApiAccess.objects.values_list("cluster_id", "role", "generation").order_by():
+        grants.setdefault(pk, {})[role] = generation
     return {
-        cluster.name: Head(cluster.pk, lines.get(cluster.pk, 0), cluster.engine_settings)
+        cluster.name: Head(cluster.pk, lines.get(cluster.pk, 0), cluster.engine_settings, grants.get(cluster.pk, {}))
         for cluster in Cluster.objects.all()
     }
 

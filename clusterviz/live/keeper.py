@@ -22,6 +22,7 @@ from clusterviz.engine.loading import no_collections
 from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
 from clusterviz.live import database, picture
+from clusterviz.live.follower import Follower
 from clusterviz.live.history import History
 from clusterviz.live.hub import Hub
 from clusterviz.live.leader import Leadership
@@ -95,6 +96,8 @@ class Keeper:
         # What `ready` waits for, in words, when it takes long; `known` is set when there are words or a picture.
         self.loading = ""
         self.known = asyncio.Event()
+        self.followers: list[Follower] = []
+        self.grants: dict[str, int] = {}
         self._aside = aside
         self.history = History(django_settings.HISTORY_BYTES)
         self._framing: asyncio.Future[None] | None = None
@@ -110,6 +113,11 @@ class Keeper:
     def leading(self) -> bool:
         """Whether this process steps the cluster."""
         return self._leadership.held
+
+    @property
+    def position(self) -> int:
+        """The last line of the journal the picture includes."""
+        return self._position
 
     def start(self) -> None:
         """Begin; `ready` is set when the first picture exists."""
@@ -153,7 +161,9 @@ class Keeper:
         heavy = weight.stored > HEAVY
         simulator = await (self._load_aside(weight, leading=leading) if heavy else self._load(leading=leading))
         self.replica = replica_of(simulator)
-        simulator.on_change = self.history.change
+        simulator.on_change = self._changed
+        for follower in self.followers:
+            follower.begin(simulator.cluster)
         self.history.begin(simulator.epoch, simulator.clock.now, simulator.cluster)
         self._chapter(self.replica)
         await self._hub.open(self.name, simulator.epoch, simulator.seq, simulator.clock.now)
@@ -168,6 +178,11 @@ class Keeper:
             if leading:
                 with contextlib.suppress(database.ClusterGoneError):
                     await asyncio.shield(self._save(simulator))
+
+    def _changed(self, moment: float, cluster: Cluster, keys: set[Key]) -> None:
+        self.history.change(moment, cluster, keys)
+        for follower in self.followers:
+            follower.change(cluster, keys)
 
     async def _load(self, *, leading: bool) -> Simulator:
         return self._simulator(await self._in_thread(database.load, self.name), leading=leading)
@@ -298,6 +313,8 @@ class Keeper:
             return
         message = simulator.take_state()
         self.replica = replica_of(simulator)
+        for follower in self.followers:
+            follower.told(message.events if message is not None else ())
         if message is None:
             self.history.state(simulator.clock.now, simulator.seq, None)
             return

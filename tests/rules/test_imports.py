@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "capture": {"capture", "engine"},
     "cluster": {"cluster", "capture", "engine"},
     "live": {"live", "cluster", "engine", "assets"},
-    "dashboard": {"dashboard", "live", "cluster", "capture", "engine", "assets"},
+    "kubeapi": {"kubeapi", "live", "cluster", "engine"},
+    "dashboard": {"dashboard", "kubeapi", "live", "cluster", "capture", "engine", "assets"},
 }
 
 

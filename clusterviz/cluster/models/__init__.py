@@ -1,5 +1,6 @@
 """Clusters and their objects as rows; `services` is the only one who writes them."""
 
+from clusterviz.cluster.models.access import ApiAccess
 from clusterviz.cluster.models.base import ChildRow, Cluster, NamespacedRow, ObjectRow
 from clusterviz.cluster.models.core import Container, Namespace, Node, Pod
 from clusterviz.cluster.models.layouts import Layout
@@ -35,6 +36,7 @@ MODEL_OF: dict[str, type[ObjectRow]] = {model.KIND: model for model in OBJECT_MO
 __all__ = [
     "MODEL_OF",
     "OBJECT_MODELS",
+    "ApiAccess",
     "Change",
     "ChildRow",
     "Cluster",

@@ -29,11 +29,14 @@ PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-leas
 
 
 @transaction.atomic
-def delete_objects(cluster: Cluster, keys: Iterable[Key], *, actor: str) -> list[Key]:
+def delete_objects(
+    cluster: Cluster, keys: Iterable[Key], *, actor: str, grace: int | None = None, orphan: bool = False
+) -> list[Key]:
     """Delete objects; answers the keys that are gone at once.
 
-    Pods, and the pods of deleted workloads and nodes, are only marked: the simulator ends them. A
-    namespace takes everything in it along at once. Raises `Invalid` for a key that does not exist.
+    Pods, and the pods of deleted workloads and nodes, are only marked: the simulator ends them, after ``grace``
+    seconds where it is given; pods that were named go at once when it is 0. A namespace takes everything in it along
+    at once. With ``orphan`` nothing else follows. Raises `Invalid` for a key that does not exist.
     """
     keys = list(dict.fromkeys(keys))
     found = store.find(cluster, keys)
@@ -43,22 +46,26 @@ def delete_objects(cluster: Cluster, keys: Iterable[Key], *, actor: str) -> list
     unsets: dict[Key, None] = {}
     dying: dict[Key, Obj] = {}
     for key in keys:
+        if (key[0] == "Pod" and grace == 0) or (orphan and key[0] not in ("Pod", "Namespace", "Node")):
+            unsets[key] = None
+            continue
         _follow(cluster, key, found[key], unsets, dying)
     for key in unsets:
         dying.pop(key, None)
-    marked = [mark_deleted(pod) for pod in dying.values()]
+    marked = [mark_deleted(pod, grace) for pod in dying.values()]
     store.remove(cluster, unsets)
     store.write(cluster, marked)
     journal.record(cluster, actor=actor, unsets=unsets, sets=marked)
     return list(unsets)
 
 
-def mark_deleted(pod: Obj) -> Obj:
+def mark_deleted(pod: Obj, grace: int | None = None) -> Obj:
     """A pod whose deletion was asked for; asking twice changes nothing."""
     metadata = pod["metadata"]
     if metadata.get("deletionTimestamp"):
         return pod
-    grace = (pod.get("spec") or {}).get("terminationGracePeriodSeconds", GRACE_SECONDS)
+    if grace is None:
+        grace = int((pod.get("spec") or {}).get("terminationGracePeriodSeconds", GRACE_SECONDS))
     at = timezone.now() + timedelta(seconds=grace)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {**pod, "metadata": {**metadata, "deletionTimestamp": stamp, "deletionGracePeriodSeconds": grace}}

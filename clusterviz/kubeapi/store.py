@@ -1,0 +1,276 @@
+"""What the API says about a cluster: its objects with the metadata a server adds, and every change in order.
+
+A `Store` follows the keeper of one cluster and reads nothing but the snapshot in memory. Each change has a
+resourceVersion. They start from the clock in microseconds, so what an earlier process gave out is too old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+import uuid
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from clusterviz.engine import Cluster
+from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj
+from clusterviz.kubeapi import happened
+from clusterviz.kubeapi.defaults import with_defaults
+from clusterviz.kubeapi.registry import Registry, Resource
+from clusterviz.live.keeper import Keeper
+from clusterviz.live.protocol import Event
+
+KEPT = 10_000
+_SPACE = uuid.UUID("6b2f3c0e-5a0d-4f6b-9a36-1d1a8c1f7e55")
+_OBSERVERS = frozenset({*WORKLOAD_KINDS, "PodDisruptionBudget"})
+
+
+class Entry(NamedTuple):
+    """One change: ADDED, MODIFIED or DELETED; ``obj`` as it is (or was last), ``old`` as it was before."""
+
+    version: int
+    type: str
+    key: Key
+    obj: Obj
+    old: Obj | None
+
+
+class Store:
+    """One cluster as the API shows it. Lives in the loop; a change may also be told from another thread."""
+
+    def __init__(self, identity: int, cluster: Cluster, events: Iterable[Event] = ()) -> None:
+        self.cluster = cluster
+        self._identity = identity
+        self.head = self._base = int(time.time() * 1_000_000)
+        self._log: list[Entry] = []
+        self._first = self.head + 1
+        self._versions: dict[Key, int] = {}
+        self._generations: dict[Key, int] = {}
+        self._unobserved: dict[Key, int] = {}
+        self._events: dict[Key, Obj] = {}
+        self._names: dict[str, set[tuple[str, str]]] = {}
+        self._sorted: dict[str, list[tuple[str, str]]] = {}
+        self._registry: Registry | None = None
+        self._loop = asyncio.get_running_loop()
+        self._more = asyncio.Event()
+        self._index()
+        self.told(tuple(events))
+
+    # --- told by the keeper ---------------------------------------------------------------------
+
+    def begin(self, cluster: Cluster) -> None:
+        """Another simulator: whatever is different has changed."""
+        before = self.cluster.objects
+        keys = {key for key in before if key not in cluster.objects}
+        keys |= {key for key, obj in cluster.objects.items() if before.get(key) is not obj}
+        self.change(cluster, keys)
+
+    def change(self, cluster: Cluster, keys: set[Key]) -> None:
+        """Note what is different."""
+        before, self.cluster = self.cluster.objects, cluster
+        for key in sorted(keys):
+            self._note(key, before.get(key), cluster.objects.get(key))
+        self._wake()
+
+    def told(self, events: Sequence[Event]) -> None:
+        """New events; and what the controllers have looked at by now, they have observed."""
+        for event in events:
+            obj = happened.event_object(self, event)
+            key = ("Event", obj["metadata"]["namespace"], obj["metadata"]["name"])
+            old = self._events.get(key)
+            if old is not None:
+                obj = happened.again(old, obj)
+            self._events[key] = obj
+            self._note(key, old, obj)
+        while len(self._events) > happened.KEPT:
+            oldest = next(iter(self._events))
+            self._note(oldest, self._events.pop(oldest), None)
+        observed, self._unobserved = self._unobserved, {}
+        for key in observed:
+            if (workload := self.cluster.objects.get(key)) is not None:
+                self._append("MODIFIED", key, workload, workload)
+        self._wake()
+
+    def _note(self, key: Key, old: Obj | None, new: Obj | None) -> None:
+        if old is new or old == new:
+            return
+        if key[0] == "CustomResourceDefinition":
+            self._registry = None
+        if new is None:
+            assert old is not None
+            self._names[key[0]].discard(key[1:])
+            self._sorted.pop(key[0], None)
+            self._append("DELETED", key, old, old)
+            for known in (self._versions, self._generations, self._unobserved):
+                known.pop(key, None)
+            return
+        if old is None:
+            self._names.setdefault(key[0], set()).add(key[1:])
+            self._sorted.pop(key[0], None)
+        elif old.get("spec") != new.get("spec"):
+            self._generations[key] = self.generation(key, new) + 1
+            if key[0] in _OBSERVERS:
+                self._unobserved.setdefault(key, self._generations[key] - 1)
+        self._append("ADDED" if old is None else "MODIFIED", key, new, old)
+
+    def _append(self, what: str, key: Key, obj: Obj, old: Obj | None) -> None:
+        self.head += 1
+        self._versions[key] = self.head
+        dressed = self.dress(key, obj)
+        self._log.append(Entry(self.head, what, key, dressed, old))
+        if len(self._log) > 2 * KEPT:
+            del self._log[:KEPT]
+            self._first += KEPT
+
+    def _index(self) -> None:
+        for kind, namespace, name in self.cluster.objects:
+            self._names.setdefault(kind, set()).add((namespace, name))
+
+    def _wake(self) -> None:
+        try:
+            inside = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            inside = False
+        if inside:
+            self._ring()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ring)
+
+    def _ring(self) -> None:
+        more, self._more = self._more, asyncio.Event()
+        more.set()
+
+    # --- asked by the API -----------------------------------------------------------------------
+
+    @property
+    def registry(self) -> Registry:
+        """The kinds that are served now."""
+        if self._registry is None:
+            self._registry = Registry(self.definitions())
+        return self._registry
+
+    def definitions(self) -> list[Obj]:
+        """The CustomResourceDefinitions."""
+        names = self._names.get("CustomResourceDefinition", ())
+        return [self.cluster.objects["CustomResourceDefinition", *name] for name in sorted(names)]
+
+    @property
+    def oldest(self) -> int:
+        """A watch may go on after this resourceVersion, not after an older one."""
+        return self._first - 1
+
+    def since(self, version: int) -> list[Entry]:
+        """What changed after a resourceVersion."""
+        return self._log[max(0, version + 1 - self._first) :]
+
+    async def more(self, within: float) -> None:
+        """Wait for the next change, at most so many seconds."""
+        waiting = self._more
+        try:
+            async with asyncio.timeout(max(0.0, within)):
+                await waiting.wait()
+        except TimeoutError:
+            return
+
+    def raw(self, key: Key) -> Obj | None:
+        """An object as it is stored."""
+        return self._events.get(key) or self.cluster.objects.get(key)
+
+    def find(self, resource: Resource, namespace: str, name: str) -> Obj | None:
+        """An object as the API shows it."""
+        key = key_for(resource, namespace, name)
+        obj = self.raw(key)
+        if obj is None or not belongs(resource, obj):
+            return None
+        return shown(resource, self.dress(key, obj))
+
+    def names(self, resource: Resource, namespace: str) -> list[tuple[str, str]]:
+        """Namespaces and names of all objects of a kind, in order."""
+        kind = resource.kind
+        found = self._sorted.get(kind)
+        if found is None:
+            found = self._sorted[kind] = sorted(self._names.get(kind, ()))
+        if not namespace:
+            return found
+        return found[bisect.bisect_left(found, (namespace, "")) : bisect.bisect_left(found, (namespace + "\0", ""))]
+
+    def objects(self, resource: Resource, names: Iterable[tuple[str, str]]) -> Iterator[Obj]:
+        """The objects of a kind with these names."""
+        for name in names:
+            key = (resource.kind, *name)
+            obj = self.raw(key)
+            if obj is not None and belongs(resource, obj):
+                yield shown(resource, self.dress(key, obj))
+
+    def uid(self, key: Key, obj: Obj) -> str:
+        """Its own, or one made of what tells it from every other object there ever was."""
+        meta = obj["metadata"]
+        given = meta.get("uid")
+        made = f"{self._identity}/{'/'.join(key)}/{meta.get('creationTimestamp', '')}"
+        return str(given) if given else str(uuid.uuid5(_SPACE, made))
+
+    def generation(self, key: Key, obj: Obj) -> int:
+        """How often the spec has changed in this process, and 1."""
+        given = obj["metadata"].get("generation")
+        return self._generations.get(key) or (given if isinstance(given, int) else 1)
+
+    def dress(self, key: Key, obj: Obj) -> Obj:
+        """An object with the metadata and defaults of a server; the stored one stays as it is."""
+        meta = {name: value for name, value in obj["metadata"].items() if value is not None}
+        meta["uid"] = self.uid(key, obj)
+        meta["resourceVersion"] = str(self._versions.get(key, self._base))
+        meta.setdefault("creationTimestamp", "1970-01-01T00:00:00Z")
+        if "spec" in obj:
+            meta["generation"] = self.generation(key, obj)
+        if owners := meta.get("ownerReferences"):
+            meta["ownerReferences"] = [self._owner(key, owner) for owner in owners]
+        dressed = with_defaults({**obj, "metadata": meta})
+        if key[0] in _OBSERVERS and isinstance(status := obj.get("status"), dict):
+            seen = self._unobserved.get(key, meta.get("generation", 1))
+            dressed["status"] = {**status, "observedGeneration": seen}
+        return dressed
+
+    def _owner(self, key: Key, owner: Obj) -> Obj:
+        if owner.get("uid"):
+            return owner
+        kind = str(owner.get("kind", ""))
+        theirs: Key = (kind, "" if kind in CLUSTER_SCOPED else key[1], str(owner.get("name", "")))
+        obj = self.cluster.objects.get(theirs)
+        uid = self.uid(theirs, obj) if obj is not None else str(uuid.uuid5(_SPACE, f"{self._identity}/{theirs}"))
+        return {**owner, "apiVersion": owner.get("apiVersion") or "v1", "uid": uid}
+
+
+def key_for(resource: Resource, namespace: str, name: str) -> Key:
+    """Where the cluster keeps an object; what it does not know to be cluster-scoped lies in ``default``."""
+    if resource.kind in CLUSTER_SCOPED:
+        return resource.kind, "", name
+    return resource.kind, namespace if resource.namespaced else "default", name
+
+
+def belongs(resource: Resource, obj: Obj) -> bool:
+    """Whether an object of this kind is of this group too."""
+    group, slash, _ = str(obj.get("apiVersion", "")).rpartition("/")
+    return (group if slash else "") == resource.group
+
+
+def shown(resource: Resource, obj: Obj) -> Obj:
+    """A dressed object under the version it was asked for."""
+    meta = obj["metadata"]
+    if not resource.namespaced and "namespace" in meta:
+        meta = {name: value for name, value in meta.items() if name != "namespace"}
+    return {**obj, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
+
+
+_stores: weakref.WeakKeyDictionary[Keeper, Store] = weakref.WeakKeyDictionary()
+
+
+def store_of(keeper: Keeper) -> Store | None:
+    """The store of a cluster, made at the first question; None while the cluster is loading."""
+    if keeper.replica is None:
+        return None
+    if keeper not in _stores:
+        store = _stores[keeper] = Store(keeper.identity, keeper.replica.cluster, keeper.replica.events)
+        keeper.followers.append(store)
+    return _stores[keeper]

@@ -1,0 +1,127 @@
+"""A stored cluster, and a client that speaks to the API without a network."""
+
+import asyncio
+import json
+
+import pytest
+
+from clusterviz.cluster import services
+from clusterviz.kubeapi import asgi, tokens
+from clusterviz.live import instance
+from clusterviz.live.access import Role
+from tests.live.conftest import SHOP
+
+
+class Stream:
+    """A watch: its lines as they come."""
+
+    def __init__(self, scope):
+        self._sent = asyncio.Queue()
+        self._gone = asyncio.Event()
+        self._asked = False
+        self._text = b""
+        self.task = asyncio.create_task(asgi.answer(scope, self._receive, self._sent.put))
+
+    async def _receive(self):
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b""}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def head(self):
+        """Status code and headers, once they are flushed by a first piece of the body."""
+        start = await asyncio.wait_for(self._sent.get(), 5)
+        first = await asyncio.wait_for(self._sent.get(), 5)
+        assert first["type"] == "http.response.body", first
+        self._text += first["body"]
+        return start["status"], dict(start["headers"])
+
+    async def event(self, within=10):
+        """The next event."""
+        async with asyncio.timeout(within):
+            while b"\n" not in self._text:
+                message = await self._sent.get()
+                if message["type"] != "http.response.body":
+                    continue
+                if not message.get("more_body") and not message["body"]:
+                    return None
+                self._text += message["body"]
+        line, _, self._text = self._text.partition(b"\n")
+        return json.loads(line)
+
+    async def close(self):
+        """Go away."""
+        self._gone.set()
+        await asyncio.wait_for(self.task, 5)
+
+
+class Client:
+    """Requests under a token."""
+
+    def __init__(self, token):
+        self.token = token
+
+    def scope(self, method, path, headers):
+        """What a server would hand to the application."""
+        path, _, query = path.partition("?")
+        raw = f"/k8s/{self.token}{path}"
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return {"type": "http", "method": method, "path": raw, "query_string": query.encode(), "headers": pairs}
+
+    async def ask(self, method, path, body=None, accept="application/json", media="application/json", **headers):
+        """Status code and decoded body."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": raw}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = self.scope(method, path, {"Accept": accept, "Content-Type": media, **headers})
+        await asgi.answer(scope, receive, send)
+        text = b"".join(message.get("body", b"") for message in sent[1:])
+        self.headers = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
+        is_json = dict(self.headers)["Content-Type"].startswith("application/json")
+        return sent[0]["status"], json.loads(text) if is_json else text
+
+    async def get(self, path, **options):
+        """A body that must come with 200."""
+        code, body = await self.ask("GET", path, **options)
+        assert code == 200, body
+        return body
+
+    def watch(self, path, accept="application/json"):
+        """Begin a watch."""
+        return Stream(self.scope("GET", path, {"Accept": accept}))
+
+
+@pytest.fixture
+def shop(transactional_db):
+    """A stored cluster: web calls api."""
+    cluster = services.create_cluster("shop", nodes=3, actor="test")
+    services.apply_objects(cluster, SHOP, actor="test")
+    return cluster
+
+
+@pytest.fixture
+async def live(shop):
+    """The hub and crew of this test's loop, ended with it."""
+    found = instance.current()
+    yield found
+    await found.crew.stop()
+    instance.reset()
+
+
+@pytest.fixture
+async def editor(shop, live):
+    """Somebody who may change the cluster."""
+    return Client(await asyncio.to_thread(tokens.token_for, shop, Role.EDITOR))
+
+
+@pytest.fixture
+async def viewer(shop, live):
+    """Somebody who may look."""
+    return Client(await asyncio.to_thread(tokens.token_for, shop, Role.VIEWER))

@@ -1,0 +1,179 @@
+"""The API without a network: who may what, how lists and watches behave, and that every error is a Status."""
+
+import asyncio
+
+from clusterviz.kubeapi import asgi, tokens
+from clusterviz.live.access import Role
+from tests.kubeapi.conftest import Client
+
+PODS = "/api/v1/namespaces/shop/pods"
+MAPS = "/api/v1/namespaces/shop/configmaps"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
+
+
+def config(name, **data):
+    """A ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+async def until_running(client, count=5):
+    """Wait until the controllers have made the pods and they run."""
+    async with asyncio.timeout(20):
+        while True:
+            pods = (await client.get(PODS))["items"]
+            if len(pods) == count and all(pod["status"].get("phase") == "Running" for pod in pods):
+                return pods
+            await asyncio.sleep(0.05)
+
+
+async def test_what_is_created_is_read_changed_watched_and_deleted(editor):
+    code, made = await editor.ask("POST", MAPS, config("one", a="1"))
+    assert code == 201 and made["metadata"]["uid"] and made["metadata"]["managedFields"]
+    stream = editor.watch(f"{MAPS}?watch=true&resourceVersion={made['metadata']['resourceVersion']}")
+    code, headers = await stream.head()
+    assert code == 200 and headers[b"Content-Type"] == b"application/json"
+    code, changed = await editor.ask("PATCH", f"{MAPS}/one", {"data": {"b": "2"}}, media="application/merge-patch+json")
+    assert code == 200 and changed["data"] == {"a": "1", "b": "2"}
+    assert await editor.get(f"{MAPS}/one") == changed
+    event = await stream.event()
+    assert (event["type"], event["object"]) == ("MODIFIED", changed)
+    code, gone = await editor.ask("DELETE", f"{MAPS}/one")
+    assert code == 200 and gone["status"] == "Success"
+    assert (await stream.event())["type"] == "DELETED"
+    await stream.close()
+    code, status = await editor.ask("GET", f"{MAPS}/one")
+    assert code == 404 and status["reason"] == "NotFound" and status["message"] == 'configmaps "one" not found'
+
+
+async def test_a_viewer_reads_all_but_secrets_and_changes_nothing(viewer):
+    assert (await viewer.get("/api/v1/nodes"))["items"]
+    for method, path in [("GET", "/api/v1/secrets"), ("POST", MAPS), ("DELETE", f"{MAPS}/one"), ("PUT", f"{PODS}/x")]:
+        code, status = await viewer.ask(method, path, config("one"))
+        assert code == 403 and status["kind"] == "Status" and status["reason"] == "Forbidden", path
+
+
+async def test_a_revoked_token_opens_nothing_and_ends_its_watches(shop, editor):
+    stream = editor.watch(f"{MAPS}?watch=true")
+    await stream.head()
+    fresh = Client(await asyncio.to_thread(tokens.revoke, shop, Role.EDITOR))
+    async with asyncio.timeout(5):
+        while (await fresh.ask("GET", "/api"))[0] != 200:
+            await asyncio.sleep(0.05)
+    assert (await editor.ask("GET", "/api"))[0] == 401
+    assert (await fresh.ask("POST", MAPS, config("wakes")))[0] == 201
+    assert await stream.event() is None
+
+
+async def test_a_guessed_token_opens_nothing(live):
+    for token in ["", "x", "shop.e.1.0", "shop.v.1.", "nowhere.e.1.abc", "shop.e.1." + "0" * 40]:
+        code, status = await Client(token).ask("GET", "/api")
+        assert code == 401 and status["reason"] == "Unauthorized"
+
+
+async def test_a_list_comes_in_pages_and_by_selectors(editor):
+    pods = await until_running(editor)
+    first = await editor.get(f"{PODS}?limit=2")
+    assert len(first["items"]) == 2 and first["metadata"]["remainingItemCount"] == 3
+    rest = await editor.get(f"{PODS}?limit=10&continue={first['metadata']['continue']}")
+    assert [one["metadata"]["name"] for one in first["items"] + rest["items"]] == sorted(
+        one["metadata"]["name"] for one in pods
+    )
+    api = await editor.get(f"{PODS}?labelSelector=app%20in%20(api,none),!old")
+    assert len(api["items"]) == 3
+    node = pods[0]["spec"]["nodeName"]
+    here = await editor.get(f"{PODS}?fieldSelector=spec.nodeName={node},status.phase!=Failed")
+    assert {one["spec"]["nodeName"] for one in here["items"]} == {node}
+
+
+async def test_too_old_a_watch_is_told_so(editor):
+    stream = editor.watch(f"{PODS}?watch=true&resourceVersion=5")
+    await stream.head()
+    event = await stream.event()
+    assert event["type"] == "ERROR" and event["object"]["code"] == 410 and event["object"]["reason"] == "Expired"
+    await stream.close()
+
+
+async def test_leaving_a_selection_is_a_deletion(editor):
+    await editor.ask("POST", MAPS, {**config("one"), "metadata": {"name": "one", "labels": {"a": "1"}}})
+    stream = editor.watch(f"{MAPS}?watch=true&labelSelector=a=1")
+    await stream.head()
+    assert (await stream.event())["type"] == "ADDED"
+    patch = {"metadata": {"labels": {"a": "2"}}}
+    await editor.ask("PATCH", f"{MAPS}/one", patch, media="application/merge-patch+json")
+    assert (await stream.event())["type"] == "DELETED"
+    await stream.close()
+
+
+async def test_a_write_that_builds_on_something_old_is_refused(editor):
+    _, made = await editor.ask("POST", MAPS, config("one", a="1"))
+    code, _ = await editor.ask("PUT", f"{MAPS}/one", {**made, "data": {"a": "2"}})
+    assert code == 200
+    code, status = await editor.ask("PUT", f"{MAPS}/one", {**made, "data": {"a": "3"}})
+    assert code == 409 and "the object has been modified" in status["message"]
+    assert (await editor.ask("POST", MAPS, config("one")))[1]["reason"] == "AlreadyExists"
+
+
+async def test_a_dry_run_stores_nothing(editor):
+    assert (await editor.ask("POST", f"{MAPS}?dryRun=All", config("one")))[0] == 201
+    assert (await editor.ask("GET", f"{MAPS}/one"))[0] == 404
+
+
+async def test_scale_is_a_resource_of_its_own(editor):
+    await until_running(editor)
+    code, scale = await editor.ask(
+        "PATCH", f"{DEPLOYMENTS}/web/scale", {"spec": {"replicas": 4}}, media="application/merge-patch+json"
+    )
+    assert code == 200 and scale["kind"] == "Scale" and scale["spec"] == {"replicas": 4}
+    await until_running(editor, 7)
+
+
+WRONG = [
+    ("GET", "/apis/nobody/v1/things", None, "application/json", 404),
+    ("GET", f"{PODS}/none", None, "application/json", 404),
+    ("GET", f"{PODS}?labelSelector=a==(b", None, "application/json", 400),
+    ("GET", f"{PODS}?fieldSelector=spec.nothing=1", None, "application/json", 400),
+    ("GET", f"{PODS}?limit=x", None, "application/json", 400),
+    ("GET", f"{PODS}?continue=x", None, "application/json", 400),
+    ("GET", f"{PODS}/web/log/log", None, "application/json", 404),
+    ("POST", MAPS, b"{", "application/json", 400),
+    ("POST", MAPS, b"[" * 100_000, "application/json", 400),
+    ("POST", MAPS, b"a: &x [1]\nb: *x", "application/yaml", 400),
+    ("POST", MAPS, b"a", "text/plain", 415),
+    ("POST", MAPS, {"kind": "Secret"}, "application/json", 400),
+    ("POST", MAPS, {"metadata": {}}, "application/json", 422),
+    ("POST", MAPS, {"metadata": {"name": "Not A Name"}}, "application/json", 422),
+    ("POST", MAPS.replace("shop", "nowhere"), {"metadata": {"name": "a"}}, "application/json", 404),
+    ("PATCH", MAPS, {}, "application/merge-patch+json", 405),
+    ("TRACE", MAPS, None, "application/json", 405),
+    ("POST", MAPS, b"x" * (asgi.MAX_BODY + 1), "application/json", 413),
+]
+
+
+async def test_every_error_is_a_status(editor):
+    for method, path, body, media, code in WRONG:
+        found, status = await editor.ask(method, path, body, media=media)
+        assert found == code, (method, path, status)
+        assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
+        assert status["message"] and status["reason"]
+
+
+async def test_reads_do_not_ask_the_database(editor, monkeypatch):
+    await until_running(editor)
+    asked = []
+
+    async def nothing(*_):
+        return None
+
+    def note(_cursor, sql, _params=None):
+        asked.append(sql)
+
+    monkeypatch.setattr("clusterviz.live.crew.Crew._look", nothing)
+    monkeypatch.setattr("clusterviz.live.keeper.Keeper._save", nothing)
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", note)
+    for path in ("/api", "/apis", PODS, f"{PODS}?limit=1", DEPLOYMENTS, "/api/v1/events", "/openapi/v3"):
+        await editor.get(path)
+    stream = editor.watch(f"{PODS}?watch=true")
+    await stream.head()
+    await stream.event()
+    await stream.close()
+    assert asked == []
