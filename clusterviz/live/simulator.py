@@ -222,11 +222,11 @@ class Simulator:
             self.prepare()
             return
         outcome = self._reconciler.run(now=self.clock.now, rng=self._rng)
-        for happening in outcome.happenings:
-            self.tell(happening)
         if outcome.changes:
             for key in self._replace(list(outcome.changes)):
                 self._unsaved[key] = self.cluster.objects.get(key)
+        for happening in outcome.happenings:
+            self.tell(happening)
         if outcome.wake is not None and outcome.wake != self._wake:
             self._wake = outcome.wake
             self.clock.schedule(outcome.wake, RECONCILE)
@@ -241,10 +241,19 @@ class Simulator:
             type=happening.type,
             reason=happening.reason,
             message=happening.message,
-            ref=happening.ref,
+            ref=self._drawn(happening.ref),
         )
         self.events.append(event)
         self._new_events.append(event)
+
+    def _drawn(self, ref: str) -> str:
+        """Of a ReplicaSet the Deployment above it, which is what the picture shows."""
+        kind, _, rest = ref.removeprefix("workload:").partition("/")
+        if kind != "ReplicaSet":
+            return ref
+        namespace, _, name = rest.partition("/")
+        record = self.cluster.workloads.get((kind, namespace, name))
+        return f"workload:{record.owner[0]}/{record.namespace}/{record.owner[1]}" if record and record.owner[1] else ref
 
     def _decide(self, connection: Connection) -> None:
         decision = self._decisions.find(connection)

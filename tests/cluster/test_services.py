@@ -294,6 +294,17 @@ def test_a_checkpoint_leaves_no_line_and_overrules_no_wish(shop: Cluster) -> Non
     assert snapshot.head(shop) == head
 
 
+def test_a_checkpoint_keeps_the_revision_beside_what_people_annotated(shop: Cluster) -> None:
+    """What the Deployment controller notes is its own; everything else in annotations is people's."""
+    key = ("Deployment", "shop", "api")
+    before = store.find(shop, [key])[key]
+    services.apply_objects(shop, [{**before, "metadata": {**before["metadata"], "annotations": {"a": "b"}}}], actor="t")
+    notes = {"deployment.kubernetes.io/revision": "2", "other": "x"}
+    services.checkpoint(shop, set=[{**before, "metadata": {**before["metadata"], "annotations": notes}}])
+    after = store.find(shop, [key])[key]["metadata"]["annotations"]
+    assert after == {"a": "b", "deployment.kubernetes.io/revision": "2"}
+
+
 def test_a_checkpoint_never_brings_back_what_was_deleted(shop: Cluster) -> None:
     """Neither a Service, nor a pod's life, nor anything in a namespace that is gone."""
     seen = snapshot.head(shop)

@@ -32,7 +32,7 @@ def test_a_pod_is_pending_then_running_then_ready(nodes):
         ("Running", True, False, [False]),
         ("Running", True, True, [True]),
     ]
-    assert world.reasons() == ["SuccessfulCreate", "Scheduled", "Started"]
+    assert world.reasons() == ["ScalingReplicaSet", "SuccessfulCreate", "Scheduled", "Started"]
 
 
 def test_addresses_come_from_the_node_and_are_unique(shop):

@@ -14,6 +14,7 @@ from clusterviz.cluster.models import Change, Cluster, Namespace
 
 # Kinds that controllers create by themselves; of any other kind only existing objects are updated.
 MADE_BY_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "EndpointSlice"})
+CONTROLLERS_NOTES = "deployment.kubernetes.io/"
 
 
 @transaction.atomic
@@ -69,6 +70,8 @@ def _merge(old: Obj, new: Obj) -> Obj:
         _take(merged, spec, "nodeName")
     elif old["kind"] == "Node":
         _take(merged, spec, "taints", replace=True)
+    elif old["kind"] == "Deployment":
+        merged = {**merged, "metadata": _with_notes(old["metadata"], new["metadata"])}
     return merged
 
 
@@ -88,10 +91,17 @@ def _keep_wishes(old: Obj, new: Obj) -> Obj:
         metadata.pop(name, None)
         if name in old["metadata"]:
             metadata[name] = old["metadata"][name]
+    metadata = _with_notes(metadata, new["metadata"])
     for name in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         if name in old["metadata"]:
             metadata[name] = old["metadata"][name]
     return {**new, "metadata": metadata}
+
+
+def _with_notes(metadata: Obj, new: Obj) -> Obj:
+    """With what the Deployment controller notes in annotations: revisions, and the scale they were made for."""
+    notes = {k: v for k, v in (new.get("annotations") or {}).items() if k.startswith(CONTROLLERS_NOTES)}
+    return {**metadata, "annotations": {**(metadata.get("annotations") or {}), **notes}} if notes else metadata
 
 
 def _take(merged: Obj, spec: Obj, name: str, *, replace: bool = False) -> None:

@@ -38,8 +38,9 @@ __all__ = ["CONTROLLERS", "Controller", "Happening", "Outcome", "Reconciler", "T
 CONTROLLERS: tuple[Controller, ...] = (
     nodes.NODES,
     nodes.EVICTIONS,
-    deployment.DEPLOYMENTS,
+    # ReplicaSets first: Deployments go by what these counted.
     workloads.REPLICASETS,
+    deployment.DEPLOYMENTS,
     workloads.STATEFULSETS,
     workloads.DAEMONSETS,
     jobs.JOBS,

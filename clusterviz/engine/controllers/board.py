@@ -50,6 +50,7 @@ class Board:
         self._spaces: dict[Name, dict[Key, Obj]] = {}
         self._owned: dict[tuple[str, Owner], dict[Key, None]] = {}
         self._bases: dict[tuple[str, Owner], set[Owner]] = {}
+        self._sets: dict[tuple[str, Owner], dict[Key, None]] = {}
         self._on_node: dict[str, dict[Key, None]] = {}
         self._ported: dict[str, dict[Key, Obj]] = {}
         self._slices: dict[Name, dict[Key, None]] = {}
@@ -102,6 +103,10 @@ class Board:
         """Their keys, in any order."""
         return list(self._owned.get((namespace, owner), ()))
 
+    def sets_of(self, namespace: str, owner: Owner) -> list[Obj]:
+        """ReplicaSets of a Deployment; ("", "") finds those of nobody."""
+        return [self._spaces["ReplicaSet", namespace][key] for key in sorted(self._sets.get((namespace, owner), ()))]
+
     def owners_of_base(self, namespace: str, kind: str, base: str) -> list[Owner]:
         """Owners of pods named ``<base>-<hash>``: the ReplicaSets of a Deployment."""
         return sorted(self._bases.get((namespace, (kind, base)), ()))
@@ -130,6 +135,8 @@ class Board:
         match key[0]:
             case "Pod":
                 self._pod(key, old, obj)
+            case "ReplicaSet":
+                self._replicaset(key, old, obj)
             case "Service":
                 self._service(key, old, obj)
             case "EndpointSlice":
@@ -137,11 +144,19 @@ class Board:
             case "Node":
                 self._node(key, obj)
             case "DaemonSet":
-                if obj is None:
-                    del self.daemonsets[key[1:]]
-                else:
-                    self.daemonsets[key[1:]] = None
+                self._daemonset(key, there=obj is not None)
         return Touch(key, old, obj)
+
+    def _replicaset(self, key: Key, old: Obj | None, new: Obj | None) -> None:
+        for obj, there in ((old, False), (new, True)):
+            if obj is not None:
+                _put(self._sets, (key[1], owner_of(obj)), key, there=there)
+
+    def _daemonset(self, key: Key, *, there: bool) -> None:
+        if there:
+            self.daemonsets[key[1:]] = None
+        else:
+            del self.daemonsets[key[1:]]
 
     def _node(self, key: Key, obj: Obj | None) -> None:
         lost = obj is not None and annotation(obj, DOWN_ANNOTATION) == "true"

@@ -1,4 +1,4 @@
-"""The garbage collector: pods follow the workload that made them."""
+"""The garbage collector: what a controller made follows the object it was made for."""
 
 from __future__ import annotations
 
@@ -8,38 +8,47 @@ from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import delete_pod, terminating
 from clusterviz.engine.controllers.work import Work, meta
-from clusterviz.engine.objects import WORKLOAD_KINDS, Obj, key_of
+from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj
 
-OWNERS = (*WORKLOAD_KINDS, "Job")
+OWNERS = (*WORKLOAD_KINDS, "Job", "CronJob")
+_MADE = frozenset({"Pod", "ReplicaSet", "Job"})
 
 
 def _one(work: Work, item: Item) -> None:
-    """Delete a pod whose owners are gone.
+    """Delete an object whose owners are gone, so that what it owns follows.
 
-    An owner reference with a uid came with a dump of a real cluster, perhaps of its pods alone:
-    such pods stay.
+    An owner reference with a uid came with a dump of a real cluster, perhaps of its pods alone: such objects stay.
     """
-    pod = work.find("Pod", item)
-    owners = meta(pod).get("ownerReferences") or () if pod is not None else ()
-    if pod is not None and owners and not terminating(pod) and all(_gone(work, pod, owner) for owner in owners):
-        delete_pod(work, pod)
+    key = item[0], item[1], item[2]
+    obj = work.get(key)
+    owners = meta(obj).get("ownerReferences") or () if obj is not None else ()
+    if obj is None or not owners or terminating(obj) or not all(_gone(work, key, owner) for owner in owners):
+        return
+    if key[0] == "Pod":
+        delete_pod(work, obj)
+    else:
+        work.remove(key)
 
 
 def _touched(board: Board, touch: Touch) -> Iterable[Item]:
     kind, namespace, name = touch.key
-    if kind == "Pod":
-        return [touch.key[1:]]
+    found: list[Key] = [touch.key] if kind in _MADE else []
     if touch.old is not None and touch.new is not None:
-        return []
+        return found
     owners = [(kind, name)]
     if kind == "Deployment":
         owners += board.owners_of_base(namespace, "ReplicaSet", name)
-    pods = [key for owner in owners for key in board.keys_owned_by(namespace, owner)]
-    return [key[1:] for key in (*pods, *board.many_owners.get(namespace, ()))]
+        found += [("ReplicaSet", namespace, str(meta(one)["name"])) for one in board.sets_of(namespace, (kind, name))]
+    elif kind == "CronJob":
+        found += board.keys("Job", namespace)
+    if kind in OWNERS:
+        found += [key for owner in owners for key in board.keys_owned_by(namespace, owner)]
+        found += board.many_owners.get(namespace, ())
+    return found
 
 
-def _gone(work: Work, pod: Obj, owner: Obj) -> bool:
-    kind, name, namespace = str(owner.get("kind")), str(owner.get("name")), key_of(pod)[1]
+def _gone(work: Work, key: Key, owner: Obj) -> bool:
+    kind, name, namespace = str(owner.get("kind")), str(owner.get("name")), key[1]
     if kind not in OWNERS or owner.get("uid"):
         return False
     deployment = ("Deployment", namespace, name.rpartition("-")[0])

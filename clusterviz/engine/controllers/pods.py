@@ -19,6 +19,7 @@ from clusterviz.engine.objects import Obj, key_of
 from clusterviz.engine.selectors import parse_selector
 
 GRACE = 30
+HASH_LABEL = "pod-template-hash"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -48,7 +49,7 @@ def selects(workload: Obj, pod: Obj) -> bool:
 
 
 def owned(work: Work, workload: Obj) -> list[Obj]:
-    """Pods of a workload, those that ended left out; bare pods its selector matches are adopted.
+    """Pods of a workload, those that ended left out; bare pods its selector matches are adopted, others let go.
 
     Not of a Deployment: its pods belong to its ReplicaSets, whose selectors ask for a template hash no bare pod has.
     """
@@ -56,7 +57,24 @@ def owned(work: Work, workload: Obj) -> list[Obj]:
     for pod in work.board.owned_by(namespace, ("", "")):
         if _adoptable(workload, pod):
             work.put(with_meta(pod, ownerReferences=[reference(kind, name)]))
-    return [pod for pod in work.board.owned_by(namespace, (kind, name)) if not ended(pod)]
+    found = [pod for pod in work.board.owned_by(namespace, (kind, name)) if not ended(pod)]
+    wanted = (spec(workload).get("selector") or {}).get("matchLabels") or {}
+    strangers = {id(pod) for pod in found if _is_stranger(wanted, pod) and not terminating(pod)}
+    for pod in found if strangers else ():
+        if id(pod) in strangers:
+            work.put(with_meta(pod, ownerReferences=[]))
+    return [pod for pod in found if id(pod) not in strangers] if strangers else found
+
+
+def _is_stranger(wanted: dict[str, str], pod: Obj) -> bool:
+    """Whether somebody changed a pod's labels, so that its workload lets go of it.
+
+    Pods that came without a template hash, which no controller made, are not measured by it.
+    """
+    given = meta(pod).get("labels") or {}
+    if wanted.items() <= given.items():
+        return False
+    return any(given.get(name) != value for name, value in wanted.items() if name in given or name != HASH_LABEL)
 
 
 def _adoptable(workload: Obj, pod: Obj) -> bool:
@@ -75,8 +93,9 @@ def _references(kind: str, name: str) -> list[dict[str, Any]]:
 
 
 def reference(kind: str, name: str) -> dict[str, Any]:
-    """The entry of ownerReferences that names a pod's controller."""
-    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": True}
+    """The entry of ownerReferences that names an object's controller."""
+    group = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
+    return {"apiVersion": group, "kind": kind, "name": name, "controller": True, "blockOwnerDeletion": True}
 
 
 def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None) -> Obj:
@@ -146,7 +165,9 @@ def replicas_of(workload: Obj) -> int:
 
 
 def write_status(work: Work, workload: Obj, **fields: Any) -> None:
-    """Update ``status`` when a number in it changed."""
+    """Update ``status`` when a number in it changed; with a generation also which one this is about."""
     current = work.get(key_of(workload)) or workload
+    if meta(current).get("generation"):
+        fields["observedGeneration"] = meta(current)["generation"]
     if any(status(current).get(key) != value for key, value in fields.items()):
         work.put({**current, "status": {**status(current), **fields}})

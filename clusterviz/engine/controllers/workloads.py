@@ -20,7 +20,7 @@ from clusterviz.engine.controllers.pods import (
     write_status,
 )
 from clusterviz.engine.controllers.scheduler import fits
-from clusterviz.engine.controllers.work import Work, changed, labels, meta, owner_of, spec
+from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec
 from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
 
@@ -30,9 +30,9 @@ _STATUS = "~"
 
 
 def _replicaset(work: Work, item: Item) -> None:
-    """A stand-alone ReplicaSet; those of a Deployment are the Deployment's business."""
+    """As many pods as wanted."""
     replicaset = work.find("ReplicaSet", item)
-    if replicaset is None or meta(replicaset).get("ownerReferences"):
+    if replicaset is None:
         return
     key, wanted = key_of(replicaset), replicas_of(replicaset)
     pods = [pod for pod in owned(work, replicaset) if not terminating(pod)]
@@ -41,9 +41,9 @@ def _replicaset(work: Work, item: Item) -> None:
             break
         name = pod_name(key[2], work.rng, work.name_taken(key[1]))
         make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
-    for pod in victims(pods, max(0, len(pods) - wanted)):
+    for pod in victims(pods, len(pods) - wanted) if len(pods) > wanted else ():
         delete_pod(work, pod, replicaset)
-    _count(work, replicaset)
+    _count(work, replicaset, pods if len(pods) == wanted else None)
 
 
 def _statefulset(work: Work, item: Item) -> None:
@@ -203,10 +203,21 @@ def _replace_outdated(work: Work, daemonset: Obj, here: list[Obj], revision: str
             delete_pod(work, pod, daemonset)
 
 
-def _count(work: Work, workload: Obj) -> None:
-    pods = [pod for pod in owned(work, workload) if not terminating(pod)]
-    ready = sum(map(is_ready, pods))
-    write_status(work, workload, replicas=len(pods), readyReplicas=ready, availableReplicas=ready)
+def _count(work: Work, workload: Obj, pods: list[Obj] | None = None) -> None:
+    """Write the status; ``pods`` are those of the workload that stay, when they are known."""
+    if pods is None:
+        pods = [pod for pod in owned(work, workload) if not terminating(pod)]
+    seasoned = float(spec(workload).get("minReadySeconds") or 0)
+    ready = [pod for pod in pods if is_ready(pod)]
+    available = sum(work.due(_ready_since(pod) + seasoned) for pod in ready) if seasoned else len(ready)
+    counts = {"replicas": len(pods), "readyReplicas": len(ready), "availableReplicas": available}
+    if workload["kind"] == "ReplicaSet":
+        counts["fullyLabeledReplicas"] = len(pods)
+    write_status(work, workload, **counts)
+
+
+def _ready_since(pod: Obj) -> float:
+    return seconds(str(condition(pod, "Ready").get("lastTransitionTime") or ""))
 
 
 _KINDS = frozenset({"Pod"})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from clusterviz.engine.controllers.deployment import bounds
+from clusterviz.engine.controllers.replicasets import DESIRED, MOST, REVISION, replicaset
 from clusterviz.engine.controllers.restarts import CRASH_ANNOTATION
+from clusterviz.engine.controllers.rollout_status import DONE, LATE
 from clusterviz.engine.controllers.work import timestamp
 from clusterviz.engine.fill import template_hash
 from clusterviz.engine.generate.nodes import EDGE_SPACE
@@ -190,6 +194,7 @@ def workload(one: App) -> Obj:
     """The object of a workload, with the status its controller would have written."""
     spec: Obj = {"selector": {"matchLabels": one.labels}, "template": one.template}
     count, ready = len(one.pods), one.ready
+    status: Obj
     if one.kind == "DaemonSet":
         status = {
             "currentNumberScheduled": count, "desiredNumberScheduled": count,
@@ -200,10 +205,41 @@ def workload(one: App) -> Obj:
         status = {"replicas": count, "readyReplicas": ready, "availableReplicas": ready}
     if one.kind == "Deployment":
         status |= {"updatedReplicas": count, "unavailableReplicas": max(0, one.replicas - ready)}
+        status["conditions"] = _conditions(one)
     if one.kind == "StatefulSet":
         spec["serviceName"] = one.name
-    metadata = {"name": one.name, "namespace": one.namespace, "labels": one.labels, "creationTimestamp": one.born}
+    metadata: Obj = {"name": one.name, "namespace": one.namespace, "labels": one.labels, "creationTimestamp": one.born}
+    if one.kind == "Deployment":
+        metadata["annotations"] = {REVISION: "1"}
     return {"apiVersion": "apps/v1", "kind": one.kind, "metadata": metadata, "spec": spec, "status": status}
+
+
+def _conditions(one: App) -> list[Obj]:
+    """What the controller says of a rollout that is over; one whose pods find no node never got on."""
+    enough = one.ready >= one.replicas - bounds(one.replicas, None)[1]
+    text = "Deployment has minimum availability." if enough else "Deployment does not have minimum availability."
+    reason = "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"
+    found = [("Available", str(enough), reason, text)]
+    if one.fate == "unplaceable":
+        found.append(("Progressing", "False", LATE, f'ReplicaSet "{one.owner[1]}" has timed out progressing.'))
+    else:
+        found.append(("Progressing", "True", DONE, f'ReplicaSet "{one.owner[1]}" has successfully progressed.'))
+    times = {"lastUpdateTime": one.born, "lastTransitionTime": one.born}
+    return [
+        {"type": kind, "status": value, "reason": why, "message": words, **times} for kind, value, why, words in found
+    ]
+
+
+def replica_sets(apps: list[App]) -> Iterator[Obj]:
+    """The ReplicaSets of the Deployments, as the controllers would have left them."""
+    for one in apps:
+        if one.kind == "Deployment":
+            made = replicaset(workload(one), one.owner[1], one.replicas, one.born)
+            most = one.replicas + bounds(one.replicas, None)[0]
+            made["metadata"]["annotations"] = {REVISION: "1", DESIRED: str(one.replicas), MOST: str(most)}
+            count, ready = len(one.pods), one.ready
+            counts = {"replicas": count, "fullyLabeledReplicas": count}
+            yield {**made, "status": {**counts, "readyReplicas": ready, "availableReplicas": ready}}
 
 
 def job(space: str, name: str, pods: int, now: float, rng: random.Random) -> tuple[App, Obj]:
