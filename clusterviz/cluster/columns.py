@@ -55,6 +55,14 @@ class LabelsColumn(Column, frozen=True):
         return isinstance(value, dict) and bool(value) and all(type(item) is str for item in value.values())
 
 
+class ListColumn(Column, frozen=True):
+    """A list, not empty."""
+
+    def fits(self, value: Any) -> bool:
+        """Null in the database means that there is none."""
+        return isinstance(value, list) and bool(value)
+
+
 class JsonColumn(Column, frozen=True):
     """Any value but null."""
 

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from clusterviz.cluster.columns import Children, Obj, loosened, put, split, take_list
 from clusterviz.cluster.keys import Key, key_of, model_of
-from clusterviz.cluster.models import OBJECT_MODELS, ChildRow, Cluster, Namespace, Node, ObjectRow
+from clusterviz.cluster.models import OBJECT_MODELS, ChildRow, Cluster, Namespace, Node, ObjectRow, Pod
 from clusterviz.cluster.reading import child_model, read
 
 BATCH = 400
@@ -44,6 +44,12 @@ def write(cluster: Cluster, objects: Iterable[Obj]) -> None:
             _write(cluster, model, by_model[model])
 
 
+def pods_on(cluster: Cluster, node: str) -> dict[Key, Obj]:
+    """The pods of a node."""
+    rows = Pod.objects.filter(node=Node.objects.filter(cluster=cluster, name=node).values("pk")[:1]).order_by()
+    return read(Pod, Pod.objects.filter(pk__in=list(rows.values_list("pk", flat=True))))
+
+
 def remove(cluster: Cluster, keys: Iterable[Key]) -> None:
     """Delete the rows of ``keys``."""
     for model, names in _by_model(keys).items():
@@ -60,42 +66,45 @@ def _by_model(keys: Iterable[Key]) -> dict[type[ObjectRow], list[Key]]:
 
 def _rows(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator[QuerySet[Any]]:
     """Query sets that together hold exactly the rows of ``keys``."""
+    found = list(_known(cluster, model, keys).values())
+    for start in range(0, len(found), BATCH):
+        yield model.objects.filter(pk__in=found[start : start + BATCH])
+
+
+def _known(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> dict[Key, int]:
+    """The ids of the rows that exist among ``keys``; asked for so that the index of names answers alone."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind, namespace, name in keys:
         groups[kind, namespace].append(name)
+    spaces = _ids(cluster, Namespace, {namespace for _, namespace in groups if namespace})
+    found: dict[Key, int] = {}
     for (kind, namespace), names in groups.items():
+        if namespace and namespace not in spaces:
+            continue
         where = Q(cluster=cluster)
         if not model.KIND:
             where &= Q(kind=kind)
         if hasattr(model, "namespace"):
-            where &= Q(namespace__name=namespace) if namespace else Q(namespace=None)
+            where &= Q(namespace=spaces.get(namespace))
         for start in range(0, len(names), BATCH):
-            yield model.objects.filter(where, name__in=names[start : start + BATCH])
+            rows = model.objects.filter(where, name__in=names[start : start + BATCH]).order_by()
+            found.update({(kind, namespace, name): pk for pk, name in rows.values_list("pk", "name")})
+    return found
 
 
 def _write(cluster: Cluster, model: type[ObjectRow], objects: dict[Key, Obj]) -> None:
     namespaces = _ids(cluster, Namespace, {key[1] for key in objects if key[1]})
     nodes = _node_ids(cluster, model, objects)
     rows, children = [], []
-    known = {
-        (*([] if model.KIND else [row[3]]), row[1], row[2]): row[0] for row in _known(cluster, model, list(objects))
-    }
+    known = _known(cluster, model, list(objects))
     for key, obj in objects.items():
         row, lists = build(cluster, model, key, obj, namespaces, nodes)
-        row.pk = known.get((*([] if model.KIND else [key[0]]), key[1], key[2]))
+        row.pk = known.get(key)
         rows.append(row)
         children.append(lists)
     old = [row for row in rows if row.pk is not None]
     _replace(model, old, [row for row in rows if row.pk is None])
     _write_children(model, {row.pk for row in old}, list(zip(rows, children, strict=True)))
-
-
-def _known(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator[tuple[Any, ...]]:
-    namespaced = hasattr(model, "namespace")
-    for rows in _rows(cluster, model, keys):
-        attrs = ["pk", "namespace__name" if namespaced else "pk", "name", *([] if model.KIND else ["kind"])]
-        for row in rows.values_list(*attrs):
-            yield (row[0], (row[1] or "") if namespaced else "", *row[2:])
 
 
 def _replace(model: type[ObjectRow | ChildRow], old: list[Any], new: list[Any]) -> None:

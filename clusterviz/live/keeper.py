@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings as django_settings
+from django.db import OperationalError
 
 from clusterviz.cluster.services.capacity import MAX_PODS
 from clusterviz.engine import Cluster, Settings
@@ -359,6 +360,9 @@ class Keeper:
             return
         try:
             await self._in_thread(database.checkpoint, self.name, self._position, changes)
+        except OperationalError as error:  # somebody writes for longer than we can wait
+            simulator.put_back(changes)
+            logger.warning("Cluster %s: not saved, tried again soon: %s", self.name, error)
         except BaseException:  # also when we are stopped while it still waits for its turn
             simulator.put_back(changes)
             raise

@@ -6,13 +6,15 @@ import copy
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clusterviz.cluster import services, snapshot, store
 from clusterviz.cluster.columns import Children, Column, put
-from clusterviz.cluster.keys import key_of
-from clusterviz.cluster.models import OBJECT_MODELS, Cluster, ObjectRow, OtherObject
+from clusterviz.cluster.keys import Key, key_of
+from clusterviz.cluster.models import OBJECT_MODELS, Cluster, ObjectRow, OtherObject, Pod
 from clusterviz.cluster.services.admission import namespace
 from tests.cluster.conftest import pod
 
@@ -111,11 +113,21 @@ def test_nothing_is_stored_twice(cluster: Cluster) -> None:
     """What has a column is not in the remainder."""
     store.write(cluster, [namespace("shop"), pod("p", ip="10.244.0.9")])
     row = next(m for m in OBJECT_MODELS if m.KIND == "Pod").objects.get()
-    assert row.rest == {
-        "metadata": {"ownerReferences": pod("p")["metadata"]["ownerReferences"]},
-        "spec": {},
-        "status": {},
-    }
+    assert row.rest == {"metadata": {}, "spec": {}, "status": {}}
+    assert row.owners == pod("p")["metadata"]["ownerReferences"]
+
+
+def test_rows_are_found_by_the_index_of_their_names(cluster: Cluster) -> None:
+    """Among 150,000 pods anything else takes seconds."""
+    store.write(cluster, [namespace("shop"), namespace("shop-2"), pod("p")])
+    keys: list[Key] = [("Pod", "shop", "p"), ("Pod", "shop", "q"), ("Pod", "shop-2", "p"), ("Pod", "nowhere", "p")]
+    with CaptureQueriesContext(connection) as queries:
+        assert list(store.find(cluster, keys)) == keys[:1]
+    with connection.cursor() as cursor:
+        for query in (one["sql"] for one in queries if one["sql"].startswith("SELECT")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+            assert not [line for *_, line in cursor.fetchall() if line.startswith("SCAN")], query
+    assert "pods_of_nobody" in Pod.objects.filter(cluster=cluster, owners__isnull=True).order_by().explain()
 
 
 def test_a_pod_may_name_a_node_that_does_not_exist(cluster: Cluster) -> None:

@@ -9,10 +9,11 @@ import time
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from clusterviz.cluster import services, snapshot
 from clusterviz.engine import Probe, ProbeError
-from clusterviz.live import keeper, questions, runner
+from clusterviz.live import database, keeper, questions, runner
 from clusterviz.live.leader import Leadership, lock_path
 from clusterviz.live.simulator import Simulator
 from tests.live.conftest import SHOP, flow
@@ -133,6 +134,26 @@ async def test_an_exception_in_one_cluster_restarts_it_and_spares_the_others(sho
     await until(lambda: runner.replica("shop").epoch > first.epoch)
     assert runner.replica("other").epoch == other.epoch
     assert "Cluster shop stopped with an error" in caplog.text
+
+
+async def test_a_database_that_is_busy_for_long_delays_saving_and_nothing_else(shop, live, monkeypatch, caplog):
+    save, refused = database.checkpoint, []
+
+    def checkpoint(*args):
+        if len(refused) < 2:
+            refused.append(args)
+            raise OperationalError("database is locked")
+        save(*args)
+
+    monkeypatch.setattr(database, "checkpoint", checkpoint)
+    await runner.start()
+    epoch = (await until(lambda: runner.replica("shop"))).epoch
+    async with asyncio.timeout(15):
+        while len(await in_thread(pods, shop)) < 3:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.1)
+    assert len(refused) == 2
+    assert runner.replica("shop").epoch == epoch
+    assert "not saved, tried again soon: database is locked" in caplog.text
 
 
 async def test_settings_are_followed(shop, live):

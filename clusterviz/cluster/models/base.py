@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from clusterviz.cluster.columns import Children, Column, LabelsColumn, Obj, join
+from clusterviz.cluster.columns import Children, Column, LabelsColumn, ListColumn, Obj, join
 from clusterviz.engine import settings_check
 from clusterviz.engine.objects import Key
 from clusterviz.engine.settings import Settings
@@ -23,6 +23,7 @@ NAME = RegexValidator(
 )
 LABELS = LabelsColumn("labels", ("metadata", "labels"), dict, absent={})
 ANNOTATIONS = LabelsColumn("annotations", ("metadata", "annotations"), dict, absent={})
+OWNERS = ListColumn("owners", ("metadata", "ownerReferences"), list, absent=None)
 
 
 def check_settings(value: Any) -> None:
@@ -113,6 +114,15 @@ class NamespacedRow(ObjectRow):
     """An object that lives in a namespace."""
 
     namespace = models.ForeignKey("cluster.Namespace", models.CASCADE)
+
+    class Meta:
+        abstract = True
+
+
+class OwnedRow(NamespacedRow):
+    """An object that may be made by a controller; ``owners`` are its owner references, null when it is nobody's."""
+
+    owners = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from clusterviz.cluster.columns import Children, Column, JsonColumn
-from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, ChildRow, NamespacedRow, ObjectRow, unique
+from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, OWNERS, ChildRow, ObjectRow, OwnedRow, unique
 
 
 class Namespace(ObjectRow):
@@ -53,7 +53,7 @@ class Node(ObjectRow):
         return f"{self.name} ({self.cluster.name})"
 
 
-class Pod(NamespacedRow):
+class Pod(OwnedRow):
     """A pod; its containers are rows of their own."""
 
     KIND = "Pod"
@@ -61,6 +61,7 @@ class Pod(NamespacedRow):
     COLUMNS = (
         LABELS,
         ANNOTATIONS,
+        OWNERS,
         Column("node__name", ("spec", "nodeName"), str),
         Column("host_network", ("spec", "hostNetwork"), bool, absent=False),
         Column("deleting", ("metadata", "deletionTimestamp"), str, limit=40),
@@ -101,6 +102,10 @@ class Pod(NamespacedRow):
     class Meta:
         ordering: ClassVar = ["namespace__name", "name"]
         constraints: ClassVar = [unique("pod")]
+        # Pods of their own are few and counted with every wish that could make the cluster too large.
+        indexes: ClassVar = [
+            models.Index(fields=["cluster"], condition=models.Q(owners__isnull=True), name="pods_of_nobody")
+        ]
 
 
 class Container(ChildRow):

@@ -7,18 +7,19 @@ from typing import ClassVar
 from django.db import models
 
 from clusterviz.cluster.columns import Column, JsonColumn
-from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, NamespacedRow, unique
+from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, OWNERS, OwnedRow, unique
 
 _COMMON: tuple[Column, ...] = (
     LABELS,
     ANNOTATIONS,
+    OWNERS,
     JsonColumn("selector", ("spec", "selector"), dict, absent=None),
     JsonColumn("template", ("spec", "template"), dict, absent=None),
 )
 _REPLICAS = Column("replicas", ("spec", "replicas"), int, absent=None, least=0)
 
 
-class Workload(NamespacedRow):
+class Workload(OwnedRow):
     """What all workloads share: which pods are theirs, and how they look."""
 
     API_VERSION = "apps/v1"

@@ -86,8 +86,7 @@ def _uncordon(cluster: Cluster, node: Obj, actor: str) -> str:
 def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> str:
     """Cordon and evict (LIF-09): DaemonSet pods stay, bare pods only go by force, budgets are honoured."""
     name = node["metadata"]["name"]
-    rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
-    pods = store.find(cluster, [("Pod", *row) for row in rows]).values()
+    pods = store.pods_on(cluster, name).values()
     bare = [_name(pod) for pod in pods if not _owner_kind(pod) and not ended(pod)]
     if bare and force is not True:
         raise Invalid(

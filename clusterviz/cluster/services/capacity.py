@@ -24,7 +24,7 @@ from clusterviz.engine.complete import parallelism
 
 MAX_PODS = 200_000
 _SCALED = {"Deployment": Deployment, "ReplicaSet": ReplicaSet, "StatefulSet": StatefulSet}
-_UNOWNED = Q(rest__metadata__ownerReferences__isnull=True) | Q(rest__metadata__ownerReferences=[])
+_UNOWNED = Q(owners__isnull=True)
 # What somebody asked for by name: replicas of workloads that are nobody's, and bare pods.
 _COUNTED = frozenset({*_SCALED, "DaemonSet", "Job", "Node", "Pod"})
 

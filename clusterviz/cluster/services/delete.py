@@ -80,12 +80,8 @@ def delete_cluster(cluster: Cluster) -> None:
 def pods_of(cluster: Cluster, key: Key) -> dict[Key, Obj]:
     """Pods whose owner references lead to a workload, through ReplicaSets for a Deployment."""
     kind, namespace, name = key
-    rows = Pod.objects.filter(cluster=cluster, namespace__name=namespace).values_list("name", "rest")
-    mine = [
-        ("Pod", namespace, pod)
-        for pod, rest in rows
-        if any(_owns(kind, name, owner) for owner in (rest.get("metadata") or {}).get("ownerReferences") or [])
-    ]
+    rows = Pod.objects.filter(cluster=cluster, namespace__name=namespace).values_list("name", "owners")
+    mine = [("Pod", namespace, pod) for pod, owners in rows if any(_owns(kind, name, owner) for owner in owners or ())]
     return store.find(cluster, mine)
 
 
@@ -106,8 +102,7 @@ def _follow(cluster: Cluster, key: Key, obj: Obj, unsets: dict[Key, None], dying
             raise Invalid(f'namespaces "{name}" is forbidden: this namespace may not be deleted')
         unsets.update(dict.fromkeys(_content(cluster, name)))
     elif kind == "Node":
-        rows = Pod.objects.filter(cluster=cluster, node__name=name).values_list("namespace__name", "name")
-        dying.update(store.find(cluster, [("Pod", *row) for row in rows]))
+        dying.update(store.pods_on(cluster, name))
     elif kind == "Service":
         rows = EndpointSlice.objects.filter(cluster=cluster, namespace__name=namespace).values_list("name", "labels")
         unsets.update(
@@ -126,11 +121,11 @@ def _follow(cluster: Cluster, key: Key, obj: Obj, unsets: dict[Key, None], dying
 def _replica_sets(cluster: Cluster, key: Key) -> list[Key]:
     if key[0] != "Deployment":
         return []
-    rows = ReplicaSet.objects.filter(cluster=cluster, namespace__name=key[1]).values_list("name", "rest")
+    rows = ReplicaSet.objects.filter(cluster=cluster, namespace__name=key[1]).values_list("name", "owners")
     return [
         ("ReplicaSet", key[1], row)
-        for row, rest in rows
-        if any(_owns("Deployment", key[2], o) for o in (rest.get("metadata") or {}).get("ownerReferences") or [])
+        for row, owners in rows
+        if any(_owns("Deployment", key[2], owner) for owner in owners or ())
     ]
 
 
