@@ -2,7 +2,7 @@
 
 from clusterviz.kubeapi.patch import managed
 from clusterviz.kubeapi.patch.apply import ApplyConflict, Conflict, server_side_apply
-from clusterviz.kubeapi.patch.basics import PatchError
+from clusterviz.kubeapi.patch.basics import PatchError, check_depth
 from clusterviz.kubeapi.patch.merge import merge_patch
 from clusterviz.kubeapi.patch.operations import json_patch
 from clusterviz.kubeapi.patch.strategic import strategic_merge
@@ -11,6 +11,7 @@ __all__ = [
     "ApplyConflict",
     "Conflict",
     "PatchError",
+    "check_depth",
     "json_patch",
     "managed",
     "merge_patch",

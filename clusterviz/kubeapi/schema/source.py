@@ -12,7 +12,7 @@ from clusterviz.kubeapi.schema.model import ANY, REF_PREFIX, Definitions, Schema
 
 __all__ = ["KUBERNETES_VERSION", "definitions", "document", "schema_for"]
 
-KUBERNETES_VERSION: Final = "1.35"
+KUBERNETES_VERSION: Final = "1.37"
 GroupVersionKindKey = tuple[str, str, str]
 
 
