@@ -54,7 +54,7 @@ def openapi_v3(group_version: str, rows: Sequence[Row], custom: Mapping[str, Jso
 
 
 def read() -> dict[str, Json]:
-    """The definitions as they are in the file, descriptions included; read anew, for they are large and rarely asked."""
+    """The definitions as they are in the file, descriptions included; not kept, for they are large."""
     published: dict[str, Json] = msgspec.json.decode(document())["$defs"]
     return published
 
@@ -148,7 +148,9 @@ def operations(place: str, gvk: Json, ref: str) -> Json:
         return {"parameters": parameters, "requestBody": body, "x-kubernetes-action": method, **done}
 
     whole = ("application/json", "application/yaml")
+    everywhere = place.replace("/namespaces/{namespace}", "")  # where kubectl 1.27 looks for every kind
     return {
+        everywhere: {"get": {"x-kubernetes-action": "list", **done}},
         place: {"get": {"x-kubernetes-action": "list", **done}, "post": write("post", whole)},
         f"{place}/{{name}}": {
             "get": {"x-kubernetes-action": "get", **done},
@@ -166,7 +168,7 @@ def _reversed(group: str, version: str, kind: str) -> str:
 
 def _custom(gvk: tuple[str, str, str], root: Json | None) -> Json:
     """The component of a custom kind: its own schema, with the fields that every object has."""
-    node = dict(root) if root else {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    node: Json = dict(root) if root else {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     own = {
         "apiVersion": {"type": "string", "description": "The group and version of this object's schema."},
         "kind": {"type": "string", "description": "The kind of this object."},
