@@ -26,6 +26,12 @@ def network(cidr: str) -> Network:
         raise AddressError(str(error)) from None
 
 
+def masked(cidr: str) -> str:
+    """A CIDR as text without host bits. Raises `AddressError`. Most blocks of nodes are /24 and need no arithmetic."""
+    head, _, bits = cidr.partition("/")
+    return cidr if bits == "24" and head.endswith(".0") and plain_address(head) == head else str(network(cidr))
+
+
 @lru_cache(maxsize=65536)
 def parsed(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An address, None for what is none."""

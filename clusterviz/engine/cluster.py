@@ -84,7 +84,7 @@ class Cluster(Lookups):
             records: dict[str, dict[Name, Any]] = {}
             interned: Interned = {}
             load(objects, keyed, records, interned)  # types are checked before anything is filled in
-            given = dict(keyed)
+            given = dict(keyed) if expand else {key: keyed[key] for key in _fillable(records)}
             notes: list[tuple[str, str, str]] = []
             if settings is None:
                 inferred = infer(keyed)
@@ -97,8 +97,8 @@ class Cluster(Lookups):
                     fill_nodes(keyed, settings, notes)
             except AddressError as error:
                 raise ObjectError(f"Internal error: failed to allocate: {error}") from None
-            filled = [(key, obj) for key, obj in keyed.items() if given.get(key) is not obj]
-            load_again(filled, records, interned)
+            filled = keyed.items() if expand else [(key, keyed[key]) for key in given]
+            load_again([(key, obj) for key, obj in filled if given.get(key) is not obj], records, interned)
         return cls(settings, keyed, dict(records), tuple(Notice(*note) for note in notes))
 
     def apply(self, changes: Iterable[Change]) -> Cluster:
@@ -160,13 +160,13 @@ class Cluster(Lookups):
         mine, others = self.__dict__, new.__dict__
         untouched, touched_by = _concerned(frozenset([delta.kind for delta in deltas]))
         others.update([(name, mine[name]) for name in untouched if name in mine])
-        for name in touched_by:
+        for name, made_of, follow in touched_by:
             if (index := mine.get(name)) is not None:
-                made_of, follow = _INDEXES[name]
-                index = follow(index, [delta for delta in deltas if delta.kind in made_of], new)
+                some = [delta for delta in deltas if delta.kind in made_of] if made_of is not None else deltas
+                index = follow(index, some, new)
                 if index is not None:
                     others[name] = index
-        if (touched := index_services.touched_services(deltas, self, new)) is not None:
+        if (touched := index_services.touched_services(deltas, self)) is not None:
             new._endpoints = self._endpoints.without(touched) if touched else self._endpoints
             new.choices = self.choices.without(touched) if touched else self.choices
 
@@ -222,6 +222,11 @@ class Cluster(Lookups):
         return [one for one in found if one and any(entry.ip == ip for entry in self.endpoints(one))]
 
 
+def _fillable(records: Mapping[str, Mapping[Name, Any]]) -> list[Key]:
+    """Keys of what is given addresses also in a cluster that is not expanded."""
+    return [(kind, *name) for kind in ("Service", "Node") for name in records.get(kind, ())]
+
+
 _WORKLOADS = frozenset(WORKLOAD_KINDS)
 _POLICIES = frozenset({"NetworkPolicy", "Namespace"})
 _PODS, _NODES, _SERVICES = frozenset({"Pod"}), frozenset({"Node"}), frozenset({"Service"})
@@ -251,9 +256,12 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
 
 
 @cache
-def _concerned(kinds: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Indexes that changes of these kinds leave alone, and those they do not."""
-    split: tuple[list[str], list[str]] = [], []
-    for name, (made_of, _) in _INDEXES.items():
-        split[not kinds.isdisjoint(made_of)].append(name)
-    return split
+def _concerned(kinds: frozenset[str]) -> tuple[list[str], list[tuple[str, frozenset[str] | None, Any]]]:
+    """Indexes that changes of these kinds leave alone; those they do not, with the kinds to pick out (None: all)."""
+    alone, touched = [], []
+    for name, (made_of, follow) in _INDEXES.items():
+        if kinds.isdisjoint(made_of):
+            alone.append(name)
+        else:
+            touched.append((name, None if kinds <= made_of else made_of, follow))
+    return alone, touched

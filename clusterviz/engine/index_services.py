@@ -226,7 +226,7 @@ def selecting(index: Mapping[Item, tuple[Name, ...]], services: Mapping[Name, Se
     return found
 
 
-def touched_services(deltas: Sequence[Delta], old: Cluster, new: Cluster) -> set[Name] | None:
+def touched_services(deltas: Sequence[Delta], old: Cluster) -> set[Name] | None:
     """Services whose endpoints or choices may differ after the deltas; None: any."""
     found: set[Name] = set()
     for delta in deltas:
@@ -237,8 +237,8 @@ def touched_services(deltas: Sequence[Delta], old: Cluster, new: Cluster) -> set
         elif delta.kind == "Pod":
             same = delta.old is not None and delta.new is not None and delta.old.labels == delta.new.labels
             for pod, present in delta.sides:
-                if present or not same:
-                    found.update([_by_name(one) for one in (new if present else old).services_selecting(pod)])
+                if present or not same:  # Services that changed too are in the deltas themselves
+                    found.update([_by_name(one) for one in old.services_selecting(pod)])
         elif delta.kind == "Node" and (
             delta.old is None or delta.new is None or (delta.old.zone, delta.old.ips) != (delta.new.zone, delta.new.ips)
         ):

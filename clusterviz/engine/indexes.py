@@ -69,10 +69,11 @@ def follow_addresses(old: Addresses, deltas: Sequence[Delta], _new: Cluster) -> 
     """None when an address is, was or becomes two pods'."""
     over: dict[str, Any] = {}
     for delta in deltas:
-        if delta.old is not None and delta.new is not None and own_ips(delta.old) == own_ips(delta.new):
-            if not old.doubled.isdisjoint(delta.new.ips):
+        if delta.old is not None and delta.new is not None and (ips := own_ips(delta.new)) == own_ips(delta.old):
+            if old.doubled and not old.doubled.isdisjoint(ips):
                 return None
-            over.update(dict.fromkeys(own_ips(delta.new), delta.new))
+            for ip in ips:
+                over[ip] = delta.new
             continue
         for pod, present in delta.sides:
             for ip in own_ips(pod):
@@ -85,9 +86,13 @@ def follow_addresses(old: Addresses, deltas: Sequence[Delta], _new: Cluster) -> 
 
 def follow_parties(old: Kept[str, Any], deltas: Sequence[Delta], _new: Cluster) -> Kept[str, Any] | None:
     """Those whose pod changed are asked anew, all of them after a change of a node, a policy or a namespace."""
-    if any(delta.kind != "Pod" for delta in deltas):
-        return None
-    return old.without({ip for delta in deltas for pod, _ in delta.sides for ip in pod.ips})
+    stale: set[str] = set()
+    for delta in deltas:
+        if delta.kind != "Pod":
+            return None
+        for pod, _ in delta.sides:
+            stale.update(pod.ips)
+    return old.without(stale)
 
 
 def nodes(found: Mapping[Name, Node]) -> dict[str, Node]:
@@ -215,7 +220,12 @@ def follow_pods_by_host_port(
     old: dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]], deltas: Sequence[Delta], _new: Cluster
 ) -> dict[tuple[str, str, int], list[tuple[Pod, ContainerPort]]] | None:
     """Few pods have one, so building anew is rare."""
-    return None if any(_host_ports(pod) for delta in deltas for pod, _ in delta.sides) else old
+    for delta in deltas:
+        same = delta.old is not None and delta.new is not None and delta.old.containers == delta.new.containers
+        for pod in (delta.new,) if same else (delta.old, delta.new):
+            if pod is not None and any(port.host_port for one in pod.containers for port in one.ports):
+                return None
+    return old
 
 
 def follow_workloads(

@@ -54,14 +54,14 @@ def load(
 
     An object is keyed and read in one go, while the processor still has it at hand.
     """
-    pods = records.setdefault("Pod", {})
+    pods, count = records.setdefault("Pod", {}), len(keyed)
     for obj in unpack(objects):
         key = key_of(obj)
-        if key in keyed:
+        if keyed.setdefault(key, obj) is not obj or len(keyed) == count:
             raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
-        keyed[key] = obj
+        count += 1
         if key[0] == "Pod":
-            pods[key[1], key[2]] = parse_pod(obj, key, interned)
+            pods[key[1:]] = parse_pod(obj, key, interned)
         else:
             _keep(records, key, parse(obj, key, interned))
 

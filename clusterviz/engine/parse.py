@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusterviz.engine.addresses import family, network
+from clusterviz.engine.addresses import family, masked
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.gateway import parse as gateway
 from clusterviz.engine.objects import (
@@ -58,7 +58,7 @@ def parse(obj: Obj, key: Key | None = None, interned: Interned | None = None) ->
     shaped = _SHAPED.get(key[0])
     if shaped is not None:
         if interned is None:
-            return read_pod(obj, key, {}) if shaped is parse_pod else shaped(obj, key, {})
+            return read_pod(obj, key) if shaped is parse_pod else shaped(obj, key, {})
         return shaped(obj, key, interned)
     parser = _PARSERS.get(key[0])
     if parser is None:
@@ -96,7 +96,7 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
             if entry.type == "InternalIP" and (ip := address(entry.address, f"status.addresses[{index}].address", key))
         ),
         # host bits are legal, and whoever sets up routes and addresses masks them
-        pod_cidrs=tuple([str(network(block)) for block in cidrs(spec.pod_cidrs, "spec.podCIDRs", key) or one]),
+        pod_cidrs=tuple([masked(block) for block in cidrs(spec.pod_cidrs, "spec.podCIDRs", key) or one]),
         ready=condition(status.conditions, "Ready") in ("", "True"),
         schedulable=not spec.unschedulable,
         down=meta.annotations.get(DOWN_ANNOTATION) == "true",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clusterviz.engine.addresses import network, plain_address
+from clusterviz.engine.addresses import masked, plain_address
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.objects import Key, ref_of
 from clusterviz.engine.shapes import Condition, Meta
@@ -48,7 +48,7 @@ def addresses(values: tuple[str, ...], field: str, key: Key) -> tuple[str, ...]:
 def cidr(value: str, field: str, key: Key) -> str:
     """The value. Raises `ObjectError` when it is no CIDR."""
     try:
-        network(value)
+        masked(value)
     except AddressError:
         message = f"Invalid value: {value!r}: must be a valid CIDR value"
         raise ObjectError(message, field=field, ref=ref_of(key)) from None

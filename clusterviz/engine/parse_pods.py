@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,123 +19,99 @@ _PLAIN = Pod(name="")
 _OCTETS = frozenset(map(str, range(256)))
 
 
-class Sibling:
-    """A pod that was read, and what the next one of its workload is compared with: equal parts are not read again."""
+class Sibling(NamedTuple):
+    """A pod that was read: what was read of the parts that pods of one workload have alike, and what came of it."""
 
-    __slots__ = (
-        *("annotations", "conditions", "deleted", "labels", "owners", "phase", "plain", "pod", "reason", "read"),
-        *("size", "spec", "statuses"),
+    parts: tuple[Any, ...]
+    pod: Pod
+    plain: bool
+
+
+def _parts(shape: PodShape) -> tuple[Any, ...]:
+    """Everything that is read but name, owner, node, addresses and age; those that differ most often come first."""
+    meta, spec, status = shape.metadata, shape.spec, shape.status
+    return (
+        status.conditions,
+        meta.labels,
+        status.container_statuses,
+        status.phase,
+        meta.deletion_timestamp,
+        meta.annotations,
+        spec.containers,
+        spec.init_containers,
+        spec.hostname,
+        spec.host_network,
+        spec.subdomain,
+        spec.dns_policy,
+        spec.dns_config,
+        status.reason,
     )
 
-    def __init__(self, obj: Obj, pod: Pod) -> None:
-        meta, spec, status = obj["metadata"], obj["spec"], obj["status"]
-        self.pod, self.plain = pod, all(getattr(pod, name) == getattr(_PLAIN, name) for name in RARE)
-        self.labels, self.annotations = meta.get("labels"), meta.get("annotations")
-        self.owners, self.deleted = meta["ownerReferences"], meta.get("deletionTimestamp")
-        self.size, self.spec = len(spec), [(name, value) for name, value in spec.items() if name != "nodeName"]
-        self.phase, self.reason = status.get("phase"), status.get("reason")
-        self.conditions, self.statuses = status.get("conditions"), status.get("containerStatuses")
-        self.read = _conditions(status), _statuses(status)
 
-    def again(self, obj: Obj, key: Key, interned: Interned) -> Pod | None:
-        """The record of another pod, when it differs in nothing but name, node, address and age."""
-        meta, spec, status = obj["metadata"], obj["spec"], obj["status"]
-        created, node, ip = meta.get("creationTimestamp", ""), spec["nodeName"], status["podIP"]
-        if (
-            meta["ownerReferences"] != self.owners
-            or meta.get("labels") != self.labels
-            or meta.get("annotations") != self.annotations
-            or meta.get("deletionTimestamp") != self.deleted
-            or status.get("phase") != self.phase
-            or status.get("reason") != self.reason
-            or status.get("podIPs") not in (None, [{"ip": ip}])
-            or len(spec) != self.size
-            or not (type(created) is type(node) is type(ip) is str and _canonical(ip, interned))
-        ):
-            return None
-        for name, value in self.spec:
-            if spec.get(name) != value:
-                return None
-        if status.get("conditions") != self.conditions and _conditions(status) != self.read[0]:
-            return None
-        if status.get("containerStatuses") != self.statuses and _statuses(status) != self.read[1]:
-            return None
-        pod = self.pod
-        found = Pod(
-            namespace=key[1],
-            name=key[2],
-            labels=pod.labels,
-            annotations=pod.annotations,
-            created=created,
-            node=node,
-            ips=(ip,),
-            phase=pod.phase,
-            ready=pod.ready,
-            terminating=pod.terminating,
-            containers=pod.containers,
-            owner=pod.owner,
-            reason=pod.reason,
-            restarts=pod.restarts,
-        )
-        return found if self.plain else msgspec.structs.replace(found, **{name: getattr(pod, name) for name in RARE})
+def parse_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
+    """The record of a Pod, sharing with the last of its workload what they have alike. Raises `ObjectError`."""
+    shape = read(obj, PodShape, key)
+    meta, spec, status = shape.metadata, shape.spec, shape.status
+    parts, family, ip = _parts(shape), (key[1], meta.owner_references), status.pod_ip
+    sibling: Sibling | None = interned.get(family)
+    if (
+        sibling is None
+        or sibling.parts != parts
+        or not _canonical(ip, interned)
+        or (status.pod_ips and (len(status.pod_ips) > 1 or status.pod_ips[0].ip != ip))
+    ):
+        found = _read(shape, key, interned)
+        plain = all(getattr(found, name) == getattr(_PLAIN, name) for name in RARE)
+        interned[family] = Sibling(parts, found, plain)
+        return found
+    pod = sibling.pod
+    found = Pod(
+        namespace=key[1],
+        name=key[2],
+        labels=pod.labels,
+        annotations=pod.annotations,
+        created=meta.creation_timestamp,
+        node=spec.node_name,
+        ips=(ip,),
+        phase=pod.phase,
+        ready=pod.ready,
+        terminating=pod.terminating,
+        containers=pod.containers,
+        owner=pod.owner,
+        reason=pod.reason,
+        restarts=pod.restarts,
+    )
+    return found if sibling.plain else msgspec.structs.replace(found, **{name: getattr(pod, name) for name in RARE})
 
 
 def _canonical(ip: str, interned: Interned) -> bool:
     """Whether the kernel prints the address as it stands; others of its /24 were mostly looked at before."""
     block, _, last = ip.rpartition(".")
-    if not ip:
-        return False
     if block in interned and last in _OCTETS:
         return True
-    if plain_address(ip) != ip:
+    if not ip or plain_address(ip) != ip:
         return False
     if block:
         interned[block] = block
     return True
 
 
-def _conditions(status: Obj) -> list[tuple[Any, Any]]:
-    """What is read of conditions; the times in them differ."""
-    return [(entry.get("type"), entry.get("status")) for entry in status.get("conditions") or ()]
-
-
-def _statuses(status: Obj) -> list[tuple[Any, ...]]:
-    """What is read of containerStatuses; times and ids in them differ."""
-    found = []
-    for entry in status.get("containerStatuses") or ():
-        state = entry.get("state")
-        halted = state and (state.get("waiting"), state.get("terminated"))
-        found.append((entry.get("name"), entry.get("ready"), entry.get("restartCount"), halted))
-    return found
-
-
-def parse_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
-    """The record of a Pod. Raises `ObjectError` with the field path."""
-    try:
-        family = "siblings", key[1], obj["metadata"]["ownerReferences"][0]["name"]
-        sibling: Sibling | None = interned.get(family)
-        found = sibling.again(obj, key, interned) if sibling is not None else None
-        if found is not None:
-            return found
-    except (AttributeError, IndexError, KeyError, TypeError):  # it has no owner, or a part of it is no object
-        return read_pod(obj, key, interned)
-    found = read_pod(obj, key, interned)
-    if type(obj.get("spec")) is type(obj.get("status")) is dict:
-        interned[family] = Sibling(obj, found)
-    return found
-
-
-def read_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
+def read_pod(obj: Obj, key: Key) -> Pod:
     """The record of a Pod, by itself. Raises `ObjectError` with the field path."""
-    shape = read(obj, PodShape, key)
+    return _read(read(obj, PodShape, key), key, None)
+
+
+def _read(shape: PodShape, key: Key, interned: Interned | None) -> Pod:
     meta, spec, status = shape.metadata, shape.spec, shape.status
     listen, phase = meta.annotations.get(LISTEN_ANNOTATION), status.phase or ("Running" if status.pod_ip else "Pending")
     owners, dns, containers = meta.owner_references, spec.dns_config, _containers(spec, status, phase)
     owner = (owners[0].kind, owners[0].name) if owners else _UNOWNED
+    if interned is not None:
+        owner, containers = interned.setdefault(owner, owner), interned.setdefault(containers, containers)
     return Pod(
         namespace=key[1],
         name=key[2],
-        labels=labels(meta, interned),
+        labels=meta.labels if interned is None else labels(meta, interned),
         annotations=meta.annotations or _NONE,
         created=meta.creation_timestamp,
         node=spec.node_name,
@@ -144,8 +120,8 @@ def read_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
         ready=phase == "Running" and condition(status.conditions, "Ready") in ("", "True"),
         terminating=meta.deletion_timestamp != "",
         host_network=spec.host_network,
-        containers=interned.setdefault(containers, containers) if containers else (),
-        owner=interned.setdefault(owner, owner),
+        containers=containers,
+        owner=owner,
         hostname=spec.hostname,
         subdomain=spec.subdomain,
         dns_policy=spec.dns_policy,
@@ -167,6 +143,8 @@ def _ndots(spec: PodSpec) -> int | None:
 
 def _pod_ips(status: PodStatus, key: Key) -> tuple[str, ...]:
     one = address(status.pod_ip, "status.podIP", key)
+    if one and (not status.pod_ips or (len(status.pod_ips) == 1 and status.pod_ips[0].ip == one)):
+        return (one,)
     many = [address(entry.ip, f"status.podIPs[{index}].ip", key) for index, entry in enumerate(status.pod_ips)]
     return tuple([ip for ip in many if ip]) or ((one,) if one else ())
 
