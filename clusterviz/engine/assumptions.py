@@ -21,6 +21,7 @@ class _Seen(NamedTuple):
     places: frozenset[str]
     drawn: bool
     framed: bool
+    ipvs: bool
 
 
 def _seen(trace: Trace) -> _Seen:
@@ -30,6 +31,7 @@ def _seen(trace: Trace) -> _Seen:
         frozenset(hop.place.kind for hop in trace.forward),
         any(len(step.candidates) > 1 and sum(one.probability > 0 for one in step.candidates) > 1 for step in steps),
         any(isinstance(hop.headers_out[0], Ethernet) for hop in trace.forward if hop.headers_out),
+        any("IPV-01" in step.rule.rules for step in steps if step.rule),
     )
 
 
@@ -49,6 +51,14 @@ STANDING: tuple[tuple[Assumption, Callable[[_Seen], bool]], ...] = (
             "even when objects change meanwhile (PX-17, NP-07).",
         ),
         lambda seen: Action.SESSION_MADE in seen.actions,
+    ),
+    (
+        Assumption(
+            "ipvs-by-rules",
+            "What IPVS does follows its rules as they are written down; no kernel with IPVS was there to compare with, "
+            "as the other modes were (IPV-01).",
+        ),
+        lambda seen: seen.ipvs,
     ),
     (
         Assumption(

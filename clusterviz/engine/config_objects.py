@@ -19,7 +19,7 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+
 # ConfigMaps that are read here.
 CONFIG_MAPS = frozenset({"kube-proxy", "coredns", "kubeadm-config", "kube-flannel-cfg", "cilium-config"})
 KINDS = frozenset({"ConfigMap", "DaemonSet", "Installation", "IPPool", "ClusterSettings"})
-# kube-proxy knows these detectors; the engine has the first, and no detector at all.
+# Detectors kube-proxy knows; "" is the default, ClusterCIDR.
 DETECTORS = ("", "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")
 # CoreDNS's own, where the Corefile says nothing (DNS-08, DNS-09).
 COREDNS_PODS, COREDNS_TTL = "disabled", 5
@@ -80,7 +80,7 @@ def _kube_proxy(objects: Objects, reading: Reading) -> None:
     cidr = str(config.get("clusterCIDR") or "")
     if cidr:
         reading.take(source, "cluster_cidr", cidr)
-    _detector(reading, source, str(config.get("detectLocalMode") or ""), cidr)
+    _detector(reading, source, str(config.get("detectLocalMode") or ""), cidr, mapping(config.get("detectLocal")))
     own = mapping(config.get(mode))
     every = mapping(config.get("nftables" if mode == "nftables" else "iptables")).get("masqueradeAll")
     if isinstance(every, bool):
@@ -99,14 +99,18 @@ def _kube_proxy(objects: Objects, reading: Reading) -> None:
         reading.take(source, "min_sync_period", period)
 
 
-def _detector(reading: Reading, source: str, mode: str, cidr: str) -> None:
+def _detector(reading: Reading, source: str, mode: str, cidr: str, interfaces: dict[str, Any]) -> None:
     """ClusterCIDR, which is also the default, needs a CIDR; without one nobody is told from a pod (PX-08)."""
     if mode not in DETECTORS:
         reading.note(source, f"detectLocalMode {mode!r} is not known: pods are told by the cluster CIDR")
         return
     reading.take(source, "detect_local", bool(cidr) if mode in ("", "ClusterCIDR") else True)
     if mode not in ("", "ClusterCIDR"):
-        reading.note(source, f"detectLocalMode {mode} is shown as ClusterCIDR: pods of other nodes count as pods too")
+        reading.take(source, "detect_local_mode", mode)
+    field = {"BridgeInterface": "bridgeInterface", "InterfaceNamePrefix": "interfaceNamePrefix"}.get(mode, "")
+    name = interfaces.get(field) if field else None
+    if name:
+        reading.take(source, "detect_local_interface", str(name))
 
 
 def seconds(value: Any) -> float:

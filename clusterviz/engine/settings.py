@@ -86,8 +86,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["rr", "lc", "dh", "sh", "sed", "nq"], about("kube-proxy", "How IPVS picks an endpoint.", "IPV-01")
     ] = "rr"
     detect_local: Annotated[
-        bool, about("kube-proxy", "kube-proxy knows pods by the cluster CIDR; off: everybody is one.", "PX-08")
+        bool, about("kube-proxy", "kube-proxy tells pods from others; off: everybody is one.", "PX-08")
     ] = True
+    detect_local_mode: Annotated[
+        Literal["ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"],
+        about("kube-proxy", "By what: all pods by address, or the node's own by address or interface.", "PX-08"),
+    ] = "ClusterCIDR"
+    detect_local_interface: Annotated[
+        str,
+        about(
+            "kube-proxy",
+            "Name of the pods' bridge, or what names of their interfaces begin with; pods here come in by cni0.",
+            "PX-08",
+            "NET-04",
+            min_length=1,
+            max_length=15,
+            pattern=r"^[A-Za-z0-9_.-]+$",
+        ),
+    ] = "cni0"
     masquerade_all: Annotated[bool, about("kube-proxy", "Every connection to a ClusterIP is masqueraded.", "PX-08")] = (
         False
     )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from clusterviz.engine import Settings
 from clusterviz.engine.assumptions import STANDING, standing
 from clusterviz.engine.explain import document
 from tests.engine.world import ask, build
@@ -51,5 +52,8 @@ def test_a_trace_tells_what_it_rests_on() -> None:
     assert {"objects-in-force", "first-packet", "drawn-from-the-seed", "neighbours-known", "node-sysctls"} <= found
     assert "masquerade-port" not in found
     assert found <= {one["code"] for one in document(answer)["assumptions"]}
+    by_ipvs = [ask(build(settings=Settings(proxy_mode="ipvs")), "shop/client", to) for to in ("http://web/", "web:81")]
+    assert all("ipvs-by-rules" in {one.code for one in standing(each)} for each in by_ipvs)
+    assert "ipvs-by-rules" not in found
     alone = {one.code for one in standing(ask(build(), "shop/client", "127.0.0.1:8080"))}
     assert alone == {"application-answers"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clusterviz.engine.proxyrules import iptables, nftables
 from tests.engine.proxyworld import ask, balanced, entry, slice_of, world
 
 ALL, HERE = {"1", "2"}, {"1"}
@@ -20,6 +21,15 @@ DETECTORS: dict[str, dict[str, Any]] = {
     "none": {"detect_local": False},
     "masquerade-all": {"masquerade_all": True},
 }
+# mode, interface -> whether a pod of this node is known, whether one of another node is
+KINDS_OF_DETECTORS = [
+    ("ClusterCIDR", "cni0", True, True),
+    ("NodeCIDR", "cni0", True, False),
+    ("BridgeInterface", "cni0", True, False),
+    ("BridgeInterface", "cni", False, False),
+    ("InterfaceNamePrefix", "cni", True, False),
+    ("InterfaceNamePrefix", "veth", False, False),
+]
 
 
 def expected(who: str, entry_: str, internal: str, external: str, detector: str) -> tuple[set[str], bool]:
@@ -56,3 +66,39 @@ def test_policies_and_masquerade(detector: str, version: int, mode: Any) -> None
                 one.address.rpartition(":" if version == 6 else ".")[2] for one in found.candidates if one.probability
             }
             assert (drawn, bool(found.masquerade)) == expected(who, where, internal, external, detector)
+
+
+@pytest.mark.parametrize("proxy", ["iptables", "nftables"])
+@pytest.mark.parametrize(("mode", "interface", "own", "far"), KINDS_OF_DETECTORS)
+def test_a_detector_knows_its_own_pods(mode: Any, interface: str, own: bool, far: bool, proxy: Any) -> None:
+    """PX-05, PX-08: all but ClusterCIDR take a pod of another node for a stranger, as they do the node itself.
+
+    Netfilter sees the bridge, not the veth behind it (NET-05).
+    """
+    made = balanced("1.2.3.4") | {"metadata": {"name": "svc1", "namespace": "ns1"}}
+    made["spec"]["externalTrafficPolicy"] = "Local"
+    pods = {"a": "10.0.0.9", "b": "10.0.1.9"}
+    cluster = world(
+        made,
+        slice_of(entry("10.0.0.7", "a"), entry("10.0.1.7", "b")),
+        proxy_mode=proxy,
+        detect_local_mode=mode,
+        detect_local_interface=interface,
+    )
+    assert [cluster.nodes[name].pod_cidrs[0] for name in pods] == ["10.0.0.0/24", "10.0.1.0/24"]
+    for home, known in (("a", own), ("b", far)):
+        vip = ask(cluster, "172.30.0.41", source=pods[home], on="a")
+        near = ask(cluster, "1.2.3.4", source=pods[home], on="a")
+        assert vip is not None and bool(vip.masquerade) is not known
+        assert near is not None
+        assert sum(bool(one.probability) for one in near.candidates) == (2 if known else 1)
+    mine = ask(cluster, "172.30.0.41", source="192.168.0.2", from_node=True)
+    assert mine is not None and mine.masquerade
+    text = (iptables if proxy == "iptables" else nftables)(cluster, cluster.nodes["a"])
+    told = {
+        "ClusterCIDR": ("! -s 10.0.0.0/8", "ip saddr != 10.0.0.0/8"),
+        "NodeCIDR": ("! -s 10.0.0.0/24", "ip saddr != 10.0.0.0/24"),
+        "BridgeInterface": (f"! -i {interface} ", f'iifname != "{interface}"'),
+        "InterfaceNamePrefix": (f"! -i {interface}+", f'iifname != "{interface}*"'),
+    }[mode]
+    assert told[proxy == "nftables"] in text

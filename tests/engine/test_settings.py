@@ -171,6 +171,20 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
         "delivered",
         "no_local_endpoint_dropped",
     ),
+    "detect_local_mode": (
+        {"detect_local_mode": "BridgeInterface", "detect_local_interface": "br0"},
+        verdict("shop/client", "node:n1:30091", LOCAL),
+        "delivered",
+        "no_local_endpoint_dropped",
+    ),
+    "detect_local_interface": (
+        {"detect_local_interface": "cbr"},
+        lambda settings: verdict("shop/client", "node:n1:30091", LOCAL)(
+            msgspec.structs.replace(settings, detect_local_mode="InterfaceNamePrefix")
+        ),
+        "delivered",
+        "no_local_endpoint_dropped",
+    ),
     "masquerade_all": (
         {"masquerade_all": True},
         source("shop/client", "10.96.0.30:5432"),

@@ -67,23 +67,39 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
         pytest.param([kube_proxy(mode="ipvs", clusterCIDR="10.244.0.0/16")], {"proxy_mode": "ipvs"}, id="PX-11 mode"),
         pytest.param([kube_proxy(mode="", clusterCIDR="")], {"detect_local": False}, id="PX-08 no CIDR, no detector"),
         pytest.param([kube_proxy(clusterCIDR="10.7.0.0/16")], {"cluster_cidr": "10.7.0.0/16"}, id="PX-08 cluster CIDR"),
-        pytest.param([kube_proxy(detectLocalMode="NodeCIDR")], {}, id="PX-08 another detector"),
+        pytest.param(
+            [kube_proxy(detectLocalMode="NodeCIDR")], {"detect_local_mode": "NodeCIDR"}, id="PX-08 another detector"
+        ),
         pytest.param(
             [kube_proxy(detectLocalMode="NodeCIDR", iptables={"masqueradeAll": True, "localhostNodePorts": False})],
-            {"masquerade_all": True, "localhost_nodeports": False},
+            {"detect_local_mode": "NodeCIDR", "masquerade_all": True, "localhost_nodeports": False},
             id="PX-08 PX-12 iptables options",
         ),
         pytest.param(
             [kube_proxy(mode="nftables", detectLocalMode="NodeCIDR", nodePortAddresses=["primary"])],
-            {"proxy_mode": "nftables", "nodeport_addresses": ["primary"]},
+            {"detect_local_mode": "NodeCIDR", "proxy_mode": "nftables", "nodeport_addresses": ["primary"]},
             id="PX-12 node port addresses",
         ),
         pytest.param(
             [kube_proxy(mode="ipvs", detectLocalMode="NodeCIDR", ipvs={"scheduler": "sh", "minSyncPeriod": "5s"})],
-            {"proxy_mode": "ipvs", "ipvs_scheduler": "sh", "min_sync_period": 5.0},
+            {"detect_local_mode": "NodeCIDR", "proxy_mode": "ipvs", "ipvs_scheduler": "sh", "min_sync_period": 5.0},
             id="IPV-01 PX-18",
         ),
-        pytest.param([kube_proxy(mode="userspace", detectLocalMode="NodeCIDR")], {}, id="unknown mode"),
+        pytest.param(
+            [
+                kube_proxy(
+                    detectLocalMode="InterfaceNamePrefix",
+                    detectLocal={"interfaceNamePrefix": "cali", "bridgeInterface": "cbr0"},
+                )
+            ],
+            {"detect_local_mode": "InterfaceNamePrefix", "detect_local_interface": "cali"},
+            id="PX-08 by interface",
+        ),
+        pytest.param(
+            [kube_proxy(mode="userspace", detectLocalMode="NodeCIDR")],
+            {"detect_local_mode": "NodeCIDR"},
+            id="unknown mode",
+        ),
         pytest.param([config_map("kube-proxy", config_conf="a: [")], {}, id="no YAML"),
         pytest.param(
             [coredns("pods verified\nttl 10\nignore empty_service\nendpoint_pod_names")],
@@ -223,7 +239,7 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
         pytest.param([document({"proxy_mode": "nftables"})], {"proxy_mode": "nftables"}, id="document"),
         pytest.param(
             [kube_proxy(mode="ipvs", detectLocalMode="NodeCIDR"), document({"proxy_mode": "iptables"})],
-            {},
+            {"detect_local_mode": "NodeCIDR"},
             id="the document wins",
         ),
     ],

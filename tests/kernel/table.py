@@ -17,6 +17,12 @@ SETTINGS = {
     "host-gw": Settings(network="host-gw"),
     "nftables": Settings(proxy_mode="nftables"),
     "no detector": Settings(detect_local=False),
+    "node CIDR": Settings(detect_local_mode="NodeCIDR", egress_nat=False),
+    "bridge": Settings(detect_local_mode="BridgeInterface"),
+    "veth prefix": Settings(detect_local_mode="InterfaceNamePrefix", detect_local_interface="veth"),
+    "nftables prefix": Settings(
+        proxy_mode="nftables", detect_local_mode="InterfaceNamePrefix", detect_local_interface="cni"
+    ),
     "masquerade all": Settings(masquerade_all=True),
     "no hairpin": Settings(hairpin=False),
     "no egress nat": Settings(egress_nat=False),
@@ -283,6 +289,10 @@ CASES = [
     Case("PX-05 other node", "vxlan", DB, "192.168.0.11:30081", {"web-1 192.168.0.13"}),
     Case("PX-05 node", "vxlan", N3, "192.168.0.13:30081", {"web-1 10.244.2.0", "web-2 10.244.2.0"}),
     Case("PX-08 no detector", "no detector", DB, "192.168.0.13:30081", {"timed out"}),
+    Case("PX-08 node CIDR", "node CIDR", DB, "192.168.0.11:30081", {"web-1 10.244.2.2"}),
+    Case("PX-08 bridge", "bridge", DB, "192.168.0.13:30081", {"web-1 10.244.2.2", "web-2 10.244.2.2"}),
+    Case("PX-08 no veth is seen", "veth prefix", DB, "192.168.0.13:30081", {"timed out"}),
+    Case("PX-08 prefix", "nftables prefix", DB, "192.168.0.13:30081", {"web-1 10.244.2.2", "web-2 10.244.2.2"}),
     Case("SRC-4", "vxlan", CLIENT, "192.168.0.11:30080", {"web-1 10.244.0.1", "web-2 10.244.0.0"}),
     Case("PX-07 NodePort", "vxlan", OUT, "192.168.0.11:30083", {"refused"}),
     Case("PX-12 PX-13", "vxlan", N1, "127.0.0.1:30080", {"web-1 10.244.0.1", "web-2 10.244.0.0"}),

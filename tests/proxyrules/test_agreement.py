@@ -11,7 +11,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from clusterviz.engine import Cluster, Settings
-from clusterviz.engine.addresses import family, host_port
+from clusterviz.engine.addresses import family, host_port, in_cidr
 from clusterviz.engine.datapath.service import decide
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules import iptables
@@ -27,6 +27,10 @@ SETTINGS = st.builds(
     network=st.sampled_from(["vxlan", "host-gw"]),
     masquerade_all=st.sampled_from([False, False, True]),
     detect_local=st.sampled_from([True, True, False]),
+    detect_local_mode=st.sampled_from(
+        ["ClusterCIDR", "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"]
+    ),
+    detect_local_interface=st.sampled_from(["cni0", "cni0", "cni", "veth"]),
     localhost_nodeports=st.sampled_from([True, True, False]),
     nodeport_addresses=st.sampled_from(
         [
@@ -186,8 +190,20 @@ def test_rules_and_decisions_agree(data: st.DataObject) -> None:
             port=port,
             local=local_addresses(cluster, node),
             from_node=from_node,
+            interface=interface(cluster, node, source, from_node=from_node),
         )
         compare(cluster, node, packet, rules, seed=data.draw(st.integers(0, 3)))
+
+
+def interface(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> str:
+    """By what device a packet with this source comes to the node: its own pods are behind the bridge (NET-04)."""
+    if from_node:
+        return ""
+    pod = cluster.pod_by_ip.get(source)
+    if pod is not None:
+        return "cni0" if pod.node == node.name else "eth0"
+    own = any(in_cidr(source, cidr) for cidr in node.pod_cidrs) and source not in local_addresses(cluster, node)
+    return "cni0" if own else "eth0"
 
 
 def is_masqueraded(way: Way, packet: Packet) -> bool:

@@ -14,7 +14,7 @@ from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules import nftables
 from clusterviz.engine.proxyrules.read_nftables import read_nftables
 from clusterviz.engine.proxyrules.walk import Packet, Ruleset, Way
-from tests.proxyrules.test_agreement import destinations, local_addresses, sources, worlds
+from tests.proxyrules.test_agreement import destinations, interface, local_addresses, sources, worlds
 from tests.proxyrules.world import cluster, endpoints, service
 
 
@@ -39,6 +39,7 @@ def test_rules_and_decisions_agree(data: st.DataObject) -> None:
             port=port,
             local=local_addresses(cluster, node),
             from_node=from_node,
+            interface=interface(cluster, node, source, from_node=from_node),
         )
         compare(cluster, node, packet, rules, seed=data.draw(st.integers(0, 3)))
 

@@ -101,7 +101,7 @@ def _policy(
     service = found.service
     if found.via == "cluster":
         choice = here or cluster_list(usable, node, service)
-        return choice, _cluster_masquerade(cluster, version, origin), ("PX-03", "PX-08")
+        return choice, _cluster_masquerade(cluster, node, version, origin), ("PX-03", "PX-08")
     if here is None:
         why = "externalTrafficPolicy Cluster always hides the source"
         return cluster_list(usable, node, service), why, ("PX-04",)
@@ -129,7 +129,7 @@ def _ipvs(
     if here is not None and not here.endpoints and _keeps_cluster_list(found):
         choice = cluster_list(usable, node, service)
     if found.via == "cluster":
-        masquerade = _cluster_masquerade(cluster, version, origin)
+        masquerade = _cluster_masquerade(cluster, node, version, origin)
         if not masquerade and origin == "node":
             masquerade = "the node itself is the client"  # its source is the virtual IP on kube-ipvs0
         return choice, masquerade, ("PX-03", "PX-08", "IPV-01")
@@ -137,11 +137,11 @@ def _ipvs(
     return choice, why, ("PX-05" if here is not None else "PX-04", "IPV-01")
 
 
-def _cluster_masquerade(cluster: Cluster, version: int, origin: Origin) -> str:
+def _cluster_masquerade(cluster: Cluster, node: Node, version: int, origin: Origin) -> str:
     """What comes for a ClusterIP and not from a pod is masqueraded, everything with masquerade-all (PX-08)."""
     if cluster.settings.masquerade_all:
         return "masquerade-all is on"
-    return "the source is not a pod" if origin != "pod" and detector(cluster, version) else ""
+    return "the source is not a pod" if origin != "pod" and detector(cluster, node, version) else ""
 
 
 def _keeps_cluster_list(found: Lookup) -> bool:

@@ -6,7 +6,7 @@ from clusterviz.engine.addresses import family, host_port, in_cidr
 from clusterviz.engine.datapath.choose import ELSEWHERE
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
-from clusterviz.engine.datapath.lookup import detector, is_local, owners
+from clusterviz.engine.datapath.lookup import BY_INTERFACE, detector, is_local, owners
 from clusterviz.engine.datapath.onward import onward
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
@@ -21,6 +21,9 @@ OUTCOME = {
     "drop": (Action.DROPPED, "no_local_endpoint", Verdict.NO_LOCAL_ENDPOINT_DROPPED),
     "source_range": (Action.DROPPED, "source_range", Verdict.SOURCE_RANGE_DROPPED),
 }
+TOLD_BY = {"ClusterCIDR": ("cluster_cidr",), "NodeCIDR": ("detect_local_mode",)} | dict.fromkeys(
+    BY_INTERFACE, ("detect_local_mode", "detect_local_interface")
+)
 # kube-proxy's own least time between two syncs, in seconds; every trace tells of that one (PX-18).
 USUAL_PERIOD = 1.0
 
@@ -45,7 +48,7 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
         )
     if decision is not None:
         _claimed(j, ip.dst, packet.l4)
-        _detected(j, at)
+        _detected(j, node, at)
     if decision is not None and decision.verdict == "accept":
         _accept(j, node, at, decision)
         return decision.masquerade
@@ -61,10 +64,10 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
     return _not_translated(j, node, at, decision)
 
 
-def _detected(j: Journey, at: At) -> None:
+def _detected(j: Journey, node: Node, at: At) -> None:
     """Only here kube-proxy's detectors differ: a pod's own address comes from another node (PX-05, PX-08)."""
-    source = j.packet.ip.src
-    pods = detector(j.cluster, family(source))
+    source, usual = j.packet.ip.src, j.cluster.settings.detect_local_mode == "ClusterCIDR"
+    pods = detector(j.cluster, node, family(source)) if usual else ""
     if at.came in ("wire", "outside") and pods and in_cidr(source, pods):
         j.assume(
             "pods-by-cidr",
@@ -116,7 +119,7 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         rule=rule,
         candidates=decision.candidates,
         chain=rule.name,
-        settings=_settings(decision),
+        settings=_settings(j, decision),
         service=port_name(decision.service, decision.port) if decision.port else decision.service.name,
         node=node.name,
         command=command(j.cluster.settings, decision, address, rule),
@@ -142,12 +145,12 @@ def _filter_hook(j: Journey, node: Node, at: At, decision: ServiceDecision) -> s
     return "output" if at.came == "local" else "forward"
 
 
-def _settings(decision: ServiceDecision) -> tuple[str, ...]:
+def _settings(j: Journey, decision: ServiceDecision) -> tuple[str, ...]:
     """The settings that had a say (PX-08, PX-12)."""
     if decision.via == "nodeport":
         return ("proxy_mode", "nodeport_addresses", "localhost_nodeports")
     if decision.via == "cluster" and decision.verdict == "accept":
-        return ("proxy_mode", "masquerade_all", "detect_local", "cluster_cidr")
+        return ("proxy_mode", "masquerade_all", "detect_local", *TOLD_BY[j.cluster.settings.detect_local_mode])
     return ("proxy_mode",)
 
 
@@ -278,7 +281,7 @@ def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | No
         ref=service.ref,
         path="spec.ports",
         made_by="kube-proxy",
-        rules=("PX-11",),
+        rules=("PX-11", "IPV-01") if j.cluster.settings.proxy_mode == "ipvs" else ("PX-11",),
     )
     j.way(service.ref, "service")
     ports = ", ".join(f"{port.port}/{port.protocol}" for port in service.ports)
@@ -339,7 +342,7 @@ def _accept(j: Journey, node: Node, at: At, decision: ServiceDecision) -> None:
         chain=_entry_chain(j, decision),
         rule=rule,
         candidates=decision.candidates,
-        settings=(*_settings(decision), *(("min_sync_period",) if node.name in j.synced else ())),
+        settings=(*_settings(j, decision), *(("min_sync_period",) if node.name in j.synced else ())),
         layer=4,
         command=command(j.cluster.settings, decision, packet.ip.dst, rule),
         service=name,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Via = Literal["cluster", "external", "lb", "nodeport"]
 Origin = Literal["pod", "node", "outside"]
+BY_INTERFACE = ("BridgeInterface", "InterfaceNamePrefix")
+# The device by which packets of a node's own pods reach its netfilter hooks (NET-04).
+BRIDGE = "cni0"
 
 
 class Lookup(msgspec.Struct, frozen=True):
@@ -95,11 +98,41 @@ def primary(node: Node, version: int) -> str:
     return next((ip for ip in node.ips if family(ip) == version), "")
 
 
-def detector(cluster: Cluster, version: int) -> str:
-    """The CIDR kube-proxy knows pods of a family by, "" when it was given none (PX-08)."""
-    if not cluster.settings.detect_local:
+def detector(cluster: Cluster, node: Node, version: int) -> str:
+    """What kube-proxy on ``node`` knows pods of a family by: a CIDR or an interface, "" when by nothing (PX-08).
+
+    The first cluster CIDR or pod CIDR of the family; a node without one has no detector.
+    """
+    settings = cluster.settings
+    if not settings.detect_local:
         return ""
-    return next((cidr for cidr in listed(cluster.settings.cluster_cidr) if family(cidr) == version), "")
+    if settings.detect_local_mode in BY_INTERFACE:
+        return settings.detect_local_interface
+    by_node = settings.detect_local_mode == "NodeCIDR"
+    cidrs = node.pod_cidrs if by_node else listed(settings.cluster_cidr)
+    return next((cidr for cidr in cidrs if family(cidr) == version), "")
+
+
+def is_pod(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> bool:
+    """Whether kube-proxy's detector takes the sender for a pod (PX-08).
+
+    By interface only the node's own pods are: their packets alone come in by the bridge, and netfilter sees the
+    bridge, not the veth behind it (NET-05).
+    """
+    known = detector(cluster, node, family(source))
+    mode = cluster.settings.detect_local_mode
+    if not known or mode not in BY_INTERFACE:
+        return bool(known) and in_cidr(source, known)
+    named = known == BRIDGE if mode == "BridgeInterface" else BRIDGE.startswith(known)
+    return named and not from_node and behind_bridge(cluster, node, source)
+
+
+def behind_bridge(cluster: Cluster, node: Node, source: str) -> bool:
+    """Whether the address is that of a pod of this node, or of nobody known but in the node's block (NET-04)."""
+    pod = cluster.pod_by_ip.get(source)
+    if pod is not None:
+        return pod.node == node.name
+    return not is_local(cluster, node, source) and any(in_cidr(source, cidr) for cidr in node.pod_cidrs)
 
 
 def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> Origin:
@@ -107,7 +140,6 @@ def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> 
 
     Without a detector nobody is a pod to it (PX-05, PX-08).
     """
-    pods = detector(cluster, family(source))
-    if pods and in_cidr(source, pods):
+    if is_pod(cluster, node, source, from_node=from_node):
         return "pod"
     return "node" if from_node or is_local(cluster, node, source) else "outside"

@@ -51,7 +51,8 @@ def refusing(settings: Settings, decision: ServiceDecision) -> Rule:
         guard = f"KUBE-FW-{chain_hash(service, port)}"
         chain = "KUBE-SOURCE-RANGES-FIREWALL" if settings.proxy_mode == "ipvs" else "KUBE-PROXY-FIREWALL"
         text = f'"{name} traffic not accepted by {guard}" -j DROP'
-        return _rule(decision, chain, text, (*decision.rules, "IPT-10"))
+        ids = "IPV-01" if settings.proxy_mode == "ipvs" else "IPT-10"
+        return _rule(decision, chain, text, (*decision.rules, ids))
     if settings.proxy_mode == "ipvs":
         return _rule(decision, "virtual server without real servers", name, (*decision.rules, "IPV-01"))
     if settings.proxy_mode == "nftables":

@@ -179,7 +179,9 @@ def chosen(cluster: Cluster, node: Node, found: Lookup, version: int, origin: Or
 
 
 def _by_place(cluster: Cluster, service: Service) -> bool:
-    """Whether the list differs between nodes: a Local policy, or hints of topology (TD-03)."""
+    """Whether the list differs between nodes: a Local policy, hints of topology (TD-03), a detector of each node."""
+    if cluster.settings.detect_local_mode == "NodeCIDR":
+        return True
     if "Local" in (service.internal_policy, service.external_policy) or service.distribution:
         return True
     return any(endpoint.zone_hints or endpoint.node_hints for endpoint in cluster.endpoints(service))

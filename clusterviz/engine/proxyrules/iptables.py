@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.objects import Node
+from clusterviz.engine.proxyrules.detector import detector
 from clusterviz.engine.proxyrules.frame import filter_table, nat_table, node_port_rules
-from clusterviz.engine.proxyrules.portals import detector, is_large, node_port_addresses, portals
+from clusterviz.engine.proxyrules.portals import is_large, node_port_addresses, portals
 from clusterviz.engine.proxyrules.service import Flags, write
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def iptables(
         )
     flags = Flags(
         version=family,
-        pods=detector(cluster, family),
+        pods=detector(cluster, node, family),
         masquerade_all=settings.masquerade_all,
         localhost=settings.localhost_nodeports and family == 4,
         accounting=accounting,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from clusterviz.engine.addresses import family as version_of
 from clusterviz.engine.addresses import in_cidr, listed, network
 from clusterviz.engine.objects import Node
+from clusterviz.engine.proxyrules.detector import detector
 from clusterviz.engine.proxyrules.iptables import NoRuleTextError
 from clusterviz.engine.proxyrules.nftframe import frame
 from clusterviz.engine.proxyrules.nftservice import NftPortal, put_cluster_ip, put_others, write_chains
-from clusterviz.engine.proxyrules.portals import detector, node_port_addresses, of_version, portals
+from clusterviz.engine.proxyrules.portals import node_port_addresses, of_version, portals
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -28,7 +29,7 @@ def nftables(cluster: Cluster, node: Node, family: int = 4, *, only: tuple[str, 
             f"kube-proxy of this cluster runs in {settings.proxy_mode} mode: it keeps no nftables table of its own"
         )
     ports = [
-        NftPortal(portal, detector(cluster, family), settings.masquerade_all)
+        NftPortal(portal, detector(cluster, node, family), settings.masquerade_all)
         for portal in portals(cluster, node, family, only)
     ]
     service_cidrs = of_version(listed(settings.service_cidr), family)

@@ -7,6 +7,7 @@ import msgspec
 from clusterviz.engine.addresses import family, in_cidr
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules.backends import Backend
+from clusterviz.engine.proxyrules.detector import Detector
 from clusterviz.engine.proxyrules.nftframe import (
     CLUSTER_IPS,
     FIREWALL_IPS,
@@ -23,10 +24,10 @@ from clusterviz.engine.proxyrules.service import Portal
 
 
 class NftPortal(msgspec.Struct, frozen=True):
-    """A Service port with its names and what kube-proxy was started with; ``pods`` "" without a detector."""
+    """A Service port with its names and what kube-proxy was started with."""
 
     portal: Portal
-    pods: str
+    pods: Detector
     masquerade_all: bool
 
     @property
@@ -117,7 +118,7 @@ def _masquerade(port: NftPortal, table: NftTable) -> None:
     if not portal.internal_open or not (port.pods or port.masquerade_all):
         return
     chain = port.chain("local" if portal.internal_local else "service")
-    strangers = "" if port.masquerade_all else f"{table.family} saddr != {port.pods}"
+    strangers = "" if port.masquerade_all else port.pods.nftables(table.family, others=True)
     table.add(chain, f"{table.family} daddr {portal.cluster_ip}", strangers, f"jump {MARK}")
 
 
@@ -142,7 +143,7 @@ def _external(port: NftPortal, table: NftTable) -> None:
         own = "fib saddr type local"
         if port.pods:
             said = quoted("short-circuit pod traffic")
-            table.add(chain, f"{table.family} saddr {port.pods} {everywhere} {said}")
+            table.add(chain, f"{port.pods.nftables(table.family)} {everywhere} {said}")
         table.add(chain, own, f"jump {MARK}", quoted("masquerade local traffic"))
         table.add(chain, own, everywhere, quoted("short-circuit local traffic"))
     if portal.external_open:

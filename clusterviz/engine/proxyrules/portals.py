@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.addresses import family, in_cidr, listed, network
+from clusterviz.engine.addresses import family, in_cidr, network
 from clusterviz.engine.objects import Node, Service, ServicePort
 from clusterviz.engine.proxyrules.backends import backends, lists
 from clusterviz.engine.proxyrules.service import PROXY_NAME_LABEL, Portal, uses_cluster_list, uses_local_list
@@ -69,14 +69,6 @@ def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, c
 def of_version(addresses: tuple[str, ...], version: int) -> tuple[str, ...]:
     """The addresses or CIDRs of one family."""
     return tuple(address for address in addresses if family(address) == version)
-
-
-def detector(cluster: Cluster, version: int) -> str:
-    """The pods' CIDR of the family, "" when kube-proxy was given none (PX-08)."""
-    if not cluster.settings.detect_local:
-        return ""
-    given = of_version(listed(cluster.settings.cluster_cidr), version)
-    return str(network(given[0])) if given else ""
 
 
 def node_port_addresses(cluster: Cluster, node: Node, version: int) -> tuple[str, ...] | None:

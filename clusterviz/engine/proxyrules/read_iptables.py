@@ -18,6 +18,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
 ASKED = {
     "-s": "saddr",
     "-d": "daddr",
+    "-i": "interface",
     "-p": "protocol",
     "--dport": "dport",
     "--src-type": "saddr_local",

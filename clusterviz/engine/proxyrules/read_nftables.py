@@ -16,6 +16,7 @@ ADDRESS = re.compile(r"^ip6? ([sd]addr) (!= )?(\{ .*? \}|\S+) ?")
 VMAP = re.compile(r"^(?:ip6? daddr \. )?meta l4proto \. th dport vmap @(\S+)$")
 PICK = re.compile(r"^numgen random mod \d+ vmap \{ (.*) \}$")
 FIB = re.compile(r"^fib ([sd]addr) type local ?")
+INTERFACE = re.compile(r'^iifname (!= )?"(\S+)" ?')
 STATE = re.compile(r"^ct state (\S+) ?")
 PROTOCOL = re.compile(r"^meta l4proto (\w+) (?=dnat)")
 UNMARKED = re.compile(r"^meta mark & (\S+) == (\S+) ?")
@@ -106,6 +107,8 @@ def _condition(text: str, sets: dict[str, list[str]]) -> tuple[Condition | None,
     """The first condition of a rule and what stands after it."""
     if found := ADDRESS.match(text):
         return Condition(found[1], _values(found[3], sets), bool(found[2])), text[found.end() :]
+    if found := INTERFACE.match(text):
+        return Condition("interface", (found[2],), bool(found[1])), text[found.end() :]
     if found := FIB.match(text):
         return Condition(f"{found[1]}_local"), text[found.end() :]
     if found := STATE.match(text):

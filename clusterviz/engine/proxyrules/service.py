@@ -9,6 +9,7 @@ import msgspec
 from clusterviz.engine.addresses import family, in_cidr
 from clusterviz.engine.objects import Node, Service, ServicePort
 from clusterviz.engine.proxyrules.backends import Backend, Lists
+from clusterviz.engine.proxyrules.detector import Detector
 from clusterviz.engine.proxyrules.names import (
     EXTERNAL,
     MARK_MASQ,
@@ -29,11 +30,11 @@ PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 class Flags(msgspec.Struct, frozen=True, kw_only=True):
     """What kube-proxy was started with, as far as its rules show it.
 
-    ``pods`` is the detector's CIDR, "" without one; ``localhost`` 4 means node ports on 127.0.0.0/8.
+    ``pods`` is how it tells pods; ``localhost`` 4 means node ports on 127.0.0.0/8.
     """
 
     version: int
-    pods: str
+    pods: Detector
     masquerade_all: bool
     localhost: bool
     accounting: bool
@@ -151,7 +152,7 @@ def _cluster_ip(portal: Portal, flags: Flags, nat: Table, filters: Table) -> Non
     if flags.masquerade_all:
         nat.add(chain, portal.aim(portal.cluster_ip, text), f"-j {MARK_MASQ}")
     elif flags.pods:
-        nat.add(chain, portal.aim(portal.cluster_ip, text, f"! -s {flags.pods}"), f"-j {MARK_MASQ}")
+        nat.add(chain, portal.aim(portal.cluster_ip, text, f"! {flags.pods.iptables}"), f"-j {MARK_MASQ}")
 
 
 def _external_ips(portal: Portal, nat: Table, filters: Table) -> None:
@@ -218,7 +219,7 @@ def _external_chain(portal: Portal, flags: Flags, nat: Table) -> None:
     else:
         own = "-m addrtype --src-type LOCAL"
         if flags.pods:
-            nat.add(chain, f"-s {flags.pods}", say("pod traffic for"), f"-j {everywhere}")
+            nat.add(chain, flags.pods.iptables, say("pod traffic for"), f"-j {everywhere}")
         nat.add(chain, say("masquerade LOCAL traffic for"), own, f"-j {MARK_MASQ}")
         nat.add(chain, say("route LOCAL traffic for"), own, f"-j {everywhere}")
     if portal.external_open:

@@ -71,6 +71,7 @@ def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
         port=l4.dport if l4 is not None else 0,
         local=frozenset((*node.ips, *cluster.bridge_ips(node), *cluster.overlay_ips(node))),
         from_node=not hop.in_iface,
+        interface="cni0" if hop.in_iface.startswith("veth") else hop.in_iface,  # netfilter sees the bridge (NET-05)
     )
 
 

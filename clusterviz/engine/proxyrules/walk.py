@@ -19,7 +19,11 @@ ENDING = frozenset({"accept", "drop", "reject", "dnat", "masquerade"})
 
 
 class Packet(msgspec.Struct, frozen=True, kw_only=True):
-    """The first packet of a connection on one node; ``local`` are the node's own addresses, ``protocol`` lower case."""
+    """The first packet of a connection on one node.
+
+    ``local`` are the node's own addresses, ``protocol`` is lower case, ``interface`` is by which the packet came in,
+    "" when the node itself sends it.
+    """
 
     source: str
     to: str
@@ -27,6 +31,7 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     local: frozenset[str]
     from_node: bool = False
+    interface: str = ""
     translated: bool = False
     mark: int = 0
 
@@ -264,6 +269,12 @@ def _has_mark(packet: Packet, values: tuple[str, ...]) -> bool:
     return packet.mark & mask == wanted
 
 
+def _came_by(packet: Packet, values: tuple[str, ...]) -> bool:
+    """The interface by name, or by its beginning: ``cni+`` in iptables, ``cni*`` in nftables."""
+    wanted, came = values[0], packet.interface
+    return bool(came) and (came.startswith(wanted[:-1]) if wanted[-1:] in "+*" else came == wanted)
+
+
 def _has_state(packet: Packet, values: tuple[str, ...]) -> bool:
     states = {"new", "dnat"} if packet.translated else {"new"}
     return bool(states & {value.lower() for value in values})
@@ -274,6 +285,7 @@ ASKED: dict[str, Callable[[Packet, tuple[str, ...]], bool]] = {
     "daddr": lambda packet, values: any(in_cidr(packet.to, value) for value in values),
     "saddr_local": lambda packet, _: packet.is_local(packet.source),
     "daddr_local": lambda packet, _: packet.is_local(packet.to),
+    "interface": _came_by,
     "protocol": lambda packet, values: packet.protocol in values,
     "dport": lambda packet, values: str(packet.port) in values,
     "state": _has_state,
