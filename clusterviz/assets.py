@@ -1,13 +1,17 @@
 """Third-party browser files from `node_modules`, and what is done to every static file before it is served."""
 
 import fcntl
+import posixpath
+import re
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder, get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from servestatic.storage import CompressedManifestStaticFilesStorage
@@ -69,13 +73,15 @@ WORKER = (
 )
 
 
+#: What may name another file from within a module or a style sheet.
+NAMED = re.compile(r"""["'(](\.{0,2}/?[\w./-]+\.\w+)["')]""")
+
+
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """Content hashes in file names, imports and addresses of workers rewritten to them, gzip and brotli copies."""
 
     support_js_module_import_aggregation = True
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("*.js", (WORKER,)))
-    # A pass renames one more layer of modules that import each other.
-    max_post_process_passes = 30
     # Types in comments are written `import("./x.js")` too. They load nothing, and two modules may name each other's.
     _js_module_import_aggregation_patterns = (
         "*.js",
@@ -84,6 +90,30 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
             for pattern, template in CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]  # noqa: SLF001
         ),
     )
+
+    def _post_process(self, paths: dict[str, Any], *known: Any) -> Iterator[Any]:
+        # Django goes by folders and starts anew until no name changes; in this order none does after the first time.
+        for name in named_first(paths):
+            yield from super()._post_process({name: paths[name]}, *known)
+
+
+def named_first(paths: dict[str, tuple[Any, str]]) -> list[str]:
+    """The names of ``paths`` (name -> storage and path in it), each after all that its file names.
+
+    Raises ImproperlyConfigured when files name each other in a circle: then none has a final hash.
+    """
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for name, (storage, path) in paths.items():
+        sorter.add(name)
+        if name.endswith((".js", ".mjs", ".css")):
+            with storage.open(path) as file:
+                words = NAMED.findall(re.sub(r"/\*.*?\*/", "", file.read().decode(), flags=re.DOTALL))
+            there = (posixpath.normpath(posixpath.join(posixpath.dirname(name), word)) for word in words)
+            sorter.add(name, *(other for other in there if other in paths and other != name))
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        raise ImproperlyConfigured(f"Static files name each other in a circle: {' -> '.join(error.args[1])}") from error
 
 
 def collect_if_changed() -> bool:

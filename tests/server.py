@@ -29,7 +29,7 @@ class RunningServer:
     log: Path
     admin_password: str
 
-    def manage(self, *arguments: str, stdin: str | None = None) -> str:
+    def manage(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
         """Run a management command on this server's data."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
@@ -37,7 +37,7 @@ class RunningServer:
             env=environment(self.data),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

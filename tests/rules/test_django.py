@@ -6,9 +6,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpResponse
@@ -111,6 +113,18 @@ def test_static_files_are_collected_only_when_they_changed(tmp_path: Path) -> No
         (source / "page.css").write_text("p { color: green }")
         assert collect_if_changed()
     assert "page.css" in json.loads((tmp_path / "static" / "staticfiles.json").read_text())["paths"]
+
+
+def test_modules_that_import_each_other_are_named(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.js").write_text('import { b } from "./b.js";\n')
+    (tmp_path / "source" / "b.js").write_text('export const b = () => import("./a.js");\n')
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATICFILES_DIRS = [tmp_path / "source"]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STORAGES = {"staticfiles": {"BACKEND": "clusterviz.assets.HashedStaticFiles"}}
+    with pytest.raises(ImproperlyConfigured, match=r"in a circle: [ab]\.js -> [ab]\.js -> [ab]\.js"):
+        collect_if_changed()
 
 
 def test_every_module_imports_hashed_names(collected: Path) -> None:
