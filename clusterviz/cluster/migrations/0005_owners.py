@@ -8,7 +8,7 @@ OWNERS = "'$.metadata.ownerReferences'"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cluster", "0003_layout"),
+        ("cluster", "0004_api_access"),
     ]
 
     operations = [
