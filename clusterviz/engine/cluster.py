@@ -166,6 +166,8 @@ class Cluster(Lookups):
                 index = follow(index, some, new)
                 if index is not None:
                     others[name] = index
+        if "_labelled" in mine:
+            others["_labelled"] = mine["_labelled"].copy()
         if (touched := index_services.touched_services(deltas, self)) is not None:
             new._endpoints = self._endpoints.without(touched) if touched else self._endpoints
             new.choices = self.choices.without(touched) if touched else self.choices

@@ -6,7 +6,7 @@ None when building anew is simpler. Both must give the same; the tests compare t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -258,6 +258,26 @@ def follow_pods_of_workload(
             if workload is not None:
                 _move(over, old, (workload.kind, workload.namespace, workload.name), pod, present=present)
     return changed(old, _sorted(over, _by_age)) if over else old
+
+
+class Labelled:
+    """The label sets of one namespace by each label in them, found when a Service first selects there."""
+
+    __slots__ = ("by_item", "sets")
+
+    def __init__(self, sets: Mapping[Labels, Mapping[Name, None]]) -> None:
+        self.sets = sets
+        self.by_item: dict[tuple[str, str], list[Labels]] = {}
+        for labels in sets:
+            for item in labels:
+                self.by_item.setdefault(item, []).append(labels)
+
+    def matching(self, selector: Mapping[str, str]) -> Iterable[Labels]:
+        """Label sets with all of these, looked for among those with the rarest of them."""
+        if not selector:
+            return self.sets
+        fewest = min([self.by_item.get(item, ()) for item in selector.items()], key=len)
+        return [labels for labels in fewest if selector.items() <= dict(labels).items()]
 
 
 def label_sets(pods: Mapping[Name, Pod]) -> LabelSets:

@@ -152,13 +152,18 @@ class Lookups:
 
     def pods_selected(self, namespace: str, selector: Mapping[str, str]) -> list[Pod]:
         """Pods of a namespace that have all these labels."""
-        wanted = selector.items()
-        return [
-            self.pods[name]
-            for labels, names in self._label_sets.get(namespace, {}).items()
-            if wanted <= dict(labels).items()
-            for name in names
-        ]
+        sets = self._label_sets.get(namespace)
+        if sets is None:
+            return []
+        known = self._labelled.get(namespace)
+        if known is None or known.sets is not sets:
+            known = self._labelled[namespace] = indexes.Labelled(sets)
+        return [self.pods[name] for labels in known.matching(selector) for name in sets[labels]]
+
+    @cached_property
+    def _labelled(self) -> dict[str, indexes.Labelled]:
+        """Of this snapshot; the next one begins with a copy, and works out anew where labels changed."""
+        return {}
 
     @cached_property
     def _selectors(self) -> Mapping[index_services.Item, tuple[Name, ...]]:

@@ -10,8 +10,8 @@ import pytest
 
 from clusterviz.engine import Cluster, trace
 from clusterviz.engine.decision import decide, outcome
-from tests.benchmarks.measure import Costs, build, measure
-from tests.benchmarks.synthetic import MIDDLE, SMALL, Size, cluster_objects, questions
+from tests.benchmarks.measure import Costs, build, measure, seconds
+from tests.benchmarks.synthetic import MIDDLE, SMALL, Size, cluster_objects, pod, questions, service
 
 LESS = Size(40, 1_200, 120, 40)
 MORE = Size(160, 4_800, 480, 160)
@@ -77,3 +77,20 @@ def test_the_objects_are_complete_and_legal() -> None:
     assert (len(cluster.nodes), len(cluster.pods), len(cluster.services)) == MIDDLE[:3]
     assert list(cluster.objects.values()) == made
     assert all(cluster.endpoints(one) for one in cluster.services.values())
+
+
+def test_services_of_one_namespace_find_their_pods_by_label() -> None:
+    """Four times the Services with four times the pods cost four times as much, not sixteen."""
+    less, more = (
+        seconds(
+            lambda cluster=cluster: [cluster.pods_selected("x", one.selector) for one in cluster.services.values()], 5
+        )
+        for cluster in (_crowded(150), _crowded(600))
+    )
+    assert more <= 9 * less
+
+
+def _crowded(count: int) -> Cluster:
+    """So many Services, each with a pod of its own, in one namespace."""
+    made = [one for at in range(count) for one in (service(at, 1), pod(at, Size(4, count, count, 0), 1))]
+    return build([one | {"metadata": one["metadata"] | {"namespace": "x"}} for one in made])
