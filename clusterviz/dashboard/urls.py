@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clusterviz.dashboard import api, history, layouts, network_settings, views
+from clusterviz.dashboard import api, history, kubeconfig, layouts, network_settings, views
 
 app_name = "dashboard"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("clusters/<slug:name>/objects/<path:ref>/texts", api.texts, name="texts"),
     path("clusters/<slug:name>/objects/<path:ref>", api.detail, name="object"),
     path("clusters/<slug:name>/export", api.export, name="export"),
+    path("clusters/<slug:name>/kubeconfig", kubeconfig.kubeconfig, name="kubeconfig"),
     path("clusters/<slug:name>/import", api.import_manifests, name="import"),
     path("clusters/<slug:name>/actions", api.act, name="actions"),
     path("clusters/<slug:name>/layouts", layouts.layouts, name="layouts"),

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from clusterviz.engine.objects import Obj
+from clusterviz.kubeapi import schemas
 from clusterviz.kubeapi.asgi import Request
 from clusterviz.kubeapi.registry import Resource
+from clusterviz.kubeapi.schema import duplicate_fields, strict_error, type_error, unknown_fields, validate
 from clusterviz.kubeapi.session import Session
-from clusterviz.kubeapi.status import bad_request
+from clusterviz.kubeapi.status import bad_request, invalid
+from clusterviz.kubeapi.wishes import reason_of
 
 MODES = ("Ignore", "Warn", "Strict")
 
 
-def check(request: Request, session: Session, resource: Resource, obj: Obj, before: Obj | None = None) -> list[str]:
+def check(request: Request, session: Session, resource: Resource, obj: Obj) -> list[str]:
     """Warnings about an object; unknown fields are refused when they are forbidden. Raises 400 or 422."""
     mode = request.query.get("fieldValidation") or "Warn"
     if mode not in MODES:
         raise bad_request(f"fieldValidation: Unsupported value: {mode[:40]!r}: supported values: {', '.join(MODES)}")
-    del session, resource, obj, before
-    return []
+    place = schemas.walker(session.store, resource)
+    decoding = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+    words = [] if mode == "Ignore" else unknown_fields(obj, place)
+    if mode != "Ignore" and request.method != "PATCH" and request.media == "application/json":
+        words = [*duplicate_fields(request.body), *words]
+    if words and mode == "Strict":
+        raise bad_request(decoding + strict_error(words))
+    if wrong := type_error(obj, place):
+        raise bad_request(decoding + wrong)
+    flaws = validate(obj, place)
+    if flaws:
+        causes = [{"reason": reason_of(one.message), "message": one.message, "field": one.field} for one in flaws]
+        raise invalid(resource, str(obj["metadata"].get("name") or ""), causes)
+    return words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterviz.kubeapi import discovery, reading, reviews, tokens, writing
+from clusterviz.kubeapi import discovery, published, reading, reviews, tokens, writing
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.registry import REVIEWS, Resource
 from clusterviz.kubeapi.session import Session, Target
@@ -26,7 +26,7 @@ async def handle(request: Request) -> Answer:
         case ("healthz" | "livez" | "readyz", *_):
             return Answer(b"ok", media="text/plain; charset=utf-8")
         case ("openapi", *rest):
-            return openapi(request, session.store, tuple(rest))
+            return await published.answer(request, session.store, tuple(rest))
         case ("api" | "apis",):
             return roots(request, session.store, core=path == ("api",))
         case ("apis", group):
@@ -72,13 +72,6 @@ def roots(request: Request, store: Store, *, core: bool) -> Answer:
         document = discovery.aggregated(store.registry, core=core, version=version)
         return Answer(document, media=discovery.AGGREGATED.format(version), headers=(("Vary", "Accept"),))
     return Answer(discovery.api_versions() if core else discovery.group_list(store.registry))
-
-
-def openapi(request: Request, store: Store, path: tuple[str, ...]) -> Answer:
-    """The published schemas."""
-    from clusterviz.kubeapi import published
-
-    return published.answer(request, store, path)
 
 
 async def resource(request: Request, session: Session, group: str, version: str, rest: list[str]) -> Answer:

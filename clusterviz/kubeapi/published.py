@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
+from clusterviz.kubeapi import schemas
 from clusterviz.kubeapi.asgi import Answer, Request
-from clusterviz.kubeapi.registry import GIT_VERSION, Registry
-from clusterviz.kubeapi.status import no_such_path, not_allowed
+from clusterviz.kubeapi.schema import openapi_v2, openapi_v3
+from clusterviz.kubeapi.status import Refusal, no_such_path, not_allowed
 from clusterviz.kubeapi.store import Store
 
+# The parameters of the media type clients ask for are not valid in a Content-Type.
+V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+Rows = tuple[tuple[str, str, bool], ...]
+Custom = tuple[tuple[str, bytes], ...]
 
-def answer(request: Request, store: Store, path: tuple[str, ...]) -> Answer:
+
+async def answer(request: Request, store: Store, path: tuple[str, ...]) -> Answer:
     """One of the documents. Raises 404, 405 or 406."""
     if request.method not in ("GET", "HEAD"):
         raise not_allowed()
+    if path == ("v2",):
+        if "protobuf" not in request.accept and "*/*" not in request.accept:
+            raise Refusal(406, "NotAcceptable", "version 2 is published as protobuf alone; see /openapi/v3")
+        served = tuple((one, _rows(store, one)) for one in versions(store))
+        return Answer(await asyncio.to_thread(_old_document, served), media=V2)
     if not path or path[0] != "v3":
         raise no_such_path()
     if len(path) == 1:
@@ -28,13 +39,12 @@ def answer(request: Request, store: Store, path: tuple[str, ...]) -> Answer:
     found = next((one for one in versions(store) if _path(one) == named), None)
     if found is None:
         raise no_such_path()
-    return Answer(document(store, found))
+    return Answer(await asyncio.to_thread(_document, found, _rows(store, found), _custom(store, found)))
 
 
 def versions(store: Store) -> list[str]:
     """``v1``, ``apps/v1`` and so on."""
-    groups: Registry = store.registry
-    return [f"{group}/{one}" if group else one for group, found in groups.groups().items() for one in found]
+    return [f"{group}/{one}" if group else one for group, found in store.registry.groups().items() for one in found]
 
 
 def _path(version: str) -> str:
@@ -42,40 +52,30 @@ def _path(version: str) -> str:
 
 
 def _link(store: Store, request: Request, version: str) -> str:
-    digest = hashlib.blake2b(document(store, version), digest_size=16).hexdigest()
-    return f"/k8s/{request.path[0]}/openapi/v3/{_path(version)}?hash={digest.upper()}"
+    """Where a document is; clients keep what they fetched as long as the hash stays."""
+    said = msgspec.json.encode((V2, version, _rows(store, version), _custom(store, version)))
+    digest = hashlib.blake2b(said, digest_size=16).hexdigest().upper()
+    return f"/k8s/{request.path[0]}/openapi/v3/{_path(version)}?hash={digest}"
 
 
-def document(store: Store, version: str) -> bytes:
-    """The document of a group version, encoded."""
+def _rows(store: Store, version: str) -> Rows:
     group, _, name = version.rpartition("/")
-    kinds = store.registry.in_version(group, name)
-    rows = tuple((one.plural, one.kind, one.namespaced) for one in kinds)
-    return _document(group, name, rows)
+    return tuple((one.plural, one.kind, one.namespaced) for one in store.registry.in_version(group, name))
+
+
+def _custom(store: Store, version: str) -> Custom:
+    group, _, name = version.rpartition("/")
+    found = {
+        one.kind: schemas.custom_schema(store, one) for one in store.registry.in_version(group, name) if one.custom
+    }
+    return tuple((kind, msgspec.json.encode(schema)) for kind, schema in sorted(found.items()))
 
 
 @lru_cache(maxsize=64)
-def _document(group: str, version: str, rows: tuple[tuple[str, str, bool], ...]) -> bytes:
-    paths: dict[str, Any] = {}
-    for plural, kind, namespaced in rows:
-        paths |= _paths(group, version, plural, kind, namespaced=namespaced)
-    info = {"title": "Kubernetes", "version": GIT_VERSION}
-    return msgspec.json.encode({"openapi": "3.0.0", "info": info, "paths": paths})
+def _document(version: str, rows: Rows, custom: Custom) -> bytes:
+    return msgspec.json.encode(openapi_v3(version, rows, {kind: msgspec.json.decode(one) for kind, one in custom}))
 
 
-def _paths(group: str, version: str, plural: str, kind: str, *, namespaced: bool) -> dict[str, Any]:
-    """What may be done with an object of a kind; clients look for fieldValidation here."""
-    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
-    place = f"{root}/namespaces/{{namespace}}/{plural}" if namespaced else f"{root}/{plural}"
-    marked = {"x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind}}
-    parameters = [
-        {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-        for name in ("dryRun", "fieldManager", "fieldValidation")
-    ]
-    answers = {"responses": {"200": {"description": "OK"}}}
-    writes = {
-        method: {"parameters": parameters, "x-kubernetes-action": method, **answers, **marked}
-        for method in ("put", "patch")
-    }
-    create = {"post": {"parameters": parameters, "x-kubernetes-action": "post", **answers, **marked}}
-    return {place: create, f"{place}/{{name}}": writes}
+@lru_cache(maxsize=4)
+def _old_document(served: tuple[tuple[str, Rows], ...]) -> bytes:
+    return openapi_v2(dict(served))

@@ -70,7 +70,7 @@ def refused(resource: Resource, name: str, error: services.Invalid) -> Refusal:
     """What the write path found wrong, as kube-apiserver says it."""
     causes = [
         {
-            "reason": _reason(problem.message),
+            "reason": reason_of(problem.message),
             "message": problem.message.removeprefix(f"{problem.field}: ") if problem.field else problem.message,
             "field": problem.field or "",
         }
@@ -89,7 +89,8 @@ _REASONS = {
 }
 
 
-def _reason(message: str) -> str:
+def reason_of(message: str) -> str:
+    """The machine's word for a message."""
     return next((reason for words, reason in _REASONS.items() if words in message), "FieldValueInvalid")
 
 

@@ -100,7 +100,7 @@ async def change(request: Request, session: Session, target: Target, verb: str, 
     else:
         after = placed(target, patched(request, session, resource, before))
     after = _allowed(target, before, after)
-    warnings = check(request, session, resource, after, before)
+    warnings = check(request, session, resource, after)
     after = _parts(target, before, after)
     if request.media != "application/apply-patch+yaml":
         after = remembered(request, resource, before, after, sub=target.sub)

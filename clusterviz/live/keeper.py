@@ -93,10 +93,8 @@ class Keeper:
     def __init__(self, name: str, identity: int, hub: Hub, in_thread: InThread, aside: InThread) -> None:
         self.name, self.identity = name, identity
         self.replica: Replica | None = None
-        self.ready = asyncio.Event()
         # What `ready` waits for, in words, when it takes long; `known` is set when there are words or a picture.
-        self.loading = ""
-        self.known = asyncio.Event()
+        self.ready, self.known, self.loading = asyncio.Event(), asyncio.Event(), ""
         self.followers: list[Follower] = []
         self.grants: dict[str, int] = {}
         self._aside = aside

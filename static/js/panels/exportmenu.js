@@ -16,13 +16,14 @@ import { toast } from "./toasts.js";
  * @property {() => {trace: any, question: Record<string, string>}|null} traced the open trace
  * @property {() => string} link the address of what is shown now
  */
-/** @typedef {{id: string, label: string, ending: string, needs?: "trace", make: (ports: Ports) => Promise<Blob>|Blob|null}} Export */
+/** @typedef {{id: string, label: string, ending: string, needs?: "trace", path?: string, make: (ports: Ports) => Promise<Blob>|Blob|null}} Export */
 
 const text = (/** @type {string} */ content, /** @type {string} */ type) => new Blob([content], { type: `${type};charset=utf-8` });
 
 /** @type {Export[]} */
 export const EXPORTS = [
   { id: "yaml", label: "Manifests as YAML", ending: ".yaml", make: () => null },
+  { id: "kubeconfig", label: "kubeconfig for kubectl", ending: ".kubeconfig", path: "kubeconfig", make: () => null },
   { id: "svg", label: "Picture as SVG", ending: ".svg", make: async (ports) => text(await ports.svg(title(ports)), "image/svg+xml") },
   { id: "png", label: "Picture as PNG, twice the size", ending: ".png", make: (ports) => ports.png() },
   { id: "trace-md", label: "Trace as Markdown", ending: "-trace.md", needs: "trace", make: (ports) => text(asMarkdown(ports), "text/markdown") },
@@ -53,7 +54,7 @@ export async function take(one, ports) {
   try {
     const blob = await one.make(ports);
     if (blob) save(name, blob);
-    else follow(ports.manifests, name);
+    else follow(one.path ? new URL(one.path, new URL(ports.manifests, location.href)).href : ports.manifests, name);
   } catch (error) {
     toast(`${one.label}: ${error instanceof Error ? error.message : error}`, "bad");
   }
