@@ -6,17 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from clusterviz.engine.objects import Obj
+from clusterviz.engine.pod_defaults import CONTAINER, HTTP_GET, POD, PORT, PROBE, PROBES, pull_policy
 from clusterviz.kubeapi.registry import GIT_VERSION
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
-_POD = {
-    "restartPolicy": "Always",
-    "terminationGracePeriodSeconds": 30,
-    "dnsPolicy": "ClusterFirst",
-    "securityContext": {},
-    "schedulerName": "default-scheduler",
-}
 _NODE_INFO = {
     "architecture": "simulated",
     "bootID": "",
@@ -56,7 +48,7 @@ def _filled(part: Obj, **values: Any) -> Obj:
 
 
 def _pod(spec: Obj) -> Obj:
-    spec = _filled(spec, **_POD)
+    spec = _filled(spec, **POD)
     for field in ("containers", "initContainers"):
         if isinstance(spec.get(field), list):
             spec = {**spec, field: [_container(one) if isinstance(one, dict) else one for one in spec[field]]}
@@ -66,24 +58,15 @@ def _pod(spec: Obj) -> Obj:
 
 
 def _container(one: Obj) -> Obj:
-    image = str(one.get("image", ""))
-    tag = image.rpartition("/")[2].partition(":")[2]
-    always = tag in ("", "latest") and "@" not in image
-    one = _filled(
-        one,
-        imagePullPolicy="Always" if always else "IfNotPresent",
-        resources={},
-        terminationMessagePath="/dev/termination-log",
-        terminationMessagePolicy="File",
-    )
+    one = _filled(one, imagePullPolicy=pull_policy(str(one.get("image", ""))), **CONTAINER)
     if isinstance(one.get("ports"), list):
-        ports = [_filled(port, protocol="TCP") if isinstance(port, dict) else port for port in one["ports"]]
+        ports = [_filled(port, **PORT) if isinstance(port, dict) else port for port in one["ports"]]
         one = {**one, "ports": ports}
-    for field in _PROBES:
+    for field in PROBES:
         if isinstance(probe := one.get(field), dict):
-            probe = _filled(probe, **_PROBE)
+            probe = _filled(probe, **PROBE)
             if isinstance(get := probe.get("httpGet"), dict):
-                probe = {**probe, "httpGet": _filled(get, scheme="HTTP", path="/")}
+                probe = {**probe, "httpGet": _filled(get, **HTTP_GET)}
             one = {**one, field: probe}
     return one
 

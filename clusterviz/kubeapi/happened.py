@@ -44,7 +44,8 @@ _BY_OWNER = {
 
 def event_object(store: Store, event: Event) -> Obj:
     """A core/v1 Event; what happened twice has the same name."""
-    kind, namespace, name = about(event.ref)
+    ref = event.about or event.ref
+    kind, namespace, name = about(ref)
     key: Key = (kind, namespace, name)
     obj = store.cluster.objects.get(key)
     resource = _BY_KIND.get(kind)
@@ -53,7 +54,7 @@ def event_object(store: Store, event: Event) -> Obj:
         involved["namespace"] = namespace
     if obj is not None:
         involved["uid"] = store.uid(key, obj)
-    digest = hashlib.blake2b(f"{event.ref} {event.reason} {event.message}".encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(f"{ref} {event.reason} {event.message}".encode(), digest_size=8).hexdigest()
     component = _SOURCES.get(event.reason) or _BY_OWNER.get(kind, "clusterviz")
     stamp = timestamp(event.wall)
     host = (obj or {}).get("spec", {}).get("nodeName") if component == "kubelet" and kind == "Pod" else None

@@ -79,6 +79,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     message: str
     ref: str
+    about: str = ""
+    """The ReplicaSet it is about, when ``ref`` is the Deployment above it: the picture shows no ReplicaSets."""
 
 
 class Trunk(msgspec.Struct, frozen=True):

@@ -241,7 +241,8 @@ class Simulator:
             type=happening.type,
             reason=happening.reason,
             message=happening.message,
-            ref=self._drawn(happening.ref),
+            ref=(drawn := self._drawn(happening.ref)),
+            about=happening.ref if happening.ref != drawn else "",
         )
         self.events.append(event)
         self._new_events.append(event)

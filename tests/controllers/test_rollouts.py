@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.controllers.world import World, deployment
+from clusterviz.kubeapi.defaults import with_defaults
+from tests.controllers.world import World, deployment, node
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -163,3 +164,52 @@ def test_a_deleted_deployment_takes_its_replicasets_along(shop):
     shop.unset("Deployment", "shop", "web")
     shop.settle()
     assert not [key for key in shop.cluster.objects if key[0] in ("ReplicaSet", "Pod") and "web" in key[2]]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_defaults_spelled_out_are_no_new_template(nodes, kind):
+    """A client writes back what it read, with the defaults of the API server in it."""
+    world = World(*nodes, deployment(kind=kind)).settle()
+    before = {pod.name for pod in world.pods()}
+    full = with_defaults({**world.get(kind, "web")})
+    assert full["spec"]["template"] != world.get(kind, "web")["spec"]["template"]
+    world.set(full)
+    world.settle()
+    assert {pod.name for pod in world.pods()} == before
+    assert not any(pod.terminating for pod in world.pods())
+
+
+def images(world):
+    return {pod.name: pod.containers[0].image for pod in world.pods()}
+
+
+def test_a_statefulset_updates_from_its_end_down_to_the_partition(nodes):
+    world = World(*nodes, deployment("db", kind="StatefulSet")).settle()
+    split = {"rollingUpdate": {"partition": 2}}
+    world.set(deployment("db", kind="StatefulSet", image="web:2", updateStrategy=split))
+    world.settle()
+    assert images(world) == {"db-0": "web:1", "db-1": "web:1", "db-2": "web:2"}
+    status = world.get("StatefulSet", "db")["status"]
+    assert (status["updatedReplicas"], status["currentReplicas"]) == (1, 2)
+    assert status["updateRevision"] != status["currentRevision"]
+    world.set(deployment("db", kind="StatefulSet", image="web:2"))
+    world.settle()
+    assert set(images(world).values()) == {"web:2"}
+    status = world.get("StatefulSet", "db")["status"]
+    assert (status["updatedReplicas"], status["updateRevision"]) == (3, status["currentRevision"])
+
+
+@pytest.mark.parametrize(("given", "most"), [({}, 1), ({"rollingUpdate": {"maxUnavailable": "50%"}}, 2)])
+def test_a_daemonset_replaces_a_few_at_a_time(given, most):
+    world = World(*[node(f"n{number}") for number in range(4)], deployment("agent", kind="DaemonSet")).settle()
+    world.set(deployment("agent", kind="DaemonSet", image="web:2", updateStrategy=given))
+    world.reconcile()
+    gone = []
+    while world.wake is not None:
+        gone.append(4 - sum(pod.ready and not pod.terminating for pod in world.pods()))
+        world.now = world.wake
+        world.reconcile()
+    assert max(gone) == most
+    assert set(images(world).values()) == {"web:2"}
+    status = world.get("DaemonSet", "agent")["status"]
+    assert (status["updatedNumberScheduled"], status["numberUnavailable"]) == (4, 0)

@@ -24,6 +24,7 @@ from clusterviz.engine.controllers import (
     load_balancer,
     nodes,
     scheduler,
+    statefulset,
     workloads,
 )
 from clusterviz.engine.controllers.board import Board, Touch
@@ -41,7 +42,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     # ReplicaSets first: Deployments go by what these counted.
     workloads.REPLICASETS,
     deployment.DEPLOYMENTS,
-    workloads.STATEFULSETS,
+    statefulset.STATEFULSETS,
     workloads.DAEMONSETS,
     jobs.JOBS,
     garbage.GARBAGE,

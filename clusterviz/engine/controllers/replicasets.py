@@ -12,6 +12,7 @@ from clusterviz.engine.controllers.pods import HASH_LABEL, ended, reference
 from clusterviz.engine.controllers.work import Owner, Work, annotation, labels, meta, owner_of, spec, with_meta
 from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
+from clusterviz.engine.pod_defaults import plain_template
 from clusterviz.engine.selectors import parse_selector
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -43,14 +44,13 @@ def current_of(deployment: Obj, sets: list[Obj]) -> Obj | None:
 
 def same_template(theirs: Obj, template: Obj) -> bool:
     """Whether two pod templates differ at most in the hash that names one of them."""
-    if theirs.get("spec") != template.get("spec"):
-        return False
-    left, right = ({k: v for k, v in meta(one).items() if k != "labels" and v} for one in (theirs, template))
-    return left == right and _plain(theirs) == _plain(template)
+    left, right = _unmarked(theirs), _unmarked(template)
+    return left == right or plain_template(left) == plain_template(right)
 
 
-def _plain(template: Obj) -> dict[str, str]:
-    return {name: value for name, value in labels(template).items() if name != HASH_LABEL}
+def _unmarked(template: Obj) -> Obj:
+    found = {name: value for name, value in labels(template).items() if name != HASH_LABEL}
+    return {**template, "metadata": {**meta(template), "labels": found}}
 
 
 def replicaset(deployment: Obj, name: str, replicas: int, stamp: str, *, template: Obj | None = None) -> Obj:
@@ -119,7 +119,8 @@ def unknown_sets(work: Work, deployment: Obj) -> Iterator[Obj]:
         pods = [pod for pod in work.board.owned_by(namespace, owner) if not ended(pod)]
         if not pods:
             continue
-        ours = owner[1] == f"{name}-{template_hash(template)}" or _from_a_dump(pods, template, owner)
+        hashes = template_hash(template), work.hash_of(template)
+        ours = owner[1] in [f"{name}-{one}" for one in hashes] or _from_a_dump(pods, template, owner)
         made_from = template if ours else _template_of(pods[0])
         one = replicaset(deployment, owner[1], len(pods), work.stamp, template=made_from)
         if HASH_LABEL not in labels(pods[0]):

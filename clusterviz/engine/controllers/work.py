@@ -14,6 +14,7 @@ import msgspec
 
 from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Key, Obj, key_of, ref_of
+from clusterviz.engine.pod_defaults import plain_template
 from clusterviz.engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -150,10 +151,10 @@ class Work:
         return lambda name: self.board.get(("Pod", namespace, name)) is not None
 
     def hash_of(self, template: Obj) -> str:
-        """The hash of a pod template, worked out once."""
+        """The hash of a pod template, worked out once; defaults that are spelled out do not count."""
         found = self._hashes.get(id(template))
         if found is None:
-            found = self._hashes[id(template)] = template, template_hash(template)
+            found = self._hashes[id(template)] = template, template_hash(plain_template(template))
         return found[1]
 
     def event(self, obj: Obj, reason: str, message: str, *, warning: bool = False) -> None:

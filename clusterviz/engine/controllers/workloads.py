@@ -1,7 +1,8 @@
-"""ReplicaSets, StatefulSets and DaemonSets (LIF-08)."""
+"""ReplicaSets and DaemonSets (LIF-07, LIF-08)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,18 +44,10 @@ def _replicaset(work: Work, item: Item) -> None:
         make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
     for pod in victims(pods, len(pods) - wanted) if len(pods) > wanted else ():
         delete_pod(work, pod, replicaset)
-    _count(work, replicaset, pods if len(pods) == wanted else None)
+    count(work, replicaset, pods if len(pods) == wanted else None)
 
 
-def _statefulset(work: Work, item: Item) -> None:
-    """Pods name-0, name-1 ... one after the other; the last goes first; a name comes back."""
-    statefulset = work.find("StatefulSet", item)
-    if statefulset is not None:
-        _stateful(work, statefulset)
-        _count(work, statefulset)
-
-
-def _touched(kind: str) -> Callable[[Board, Touch], Iterator[Item]]:
+def touched_by(kind: str) -> Callable[[Board, Touch], Iterator[Item]]:
     """The workload itself, the owner of a pod, and everybody who may adopt a bare one."""
 
     def touched(board: Board, touch: Touch) -> Iterator[Item]:
@@ -71,57 +64,6 @@ def _touched(kind: str) -> Callable[[Board, Touch], Iterator[Item]]:
     return touched
 
 
-def _stateful(work: Work, statefulset: Obj) -> None:
-    key, wanted = key_of(statefulset), replicas_of(statefulset)
-    revision = f"{key[2]}-{template_hash(spec(statefulset).get('template') or {})}"
-    parallel = spec(statefulset).get("podManagementPolicy") == "Parallel"
-    pods = {str(meta(pod)["name"]): pod for pod in owned(work, statefulset)}
-    names = [f"{key[2]}-{ordinal}" for ordinal in range(wanted)]
-    for name in names:
-        pod = pods.get(name)
-        if pod is None:
-            if not work.may_create():
-                break
-            _ordinal_pod(work, statefulset, name, revision)
-        if (pod is None or terminating(pod) or not is_ready(pod)) and not parallel:
-            break
-    surplus = sorted((n for n in pods if n not in names), key=_ordinal, reverse=True)
-    for name in surplus:
-        delete_pod(work, pods[name], statefulset)
-        if not parallel:
-            return
-    if all(name in pods and is_ready(pods[name]) for name in names):
-        _update_one(work, statefulset, [pods[name] for name in names], revision)
-
-
-def _update_one(work: Work, statefulset: Obj, pods: list[Obj], revision: str) -> None:
-    if (spec(statefulset).get("updateStrategy") or {}).get("type") == "OnDelete":
-        return
-    if any(terminating(pod) for pod in pods):
-        return
-    for pod in reversed(pods):
-        if labels(pod).get(REVISION, revision) != revision:
-            delete_pod(work, pod, statefulset)
-            return
-
-
-def _ordinal_pod(work: Work, statefulset: Obj, name: str, revision: str) -> None:
-    key = key_of(statefulset)
-    extra = {
-        "statefulset.kubernetes.io/pod-name": name,
-        "apps.kubernetes.io/pod-index": name.rpartition("-")[2],
-        REVISION: revision,
-    }
-    pod = make_pod(work, statefulset, name, ("StatefulSet", key[2]), extra)
-    identity = {"hostname": name, "subdomain": str(spec(statefulset).get("serviceName") or "")}
-    work.put(changed(pod, spec={**spec(pod), **{k: v for k, v in identity.items() if v}}))
-
-
-def _ordinal(name: str) -> int:
-    tail = name.rpartition("-")[2]
-    return int(tail) if tail.isdecimal() else -1
-
-
 def _daemonset(work: Work, item: Item) -> None:
     """One pod on every node it fits, ready or not (NOD-04: they stay on lost nodes).
 
@@ -132,12 +74,8 @@ def _daemonset(work: Work, item: Item) -> None:
     if daemonset is None:
         return
     if node == _STATUS:
-        pods = [pod for pod in owned(work, daemonset) if not terminating(pod)]
-        ready = sum(map(is_ready, pods))
-        write_status(
-            work, daemonset, currentNumberScheduled=len(pods), desiredNumberScheduled=len(pods),
-            numberReady=ready, numberAvailable=ready,
-        )  # fmt: skip
+        _roll(work, daemonset)
+        _tell(work, daemonset)
     elif not node:
         for pod in owned(work, daemonset):
             if not spec(pod).get("nodeName"):
@@ -158,12 +96,42 @@ def _daemon(work: Work, daemonset: Obj, name: str) -> None:
         for pod in here:
             delete_pod(work, pod, daemonset)
         return
-    revision = work.hash_of(template)
     if not here and work.may_create():
         new = pod_name(key[2], work.rng, work.name_taken(key[1]))
-        pod = make_pod(work, daemonset, new, mine, {REVISION: revision})
+        pod = make_pod(work, daemonset, new, mine, {REVISION: work.hash_of(template)})
         work.put(changed(pod, spec={**spec(pod), "nodeName": name}))
-    _replace_outdated(work, daemonset, here, revision)
+
+
+def _is_outdated(work: Work, daemonset: Obj, pod: Obj) -> bool:
+    template = spec(daemonset).get("template") or {}
+    known = labels(pod).get(REVISION)
+    return known is not None and known not in (work.hash_of(template), template_hash(template))
+
+
+def _roll(work: Work, daemonset: Obj) -> None:
+    """Replace pods of an earlier template: those that are not available at once, the others few at a time."""
+    strategy = spec(daemonset).get("updateStrategy") or {}
+    pods = owned(work, daemonset)
+    outdated = [pod for pod in pods if not terminating(pod) and _is_outdated(work, daemonset, pod)]
+    if strategy.get("type") == "OnDelete" or not outdated:
+        return
+    homes = {str(spec(pod).get("nodeName") or "") for pod in pods}
+    given = str((strategy.get("rollingUpdate") or {}).get("maxUnavailable") or 1)
+    most = math.ceil(len(homes) * float(given[:-1]) / 100) if given.endswith("%") else int(given)
+    room = most - len(homes) + sum(is_ready(pod) and not terminating(pod) for pod in pods)
+    working = sorted(filter(is_ready, outdated), key=lambda pod: str(spec(pod).get("nodeName") or ""))
+    for pod in [*(pod for pod in outdated if not is_ready(pod)), *working[: max(0, room)]]:
+        delete_pod(work, pod, daemonset)
+
+
+def _tell(work: Work, daemonset: Obj) -> None:
+    pods = [pod for pod in owned(work, daemonset) if not terminating(pod)]
+    ready = sum(map(is_ready, pods))
+    write_status(
+        work, daemonset, currentNumberScheduled=len(pods), desiredNumberScheduled=len(pods), numberMisscheduled=0,
+        numberReady=ready, numberAvailable=ready, numberUnavailable=len(pods) - ready,
+        updatedNumberScheduled=sum(not _is_outdated(work, daemonset, pod) for pod in pods),
+    )  # fmt: skip
 
 
 def _daemonset_touched(board: Board, touch: Touch) -> Iterator[Item]:
@@ -195,25 +163,17 @@ def _place(node: Obj) -> tuple[Any, ...]:
     return meta(node).get("labels"), spec(node)
 
 
-def _replace_outdated(work: Work, daemonset: Obj, here: list[Obj], revision: str) -> None:
-    if (spec(daemonset).get("updateStrategy") or {}).get("type") == "OnDelete":
-        return
-    for pod in here:
-        if labels(pod).get(REVISION, revision) != revision:
-            delete_pod(work, pod, daemonset)
-
-
-def _count(work: Work, workload: Obj, pods: list[Obj] | None = None) -> None:
-    """Write the status; ``pods`` are those of the workload that stay, when they are known."""
+def count(work: Work, workload: Obj, pods: list[Obj] | None = None, **more: Any) -> None:
+    """Write the status with ``more`` fields; ``pods`` are those of the workload that stay, when they are known."""
     if pods is None:
         pods = [pod for pod in owned(work, workload) if not terminating(pod)]
     seasoned = float(spec(workload).get("minReadySeconds") or 0)
     ready = [pod for pod in pods if is_ready(pod)]
     available = sum(work.due(_ready_since(pod) + seasoned) for pod in ready) if seasoned else len(ready)
-    counts = {"replicas": len(pods), "readyReplicas": len(ready), "availableReplicas": available}
+    counts: dict[str, Any] = {"replicas": len(pods), "readyReplicas": len(ready), "availableReplicas": available}
     if workload["kind"] == "ReplicaSet":
         counts["fullyLabeledReplicas"] = len(pods)
-    write_status(work, workload, **counts)
+    write_status(work, workload, **counts, **more)
 
 
 def _ready_since(pod: Obj) -> float:
@@ -221,6 +181,5 @@ def _ready_since(pod: Obj) -> float:
 
 
 _KINDS = frozenset({"Pod"})
-REPLICASETS = Controller("replicasets", _KINDS | {"ReplicaSet"}, _replicaset, _touched("ReplicaSet"))
-STATEFULSETS = Controller("statefulsets", _KINDS | {"StatefulSet"}, _statefulset, _touched("StatefulSet"))
+REPLICASETS = Controller("replicasets", _KINDS | {"ReplicaSet"}, _replicaset, touched_by("ReplicaSet"))
 DAEMONSETS = Controller("daemonsets", _KINDS | {"DaemonSet", "Node"}, _daemonset, _daemonset_touched)

@@ -18,6 +18,7 @@ from clusterviz.engine.generate.nodes import EDGE_SPACE
 from clusterviz.engine.generate.size import Plan
 from clusterviz.engine.generate.words import Namer, space_names
 from clusterviz.engine.objects import Obj
+from clusterviz.engine.pod_defaults import plain_template
 
 MOST_REPLICAS = 500
 # The tail of the workloads' sizes: at 0.8 seven of ten have 1 to 5 replicas and one of forty more than a hundred.
@@ -147,7 +148,7 @@ def app(
         replicas=replicas,
         template=template,
         born=timestamp(now - DAY * rng.uniform(1, 90)),
-        hash=template_hash(template),
+        hash=template_hash(plain_template(template)),
         fate=fate,
         labels=labels,
         headless=name if role in (DATABASE, QUEUE) else "",
@@ -182,12 +183,12 @@ def system_apps(plan: Plan, nodes: int, now: float, rng: random.Random) -> list[
 
 def _labelled(one: App, labels: dict[str, str]) -> App:
     template = {**one.template, "metadata": {**one.template["metadata"], "labels": labels}}
-    return msgspec.structs.replace(one, template=template, labels=labels, hash=template_hash(template))
+    return msgspec.structs.replace(one, template=template, labels=labels, hash=template_hash(plain_template(template)))
 
 
 def _with_ports(one: App, ports: list[Obj]) -> None:
     one.template["spec"]["containers"][0]["ports"] = ports
-    one.hash = template_hash(one.template)
+    one.hash = template_hash(plain_template(one.template))
 
 
 def workload(one: App) -> Obj:
@@ -198,7 +199,8 @@ def workload(one: App) -> Obj:
     if one.kind == "DaemonSet":
         status = {
             "currentNumberScheduled": count, "desiredNumberScheduled": count,
-            "numberReady": ready, "numberAvailable": ready,
+            "numberReady": ready, "numberAvailable": ready, "numberUnavailable": count - ready,
+            "updatedNumberScheduled": count, "numberMisscheduled": 0,
         }  # fmt: skip
     else:
         spec = {"replicas": one.replicas, **spec}
@@ -208,6 +210,9 @@ def workload(one: App) -> Obj:
         status["conditions"] = _conditions(one)
     if one.kind == "StatefulSet":
         spec["serviceName"] = one.name
+        revision = f"{one.name}-{one.hash}"
+        status |= {"updatedReplicas": count, "currentReplicas": count}
+        status |= {"updateRevision": revision, "currentRevision": revision}
     metadata: Obj = {"name": one.name, "namespace": one.namespace, "labels": one.labels, "creationTimestamp": one.born}
     if one.kind == "Deployment":
         metadata["annotations"] = {REVISION: "1"}
