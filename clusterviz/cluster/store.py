@@ -47,7 +47,12 @@ def write(cluster: Cluster, objects: Iterable[Obj]) -> None:
 def pods_on(cluster: Cluster, node: str) -> dict[Key, Obj]:
     """The pods of a node."""
     rows = Pod.objects.filter(node=Node.objects.filter(cluster=cluster, name=node).values("pk")[:1]).order_by()
-    return read(Pod, Pod.objects.filter(pk__in=list(rows.values_list("pk", flat=True))))
+    return pods_with(list(rows.values_list("pk", flat=True)))
+
+
+def pods_with(ids: list[int]) -> dict[Key, Obj]:
+    """The pods whose rows have these ids."""
+    return {key: obj for rows in _chunks(Pod, ids) for key, obj in read(Pod, rows).items()}
 
 
 def remove(cluster: Cluster, keys: Iterable[Key]) -> None:
@@ -66,9 +71,12 @@ def _by_model(keys: Iterable[Key]) -> dict[type[ObjectRow], list[Key]]:
 
 def _rows(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> Iterator[QuerySet[Any]]:
     """Query sets that together hold exactly the rows of ``keys``."""
-    found = list(_known(cluster, model, keys).values())
-    for start in range(0, len(found), BATCH):
-        yield model.objects.filter(pk__in=found[start : start + BATCH])
+    yield from _chunks(model, list(_known(cluster, model, keys).values()))
+
+
+def _chunks(model: type[ObjectRow], ids: list[int]) -> Iterator[QuerySet[Any]]:
+    for start in range(0, len(ids), BATCH):
+        yield model.objects.filter(pk__in=ids[start : start + BATCH])
 
 
 def _known(cluster: Cluster, model: type[ObjectRow], keys: list[Key]) -> dict[Key, int]:

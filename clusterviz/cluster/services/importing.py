@@ -22,10 +22,14 @@ from clusterviz.engine.manifests.infer import INFERRED_FROM, Call, infer_calls
 from clusterviz.engine.manifests.problem import ManifestError, Problem
 from clusterviz.engine.manifests.read import Document, Limits, read
 from clusterviz.engine.manifests.write import write
+from clusterviz.engine.objects import WORKLOAD_KINDS
 from clusterviz.engine.settings_check import KIND as SETTINGS_KIND
 from clusterviz.engine.settings_check import differing
 from clusterviz.engine.settings_check import document as settings_document
 from clusterviz.engine.validation import validate
+
+# Without one of these an import brings no call with it.
+CALLING = frozenset({*WORKLOAD_KINDS, "Pod", "Service", "Ingress", "HTTPRoute"})
 
 
 def read_files(files: Iterable[tuple[str, bytes | str]], limits: Limits | None = None) -> list[Document]:
@@ -88,7 +92,9 @@ def _apply_all(cluster: Cluster, documents: Sequence[Document], actor: str) -> S
         for entry in part
         if entry.kind != SETTINGS_KIND
     }
-    flows = _new_flows(snapshot.load_objects(cluster), imported)
+    flows = _new_flows(cluster, imported)
+    if not flows:
+        return summary
     added = apply_objects(cluster, flows, actor=actor)
     why = {key_of(flow): f"inferred from {flow['metadata']['annotations'][INFERRED_FROM]}" for flow in flows}
     for part in (added.created, added.changed):
@@ -116,12 +122,15 @@ def create_for(name: str, documents: Sequence[Document], *, actor: str) -> Clust
 
 def export_yaml(cluster: Cluster, *, flows: bool = False) -> str:
     """The cluster as manifests; ``flows`` adds what only ClusterViz knows: TrafficFlow objects and ClusterSettings."""
-    objects = snapshot.load_objects(cluster, foreign=True)
+    objects = snapshot.load_wished(cluster)
     own = differing(cluster.engine_settings)
     return write([settings_document(own), *objects] if flows and own else objects, flows=flows)
 
 
-def _new_flows(objects: list[Obj], imported: set[Key]) -> list[Obj]:
+def _new_flows(cluster: Cluster, imported: set[Key]) -> list[Obj]:
+    if not any(key[0] in CALLING for key in imported):
+        return []
+    objects = snapshot.load_calling(cluster)
     existing = {key_of(obj): obj for obj in objects if obj.get("kind") == "TrafficFlow"}
     edited = {key: obj for key, obj in existing.items() if not (obj.get("spec") or {}).get("inferred")}
     described = {_ends(obj) for obj in edited.values()}

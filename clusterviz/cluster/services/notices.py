@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import Key, is_foreign, key_of
+from clusterviz.cluster.keys import Key, is_foreign
 from clusterviz.cluster.models import (
     MODEL_OF,
     Cluster,
@@ -42,8 +41,10 @@ def useless(cluster: Cluster, after: dict[Key, Obj], documents: dict[Key, Docume
     wanted = [key for key in after if key[0] in ("Service", "NetworkPolicy", "Ingress")]
     if not wanted:
         return []
-    labels = _pod_labels(cluster, after)
-    services = {key_of(obj) for obj in store.load(cluster, (Service,))} | set(after)
+    spaces = {key[1] for key in wanted}
+    labels = _pod_labels(cluster, after, spaces)
+    rows = Service.objects.filter(cluster=cluster, namespace__name__in=spaces).values_list("namespace__name", "name")
+    services = {("Service", *row) for row in rows} | set(after)
     found = []
     for key in wanted:
         why = _backend(after[key], key, services) if key[0] == "Ingress" else _selector(after[key], key, labels)
@@ -86,13 +87,14 @@ def _backend(obj: Obj, key: Key, services: set[Key]) -> str:
     return f"backend Service {', '.join(missing)} does not exist in namespace {key[1]}" if missing else ""
 
 
-def _pod_labels(cluster: Cluster, after: dict[Key, Obj]) -> dict[str, list[dict[str, str]]]:
-    """Labels of the pods that are there or that workloads will make, by namespace."""
+def _pod_labels(cluster: Cluster, after: dict[Key, Obj], spaces: set[str]) -> dict[str, list[dict[str, str]]]:
+    """Labels of the pods that are there or that workloads will make in some namespaces."""
     found: dict[str, list[dict[str, str]]] = {}
-    for namespace, labels in Pod.objects.filter(cluster=cluster).values_list("namespace__name", "labels"):
+    there = {"cluster": cluster, "namespace__name__in": spaces}
+    for namespace, labels in Pod.objects.filter(**there).values_list("namespace__name", "labels"):
         found.setdefault(namespace, []).append(labels)
     for model in _WORKLOADS:
-        rows = model.objects.filter(cluster=cluster).values_list("namespace__name", "template")
+        rows = model.objects.filter(**there).values_list("namespace__name", "template")
         for namespace, template in rows:
             found.setdefault(namespace, []).append(_template_labels(template))
     for (kind, namespace, _), obj in after.items():

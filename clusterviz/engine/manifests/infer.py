@@ -56,6 +56,9 @@ class _World:
         self.services = {key[1:]: obj for key, obj in self.keyed.items() if key[0] == "Service"}
         self.config_maps = {key[1:]: obj for key, obj in self.keyed.items() if key[0] == "ConfigMap"}
         self.callers = {key: _template(key, obj) for key, obj in self.keyed.items() if _calls(key, obj)}
+        self._neighbours: dict[str, list[Key]] = {}
+        for key in self.callers:
+            self._neighbours.setdefault(key[1], []).append(key)
 
     def inside(self) -> Iterator[Call]:
         """Calls between workloads, one a caller, host and port; a real container's beats an init one's."""
@@ -156,14 +159,19 @@ class _World:
     def _is_ingress_controller(self, service: Obj, namespace: str) -> bool:
         if GATEWAY_NAME in ((service.get("metadata") or {}).get("labels") or {}):
             return True
-        for key, template in self.callers.items():
-            labels = _labels(template)
+        for key in self.behind(service, namespace):
+            labels = _labels(self.callers[key])
             named = labels.get("app.kubernetes.io/name", labels.get("app", ""))
-            if key[1] == namespace and self.selects(service, key, template):
-                component = labels.get("app.kubernetes.io/component")
-                if component == "controller" or "ingress" in named or named == "traefik":
-                    return any(other[0] in ("Ingress", "IngressClass") for other in self.keyed)
+            component = labels.get("app.kubernetes.io/component")
+            if component == "controller" or "ingress" in named or named == "traefik":
+                return any(other[0] in ("Ingress", "IngressClass") for other in self.keyed)
         return False
+
+    def behind(self, service: Obj, namespace: str) -> Iterator[Key]:
+        """The callers whose pods stand behind a Service."""
+        for key in self._neighbours.get(namespace, ()):
+            if self.selects(service, key, self.callers[key]):
+                yield key
 
     def selects(self, service: Obj, key: Key, template: Obj) -> bool:
         """Whether the pods of a caller stand behind a Service."""
@@ -225,19 +233,15 @@ def _ingress_calls(key: Key, obj: Obj) -> Iterator[Call]:
 def _rates(world: _World, calls: list[Call]) -> list[float]:
     """Calls get rarer the further they are from where traffic comes in."""
     called: dict[Key, set[Key]] = {}
+    entered: set[Key] = set()
     for call in calls:
-        if call.caller is not None and call.target[0] == "Service":
-            service = world.services[call.target[1:]]
-            for key, template in world.callers.items():
-                if world.selects(service, key, template):
-                    called.setdefault(key, set()).add(call.caller)
-    entered = {
-        key
-        for call in calls
-        if call.caller is None
-        for key, template in world.callers.items()
-        if call.target[0] == "Service" and world.selects(world.services[call.target[1:]], key, template)
-    }
+        if call.target[0] != "Service":
+            continue
+        for key in world.behind(world.services[call.target[1:]], call.target[1]):
+            if call.caller is None:
+                entered.add(key)
+            else:
+                called.setdefault(key, set()).add(call.caller)
     return [_rate(call, called, entered) for call in calls]
 
 
