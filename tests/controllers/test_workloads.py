@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from clusterviz.engine.controllers.deployment import share
+from clusterviz.engine.controllers.room import amount
 from clusterviz.engine.controllers.work import SLICE
 from tests.controllers.world import World, deployment, node, service
 
@@ -159,6 +160,59 @@ def test_a_pod_that_fits_nowhere_stays_pending_and_says_why(nodes, pod_spec, wor
     world.set(node("n9", metadata={"labels": {"disk": "ssd"}}))
     world.settle()
     assert world.pods()[0].node == "n9"
+
+
+def sized(name, cpu="2", memory="1Gi"):
+    return node(name, status={"allocatable": {"cpu": cpu, "memory": memory, "pods": "110"}})
+
+
+def asking(**requests):
+    return {"containers": [{"name": "c", "image": "i", "resources": {"requests": requests}}]}
+
+
+@pytest.mark.parametrize(
+    ("resource", "text", "expected"),
+    [
+        ("cpu", "250m", 250), ("cpu", 2, 2000), ("cpu", "0.1", 100), ("memory", "1Gi", 2**30), ("memory", "1.5k", 1500),
+        ("memory", "1e3", 1000), ("memory", "1E", 10**18), ("memory", "1e999999999", 0), ("cpu", "much", 0),
+    ],
+)  # fmt: skip
+def test_quantities_are_read_as_kubernetes_writes_them(resource, text, expected):
+    assert amount(resource, text) == expected
+
+
+def test_pods_wait_until_a_node_has_what_they_request():
+    """Requests are what counts; a pod that goes makes room."""
+    world = World(sized("n1"), sized("n2", cpu="900m"), deployment(replicas=5, pod_spec=asking(cpu="500m"))).settle()
+    assert sorted(pod.node for pod in world.pods()) == ["n1"] * 4 + ["n2"]
+    world.set(deployment("late", replicas=1, pod_spec=asking(cpu="0.5", memory="2G")))
+    world.settle()
+    [message] = [event.message for event in world.events if event.reason == "FailedScheduling"]
+    assert message == "0/2 nodes are available: 2 Insufficient cpu, 2 Insufficient memory."
+    world.set(deployment("late", replicas=1, pod_spec=asking(cpu="0.5", memory="1Gi")))
+    world.settle()
+    assert world.pods("late")[0].node == ""
+    world.patch("Deployment", "web", spec={"replicas": 3})
+    world.settle()
+    assert world.pods("late")[0].node
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ({"key": "disk", "operator": "In", "values": ["ssd", "nvme"]}, {"n1"}),
+        ({"key": "disk", "operator": "NotIn", "values": ["ssd"]}, {"n2", "n3"}),
+        ({"key": "disk", "operator": "DoesNotExist"}, {"n3"}),
+        ({"key": "cores", "operator": "Gt", "values": ["8"]}, {"n2"}),
+    ],
+)
+def test_node_affinity_is_respected(expression, expected):
+    hosts = [node("n1", metadata={"labels": {"disk": "ssd", "cores": "8"}})]
+    hosts += [node("n2", metadata={"labels": {"disk": "hdd", "cores": "16"}}), node("n3")]
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    world = World(*hosts, deployment(replicas=4, pod_spec={"affinity": affinity})).settle()
+    assert {pod.node for pod in world.pods()} == expected
 
 
 def test_tolerated_taints_and_node_names_are_respected():

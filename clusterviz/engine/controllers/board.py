@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from clusterviz.engine.controllers.room import requests
 from clusterviz.engine.controllers.work import (
     Owner,
     annotation,
@@ -195,6 +196,7 @@ class Board:
             _put(self._on_node, node, key, there=there)
             if lives:
                 self.usage.count(node, (key[1], owner_of(pod)), 1 if there else -1)
+                self.usage.claim(node, pod, 1 if there else -1)
                 if wanted_ports(pod):
                     ported = self._ported.setdefault(node, {})
                     ported.pop(key, None)
@@ -225,6 +227,7 @@ class Usage:
 
     def __init__(self) -> None:
         self.total: Counter[str] = Counter()
+        self.claimed: dict[str, Counter[str]] = {}
         self._families: dict[tuple[str, Owner], Counter[str]] = {}
         self._nodes: dict[str, None] = {}
         self._by_load: dict[int, list[str]] = {}
@@ -253,6 +256,14 @@ class Usage:
         _count(some, node, step)
         if not some:
             del self._families[family]
+
+    def claim(self, node: str, pod: Obj, step: int) -> None:
+        """What one pod more or less requests on a node."""
+        asked = requests(pod)
+        if asked:
+            claimed = self.claimed.setdefault(node, Counter())
+            for resource, amount in asked.items():
+                _count(claimed, resource, step * amount)
 
     def _leave(self, load: int, node: str) -> None:
         equals = self._by_load[load]

@@ -1,7 +1,8 @@
 """The scheduler: which node a pod goes to (LIF-10), simplified to what a picture can show.
 
-A node must be ready, schedulable, match nodeSelector, have no taint the pod does not tolerate, and
-have room for a pod; of those the one with the fewest pods of the same owner, then the fewest pods.
+A node must be ready, schedulable, match nodeSelector and node affinity, have no taint the pod does not tolerate, and
+have room for a pod, its ports and what it requests; of those the one with the fewest pods of the same owner, then the
+fewest pods.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from clusterviz.engine.controllers.affinity import may_run_on, node_terms
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import ended
+from clusterviz.engine.controllers.room import lacking, requests
 from clusterviz.engine.controllers.work import (
     Work,
     changed,
@@ -58,7 +61,8 @@ class Memory:
 
     def fit(self, board: Board, pod: Obj) -> Fit:
         """The nodes for a pod."""
-        asked = msgspec.json.encode([spec(pod).get("nodeSelector"), spec(pod).get("tolerations")], order="sorted")
+        wishes = [spec(pod).get("nodeSelector"), spec(pod).get("tolerations"), node_terms(pod)]
+        asked = msgspec.json.encode(wishes, order="sorted")
         found = self._fits.get(asked)
         if found is None:
             if len(self._fits) >= MOST_FITS:
@@ -137,11 +141,13 @@ def _choose(board: Board, pod: Obj, fit: Fit) -> str:
     """The node with the fewest pods of the same owner, then the fewest pods; "" when none takes it."""
     usage = board.usage
     family = usage.family(key_of(pod)[1], owner_of(pod))
-    ports = wanted_ports(pod)
+    ports, asked = wanted_ports(pod), requests(pod)
 
     def takes(name: str) -> bool:
-        full = usage.total[name] >= _capacity(board.node(name) or {})
-        return not full and (not ports or board.ports_on(name).free(name, pod))
+        node = board.node(name) or {}
+        if usage.total[name] >= _capacity(node) or (asked and lacking(node, _claimed(board, name), asked)):
+            return False
+        return not ports or board.ports_on(name).free(name, pod)
 
     if len(fit.nodes) > FEW:
         for _, names in usage.emptiest():
@@ -149,6 +155,10 @@ def _choose(board: Board, pod: Obj, fit: Fit) -> str:
                 if name in fit.nodes and name not in family and takes(name):
                     return name
     return min(filter(takes, fit.nodes), key=lambda name: (family.get(name, 0), usage.total[name], name), default="")
+
+
+def _claimed(board: Board, node: str) -> Counter[str]:
+    return board.usage.claimed.get(node) or Counter()
 
 
 def _bind(work: Work, pod: Obj, node: str) -> None:
@@ -160,19 +170,23 @@ def _bind(work: Work, pod: Obj, node: str) -> None:
 
 def _unschedulable(work: Work, pod: Obj, fit: Fit) -> None:
     board, reasons = work.board, Counter(fit.reasons)
+    asked = requests(pod)
     for name in fit.nodes:
-        full = board.usage.total[name] >= _capacity(board.node(name) or {})
-        reasons[TOO_MANY if full else NO_FREE_PORTS] += 1
-    message = nowhere(reasons)
+        node = board.node(name) or {}
+        short = [f"Insufficient {resource}" for resource in lacking(node, _claimed(board, name), asked)]
+        if board.usage.total[name] >= _capacity(node):
+            short.append(TOO_MANY)
+        reasons.update(short or [NO_FREE_PORTS])
+    message = nowhere(reasons, len(fit.nodes) + len(fit.refused))
     if condition(pod, "PodScheduled").get("message") != message:
         work.put(set_condition(pod, "PodScheduled", "False", work.stamp, reason="Unschedulable", message=message))
         work.event(pod, "FailedScheduling", message, warning=True)
 
 
-def nowhere(reasons: Counter[str]) -> str:
-    """What FailedScheduling says of a pod that fits on no node: how many nodes refuse it for what."""
+def nowhere(reasons: Counter[str], nodes: int) -> str:
+    """What FailedScheduling says of a pod that fits on no node: how many nodes refuse it for what, or for all what."""
     listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()) if count)
-    return f"0/{reasons.total()} nodes are available: {listed or 'there are no nodes'}."
+    return f"0/{nodes} nodes are available: {listed or 'there are no nodes'}."
 
 
 def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:
@@ -192,10 +206,12 @@ def refusal(pod: Obj, node: Obj, pods_there: int, ports: HostPorts) -> str:
 
 
 def fits(pod: Obj, node: Obj, *, daemon: bool) -> bool:
-    """nodeSelector, cordon and taints; DaemonSet pods ignore cordons and node conditions."""
+    """nodeSelector, node affinity, cordon and taints; DaemonSet pods ignore cordons and node conditions."""
     wanted = spec(pod).get("nodeSelector") or {}
     has = {"kubernetes.io/hostname": str(meta(node)["name"]), "kubernetes.io/os": "linux", **labels(node)}
     if any(has.get(key) != str(value) for key, value in wanted.items()):
+        return False
+    if not may_run_on(pod, str(meta(node)["name"]), has):
         return False
     if spec(node).get("unschedulable") and not daemon and not _tolerates_cordon(pod):
         return False

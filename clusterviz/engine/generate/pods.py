@@ -42,7 +42,7 @@ class Scheduler:
 
     def refuse(self, pod: Obj, stamp: str) -> list[Obj]:
         """Conditions of a pod that fits on no node."""
-        message = nowhere(Counter(refusal(pod, node, 0, HostPorts()) for node in self._nodes))
+        message = nowhere(Counter(refusal(pod, node, 0, HostPorts()) for node in self._nodes), len(self._nodes))
         entry = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
         return [{**entry, "lastTransitionTime": stamp}]
 

@@ -1,0 +1,53 @@
+"""Node affinity: which nodes a pod says it must run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clusterviz.engine.controllers.work import spec
+from clusterviz.engine.objects import Obj
+
+
+def node_terms(pod: Obj) -> list[dict[str, Any]] | None:
+    """The terms of which a node must match one; None when a pod says nothing."""
+    affinity = (spec(pod).get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return None if required is None else list(required.get("nodeSelectorTerms") or ())
+
+
+def may_run_on(pod: Obj, name: str, labels: Mapping[str, str]) -> bool:
+    """Whether a node with these labels matches one of the terms; an empty term matches none."""
+    terms = node_terms(pod)
+    return terms is None or any(_matches(term, name, labels) for term in terms)
+
+
+def _matches(term: dict[str, Any], name: str, labels: Mapping[str, str]) -> bool:
+    by_label, by_field = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    fields = {"metadata.name": name}
+    return bool(by_label or by_field) and all(
+        [*(_meets(one, labels) for one in by_label), *(_meets(one, fields) for one in by_field)]
+    )
+
+
+def _meets(one: dict[str, Any], labels: Mapping[str, str]) -> bool:
+    value, values = labels.get(str(one.get("key"))), [str(given) for given in one.get("values") or ()]
+    match one.get("operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt" | "Lt" as operator:
+            if len(values) != 1 or value is None or not (_is_number(value) and _is_number(values[0])):
+                return False
+            return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
+        case _:
+            return False
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
