@@ -106,7 +106,7 @@ def plain_address(text: str) -> str:
 
 def public_address(host: str) -> str:
     """An address of the documentation range for a name whose public DNS is not asked."""
-    return f"203.0.113.{64 + hashlib.sha256(host.lower().encode()).digest()[0] % 128}"
+    return f"203.0.113.{64 + hashlib.sha256(host.lower().encode(errors='surrogatepass')).digest()[0] % 128}"
 
 
 @lru_cache(maxsize=65536)

@@ -9,8 +9,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from clusterviz.engine.addresses import (
     allocate_node_port,
     allocate_pod_cidr,
@@ -22,7 +20,7 @@ from clusterviz.engine.addresses import (
     service_ips,
 )
 from clusterviz.engine.errors import AddressError, ObjectError
-from clusterviz.engine.objects import Key, Obj, key_of
+from clusterviz.engine.objects import Key, Obj, encoded, key_of
 from clusterviz.engine.settings import Settings
 
 Objects = dict[Key, Obj]
@@ -62,7 +60,7 @@ def oldest_first(objects: Objects, keys: Iterable[Key]) -> list[Key]:
 
 def safe_hash(text: str, length: int) -> str:
     """A short hash in the alphabet Kubernetes uses for generated names."""
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest())
+    number = int.from_bytes(hashlib.sha256(text.encode(errors="surrogatepass")).digest())
     letters = []
     for _ in range(length):
         number, rest = divmod(number, len(ALPHABET))
@@ -72,7 +70,7 @@ def safe_hash(text: str, length: int) -> str:
 
 def template_hash(template: Obj) -> str:
     """The pod-template-hash of a workload's template."""
-    return safe_hash(msgspec.json.encode(template, order="sorted").decode(), 10)
+    return safe_hash(encoded(template).decode(), 10)
 
 
 def pod_addresses(obj: Obj) -> list[str]:

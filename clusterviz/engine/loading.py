@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from clusterviz.engine.errors import ObjectError
-from clusterviz.engine.objects import Key, Obj, Record, key_of
+from clusterviz.engine.objects import Key, Obj, Record, encoded, key_of
 from clusterviz.engine.overlay import GONE
 from clusterviz.engine.parse import Interned, parse
 from clusterviz.engine.parse_pods import parse_pod
@@ -79,12 +77,9 @@ def _keep(records: dict[str, dict[tuple[str, str], Any]], key: Key, record: Reco
         records.setdefault(key[0], {})[key[1], key[2]] = record
 
 
-_ENCODER = msgspec.json.Encoder(order="sorted")
-
-
 def digest(key: Key, obj: Obj | None) -> int:
     """Hash of one object, 0 for none; the key is in it, as a namespace may be left out and defaulted."""
     if obj is None or obj is GONE:
         return 0
-    data = repr(key).encode() + _ENCODER.encode(obj)
+    data = repr(key).encode() + encoded(obj)
     return int.from_bytes(hashlib.blake2b(data, digest_size=16).digest())

@@ -347,6 +347,17 @@ CLUSTER_SCOPED = frozenset(
 )
 
 
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+def encoded(obj: Obj) -> bytes:
+    """An object as bytes that are the same for equal ones, also where a text holds half a surrogate pair."""
+    try:
+        return _ENCODER.encode(obj)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(repr(msgspec.to_builtins(obj, order="sorted")))
+
+
 def key_of(obj: Obj) -> Key:
     """``(kind, namespace, name)``; namespace "" for cluster-scoped kinds, default otherwise (IMP-03)."""
     kind, meta = obj.get("kind"), obj.get("metadata")

@@ -304,7 +304,7 @@ def read(obj: Obj, kind: type[S], key: Key) -> S:
     """The shape of an object. Raises `ObjectError` with the field path."""
     try:
         return msgspec.convert(obj, kind)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for half a surrogate pair
         return read_careful(Reader(obj, ref_of(key)), kind)
 
 

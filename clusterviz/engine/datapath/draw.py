@@ -13,7 +13,9 @@ def draw(seed: int, *what: object) -> float:
 
 def drawn_from(text: str) -> float:
     """`draw` for whoever keeps the text of a choice: seed and parts, joined by U+001F."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") / 72057594037927936
+    return (
+        int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=7).digest(), "big") / 72057594037927936
+    )
 
 
 def source_port(seed: int, *what: object) -> int:

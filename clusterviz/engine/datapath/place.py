@@ -49,7 +49,7 @@ class Route(NamedTuple):
 
 def veth(pod: Pod) -> str:
     """Name of the node's end of the pod's veth pair."""
-    return "veth" + hashlib.blake2b(pod.ref.encode(), digest_size=4).hexdigest()
+    return "veth" + hashlib.blake2b(pod.ref.encode(errors="surrogatepass"), digest_size=4).hexdigest()
 
 
 def home(cluster: Cluster, pod: Pod) -> Node | None:

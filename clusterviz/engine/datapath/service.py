@@ -113,7 +113,7 @@ def chain_hash(service: Service, port: ServicePort, extra: str = "") -> str:
 
 @lru_cache(maxsize=16384)
 def _hashed(text: str) -> str:
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()[:16]
+    return base64.b32encode(hashlib.sha256(text.encode(errors="surrogatepass")).digest()).decode()[:16]
 
 
 def port_name(service: Service, port: ServicePort) -> str:

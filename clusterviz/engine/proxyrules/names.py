@@ -17,7 +17,7 @@ PROXY_FIREWALL = "KUBE-PROXY-FIREWALL"
 
 def digest(*parts: str) -> str:
     """The 16 characters that end the name of a chain (IPT-14)."""
-    return b32encode(hashlib.sha256("".join(parts).encode()).digest()[:10]).decode()
+    return b32encode(hashlib.sha256("".join(parts).encode(errors="surrogatepass")).digest()[:10]).decode()
 
 
 def host(ip: str) -> str:

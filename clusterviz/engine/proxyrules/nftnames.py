@@ -14,7 +14,7 @@ UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 def hashed(name: str) -> str:
     """``H-name``: H is the first 8 characters of base32(sha256(name)); a long name is cut and ends in dots."""
-    full = f"{b32encode(hashlib.sha256(name.encode()).digest()[:5]).decode()}-{name}"
+    full = f"{b32encode(hashlib.sha256(name.encode(errors='surrogatepass')).digest()[:5]).decode()}-{name}"
     return full if len(full) <= LONGEST else f"{full[: LONGEST - 3]}..."
 
 
