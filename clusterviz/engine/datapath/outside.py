@@ -217,7 +217,7 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
             rule="health check",
             why=f"no node passes the health check of {name}",
         )
-        return None
+        return _past_the_check(j, service, ip, mode)
     random = draw(j.probe.seed, "balancer", service.ref)
     node = healthy[min(int(random * len(healthy)), len(healthy) - 1)]
     j.way(ref, "ingress")
@@ -239,6 +239,17 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
         candidates=_nodes(j, service, nodes, healthy, node),
         command=f"kubectl describe service -n {service.namespace} {service.name}",
     )
+    if mode == "Proxy":
+        _proxy_mode(j, service, ip, node)
+    j.leave("")
+    return At("node", node, came="outside", iface="eth0")
+
+
+def _past_the_check(j: Journey, service: Service, ip: str, mode: str) -> At | None:
+    """By the first node that runs, though none is healthy, to what else would stop the packet."""
+    node = next((one for one in j.cluster.nodes.values() if one.ready and not one.down), None)
+    if node is None:
+        return None
     if mode == "Proxy":
         _proxy_mode(j, service, ip, node)
     j.leave("")
