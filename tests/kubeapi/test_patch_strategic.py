@@ -62,6 +62,11 @@ def test_patch_replace_of_a_map():
     }
 
 
+def test_a_directive_for_a_map_that_is_not_there_does_nothing():
+    patch = {"spec": {"template": {"spec": {"nodeSelector": {"$patch": "replace", "a": "b"}}}}}
+    assert strategic_merge(deployment({"name": "web"}), patch, DEPLOYMENT) == deployment({"name": "web"})
+
+
 def test_retain_keys_drops_what_the_other_strategy_needed():
     old = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}
     patch = {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}
@@ -79,6 +84,14 @@ def test_set_element_order_orders_and_leaves_the_servers_own_where_they_were():
     patch = {"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}], "containers": [{"name": "a", "tty": True}]}
     new = strategic_merge(old, {"spec": {"template": {"spec": patch}}}, DEPLOYMENT)
     assert containers(new) == [{"name": "injected"}, {"name": "b"}, {"name": "a", "tty": True}]
+
+
+def test_a_renamed_container_stands_where_the_old_one_left_room():
+    old = deployment({"name": "old"}, {"name": "injected"})
+    changes = [{"name": "old", "$patch": "delete"}, {"name": "new"}]
+    patch = {"$setElementOrder/containers": [{"name": "new"}], "containers": changes}
+    new = strategic_merge(old, {"spec": {"template": {"spec": patch}}}, DEPLOYMENT)
+    assert containers(new) == [{"name": "injected"}, {"name": "new"}]
 
 
 def test_ports_of_a_service_merge_by_port_and_a_plain_list_is_replaced():
@@ -108,7 +121,7 @@ def test_without_a_schema_lists_are_replaced():
         (deployment(["x"]), "lists of lists"),
         (deployment("x"), "without merge key"),
         (deployment({"name": "web", "$patch": "merge"}), "$patch"),
-        ({"metadata": {"$patch": "blend"}}, 'Unrecognized $patch directive "blend"'),
+        ({"spec": {"$patch": "blend"}}, 'Unrecognized $patch directive "blend"'),
         ({"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {}}}}, "lacks rollingUpdate"),
         ({"spec": {"strategy": {"$retainKeys": "type"}}}, "must be a list"),
         ({"metadata": {"$deleteFromPrimitiveList/finalizers": "x"}}, "must be a list"),

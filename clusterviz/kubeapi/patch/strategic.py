@@ -41,6 +41,8 @@ def _merge_map(original: Object, patch: Object, place: Walker) -> Object:
         old = original.get(key)
         if value is None:
             original.pop(key, None)
+        elif isinstance(value, dict) and DIRECTIVE in value and not isinstance(old, dict):
+            continue  # it says what to do with something that is not there
         elif isinstance(value, dict):
             base = old if isinstance(old, dict) and "replace" not in child.strategies else {}
             original[key] = _merge_map(base, value, child)
@@ -116,8 +118,20 @@ def _ordered_lists(original: Object, patch: Object, place: Walker) -> Object:
             old = []
         key = child.merge_key
         _must_list_all(directive, order, items, key)
-        original[field] = in_order(_merge_list(clone(old), items, child, field), order, old, key)
+        merged = _merge_list(clone(old), items, child, field)
+        original[field] = in_order(merged, order, _places(old, items, key), key)
     return rest
+
+
+def _places(old: list[Any], items: list[Any], key: str) -> list[Any]:
+    """Where the elements stood, as kube-apiserver counts: what the patch adds has taken the places it frees."""
+    gone = [item.get(key) for item in items if isinstance(item, dict) and item.get(DIRECTIVE) == "delete"]
+    if not key or not gone:
+        return old
+    kept = [item for item in old if not isinstance(item, dict) or not _among(item.get(key), gone)]
+    known = [item.get(key) for item in kept if isinstance(item, dict)]
+    added = [item for item in items if DIRECTIVE not in item and not _among(item.get(key), known)]
+    return [*kept, *added][: len(old)]
 
 
 def _must_list_all(directive: str, order: list[Any], items: list[Any], key: str) -> None:
