@@ -206,6 +206,11 @@ class Cluster(Lookups):
         return found
 
     @cached_property
+    def classed_pods(self) -> frozenset[Name]:
+        """Pods whose processes name the class of Ingresses they work for (ING-01)."""
+        return indexes.classed_pods(self)
+
+    @cached_property
     def pods_of_workload(self) -> Mapping[Key, list[Pod]]:
         """Pods by the key of the workload on top, oldest first."""
         return indexes.pods_of_workload(self)
@@ -242,6 +247,7 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "host_pods": (_PODS, indexes.follow_host_pods),
     "pods_by_host_port": (_PODS, indexes.follow_pods_by_host_port),
     "_label_sets": (_PODS, indexes.follow_label_sets),
+    "classed_pods": (_PODS, indexes.follow_classed_pods),
     "slices_by_service": (frozenset({"EndpointSlice", "Endpoints"}), index_services.follow_slices),
     "_sliced": (frozenset({"EndpointSlice", "Endpoints"}), index_services.follow_sliced),
     "services_by_ip": (_SERVICES, index_services.follow_by_ip),

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from clusterviz.engine.addresses import network, parsed
-from clusterviz.engine.objects import ContainerPort, Key, NetworkPolicy, Node, Pod, Workload
+from clusterviz.engine.objects import ContainerPort, Key, NetworkPolicy, Node, Obj, Pod, Workload
 from clusterviz.engine.overlay import GONE, Kept, changed
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 Name = tuple[str, str]
+# The flag by which a controller of Ingresses names the class it works for.
+CLASS_FLAG = "controller-class"
 Labels = tuple[tuple[str, str], ...]
 # namespace -> labels that occur there -> names of the pods that have them
 LabelSets = Mapping[str, Mapping[Labels, Mapping[Name, None]]]
@@ -323,3 +325,29 @@ def follow_policies(
         others = [policy for policy in over.get(space, old.get(space, ())) if policy.name != name]
         over[space] = [*others, delta.new] if delta.new is not None else others
     return changed(old, _sorted(over, lambda policy: policy.name))
+
+
+def flag(pod: Obj, name: str) -> str:
+    """The value of a flag (``--name=value`` or ``--name value``) of the processes of a Pod object, "" without it."""
+    for container in (pod.get("spec") or {}).get("containers") or ():
+        if not (container.get("command") or container.get("args")):
+            continue
+        words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))]
+        for word, following in zip(words, (*words[1:], ""), strict=False):
+            head, equals, value = word.partition("=")
+            if head.lstrip("-") == name and word.startswith("-"):
+                return value if equals else following
+    return ""
+
+
+def classed_pods(cluster: Cluster) -> frozenset[Name]:
+    """Pods whose processes name the class of Ingresses they work for."""
+    objects = cluster.objects
+    return frozenset(name for name in cluster.pods if flag(objects["Pod", *name], CLASS_FLAG))
+
+
+def follow_classed_pods(old: frozenset[Name], deltas: Sequence[Delta], new: Cluster) -> frozenset[Name]:
+    """Whether a pod is one says its object."""
+    names = {delta.name for delta in deltas}
+    there = {name for name in names & new.pods.keys() if flag(new.objects["Pod", *name], CLASS_FLAG)}
+    return old if there == old & names else old - names | there

@@ -5,7 +5,7 @@ Each index is worked out when it is first asked for. `Cluster.apply` hands it on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -149,6 +149,11 @@ class Lookups:
     @cached_property
     def _label_sets(self) -> indexes.LabelSets:
         return indexes.label_sets(self.pods)
+
+    @property
+    def pod_namespaces(self) -> Iterable[str]:
+        """Namespaces with pods in them."""
+        return self._label_sets.keys()
 
     def pods_selected(self, namespace: str, selector: Mapping[str, str]) -> list[Pod]:
         """Pods of a namespace that have all these labels."""

@@ -51,6 +51,8 @@ def facts(cluster: Cluster) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return value
     if hasattr(value, "pods"):
         return dict(value.pods), value.doubled
     return {key: some for key, some in value.items() if some}
@@ -166,3 +168,18 @@ def test_what_is_kept_is_shared_but_for_what_changed() -> None:
     first.put("c", 3)
     assert (first.get("a"), second.get("a"), second.get("c")) == (1, 10, 3)
     assert second.without({"c"}).get("a") == 10
+
+
+def test_pods_that_name_their_class_of_ingresses_are_followed() -> None:
+    """Their objects say so, not their records; one that stops saying so or goes is none any more."""
+
+    def controller(*args: str) -> dict[str, Any]:
+        container = {"name": "c", "image": "i", "args": list(args)}
+        return {"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [container]}}
+
+    cluster = Cluster.from_objects([controller("--controller-class", "example.com/own")])
+    assert cluster.classed_pods == {("n", "p")}
+    other = cluster.apply([Change("set", controller("--v=2"))])
+    assert other.classed_pods == frozenset()
+    assert other.apply([Change("set", controller("--controller-class=x"))]).classed_pods == {("n", "p")}
+    assert cluster.apply([Change("unset", ("Pod", "n", "p"))]).classed_pods == frozenset()

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from clusterviz.engine.addresses import canonical, public_address
 from clusterviz.engine.datapath.ordered import Ordered, oldest_first
+from clusterviz.engine.indexes import CLASS_FLAG, flag
 from clusterviz.engine.objects import Ingress, IngressClass, Node, Pod, Service
 from clusterviz.engine.parse_rules import CLASS_ANNOTATION
 
@@ -78,19 +79,12 @@ def app_name(cluster: Cluster, ingress: Ingress) -> str:
 
 def option(cluster: Cluster, pod: Pod, name: str) -> str:
     """The value of a flag (``--name=value`` or ``--name value``) of a pod's processes, "" without it."""
-    spec = cluster.objects.get(("Pod", pod.namespace, pod.name), {}).get("spec") or {}
-    for container in spec.get("containers") or ():
-        words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))]
-        for word, following in zip(words, (*words[1:], ""), strict=False):
-            flag, equals, value = word.partition("=")
-            if flag.lstrip("-") == name and word.startswith("-"):
-                return value if equals else following
-    return ""
+    return flag(cluster.objects.get(("Pod", pod.namespace, pod.name), {}), name)
 
 
 def _is_of(cluster: Cluster, pod: Pod, app: str, controller: str) -> bool:
     """Whether a pod is a controller of this app, and of this class when its --controller-class says one."""
-    own = option(cluster, pod, "controller-class")
+    own = option(cluster, pod, CLASS_FLAG) if (pod.namespace, pod.name) in cluster.classed_pods else ""
     if own and controller:
         return own == controller
     return bool(app) and is_controller(pod, app)
@@ -112,13 +106,16 @@ def controller_of(cluster: Cluster, ingress: Ingress) -> Service | None:
 def _front(cluster: Cluster, app: str, controller: str) -> Service | None:
     if not app:
         return None
-    found = [
-        service
-        for service in cluster.services.values()
-        if service.selector
-        and service.type != "ExternalName"
-        and any(_is_of(cluster, pod, app, controller) for pod in selected(cluster, service))
-    ]
+    labelled = ({"app.kubernetes.io/name": app}, {"app": app})
+    pods = [pod for space in cluster.pod_namespaces for one in labelled for pod in cluster.pods_selected(space, one)]
+    pods += [cluster.pods[name] for name in cluster.classed_pods]
+    found = {
+        (service.namespace, service.name): service
+        for pod in pods
+        if _is_of(cluster, pod, app, controller)
+        for service in cluster.services_selecting(pod)
+        if service.type != "ExternalName"
+    }.values()
     rank = {"LoadBalancer": 0, "NodePort": 1, "ClusterIP": 2}
     return min(found, key=lambda s: (rank.get(s.type, 3), not _serves_http(s), s.namespace, s.name), default=None)
 
