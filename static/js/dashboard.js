@@ -189,7 +189,7 @@ function choose(id, centred = false) {
 async function showSide() {
   if (!side && !selected) return;
   const { SidePanel } = await import("./panels/side.js");
-  side ??= new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id), series, signals });
+  side ??= new SidePanel({ store, api, editor: () => editor, login, select: (id) => choose(id), ask: (ends) => ask(ends), line: (id) => picture.lines.get(id), focus: async (id) => (await views()).focus(id), series, signals });
   if (!tracing()) side.show(selected);
 }
 
@@ -219,6 +219,7 @@ function applyFilter() {
   const all = store.entities;
   const active = isActive(filter) && (filter.namespace || filter.kind || filter.label);
   picture.filter = { dimmed: (id) => Boolean(active) && !bright(all.get(id)), shown: shows(filter, all) };
+  /** @type {any} */ (picture).setFilter?.(active ? filter : null);
   if (picture.layout) picture.drawEdges();
   picture.redraw();
 }
@@ -281,6 +282,7 @@ function setPaused(on) {
     for (const dot of picture.packets.dots) dot.alone = false;
   }
   status(liveState(), liveWords());
+  timeline?.strip.draw();
   picture.loop.wake();
 }
 
@@ -328,7 +330,7 @@ const bindings = [
   { key: "o", does: "focus: the selected object and what it touches", run: async () => (await views()).toggleFocus() },
   { key: "Ctrl+K", shown: "Ctrl K", does: "commands: everything by name", run: palette },
   { key: "/", does: "search", run: searching.focus },
-  { key: " ", shown: "space", does: "pause, go on", run: bar.toggle },
+  { key: " ", shown: "space", does: "pause; again: jump to now", run: bar.toggle },
   { key: ".", does: "one call, while paused", run: () => (timeline?.away ? timeline.step(1) : bar.step()) },
   { key: ",", does: "step back", run: () => timeline?.step(-1) },
   { key: "l", does: "jump to now", run: () => timeline?.toNow() },

@@ -158,10 +158,12 @@ def test_things_stay_where_a_person_put_them(
     forgive(console_errors)
 
 
-def test_every_view_of_a_cluster_that_is_told_in_sums(open_page: Callable[..., Page], server: RunningServer) -> None:
+def test_every_view_of_a_cluster_that_is_told_in_sums(
+    own_server: RunningServer, open_page: Callable[..., Page]
+) -> None:
     """Services, namespaces and the matrix of more than 3,000 pods are drawn from sums; by node comes back."""
-    server.manage("loaddemo", "--name", "crowd", "--nodes", "30", "--pods", "3100", "--services", "120")
-    page = furnished(show(open_page(server.url), "crowd"))
+    own_server.manage("loaddemo", "--name", "crowd", "--nodes", "30", "--pods", "3100", "--services", "120")
+    page = furnished(show(open_page(own_server.url), "crowd"))
     page.keyboard.press("2")
     until(page, "clusterviz.cy.nodes('[kind=\"workload\"]').length > 20")
     assert page.evaluate(OVERLAPS) == []
@@ -186,3 +188,19 @@ def test_every_view_of_a_cluster_that_is_told_in_sums(open_page: Callable[..., P
         page,
         "clusterviz.cy.nodes('[kind=\"zone\"]').length > 0 && clusterviz.cy.nodes('[kind=\"namespace\"]').length === 0",
     )
+
+
+def test_a_pause_can_be_gone_on_from_or_left(page: Page) -> None:
+    """While the live picture is paused, one button goes on from there, another jumps to now."""
+    furnished(show(page))
+    until(page, "clusterviz.packets().length > 0")
+    by(page, "pause").click()
+    expect(by(page, "time-told")).to_contain_text("space jumps to now")
+    page.wait_for_timeout(1500)
+    by(page, "time-resume").click()
+    expect(by(page, "status")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d · 1\D$"))
+    by(page, "time-now").click()
+    expect(by(page, "status")).to_have_text(re.compile("^live · "))
+    by(page, "pause").click()
+    by(page, "time-now").click()
+    expect(by(page, "status")).to_have_text(re.compile("^live · "))

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callGraph } from "../../static/js/model/calls.js";
+import { Cells, LOOK } from "../../static/js/model/cells.js";
 import { matrix } from "../../static/js/model/matrix.js";
 import { spaceGraph } from "../../static/js/model/spaces.js";
 import { Sums } from "../../static/js/model/sums.js";
@@ -38,4 +39,18 @@ test("namespaces show what the server counted, and what never leaves them", () =
   const made = matrix(sums.entities, sums.routes, sums.shares);
   assert.deepEqual([...made.cells.keys()], [`${WEB.id}>namespace:b`, "namespace:b>namespace:b"]);
   assert.equal(made.rows.find((row) => row.id === "namespace:b")?.group, "namespaces");
+});
+
+test("a filter sets pods aside in the tiles, but never those that fail", () => {
+  const cells = new Cells(1, 4, 0);
+  const mass = { count: 3, node: Uint32Array.of(0, 0, 0), slot: Uint32Array.of(0, 1, 2), state: Uint8Array.of(1, 3, 1), heat: Uint8Array.of(2, 0, 5) };
+  cells.fill(mass);
+  const before = [...cells.look];
+  cells.setAside(mass, (pod) => pod < 2);
+  assert.deepEqual([...cells.look], [LOOK.aside, LOOK.failing, LOOK.heat + 5, LOOK.empty]);
+  mass.heat[0] = 7;
+  cells.update(mass, [0]);
+  assert.equal(cells.look[0], LOOK.aside);
+  cells.setAside(mass, null);
+  assert.deepEqual([...cells.look], [LOOK.heat + 7, ...before.slice(1)]);
 });

@@ -88,7 +88,7 @@ export class TimeDesk {
     });
     this.strip = new TimeStrip(byId("timestrip"), {
       view: () => this.view(), density: this.density, bookmarks: () => this.bookmarks.all, scrub: (time, settled) => this.scrub(time, settled),
-      now: () => this.toNow(), resume: () => this.play(true), step: (way) => this.step(way), unit: (unit) => { this.unit = unit; },
+      now: () => this.toNow(), resume: () => this.resume(), step: (way) => this.step(way), unit: (unit) => { this.unit = unit; },
       marks: (owner) => this.marks(owner, false), record: (owner) => this.record(owner),
       trace: () => { if (this.stepped) desk.follow({ connection: this.stepped }); },
     });
@@ -118,10 +118,11 @@ export class TimeDesk {
   view() {
     const to = this.now();
     const { fixed } = this.source;
-    if (fixed) return { ...fixed, oldest: fixed.from, time: this.player.time, away: true, playing: this.player.playing, reason: "", recorded: this.desk.cluster };
+    if (fixed) return { ...fixed, oldest: fixed.from, time: this.player.time, away: true, held: false, playing: this.player.playing, reason: "", recorded: this.desk.cluster };
     const whole = LENGTHS[LENGTHS.length - 1];
     const oldest = Math.max(this.oldest || to, to - whole);
-    return { from: to - (LENGTHS.find((length) => length >= to - oldest) ?? whole), to, oldest, time: this.away ? this.player.time : to, away: this.away, playing: this.player.playing, reason: this.reason, recorded: "" };
+    const held = !this.away && this.desk.feed.paused && this.shown > 0;
+    return { from: to - (LENGTHS.find((length) => length >= to - oldest) ?? whole), to, oldest, time: this.away ? this.player.time : held ? this.shown : to, away: this.away, held, playing: this.player.playing, reason: this.reason, recorded: "" };
   }
 
   /** What the server has and counted. */
@@ -247,6 +248,12 @@ export class TimeDesk {
     if (!on) this.desk.remember();
   }
 
+  /** On from the moment that is shown, behind the present: a pause loses nothing. */
+  async resume() {
+    if (!this.away && !await this.player.go(this.shown, true)) return void this.desk.toast("No history is kept here.", "bad");
+    return this.play(true);
+  }
+
   /** Slower than life is behind it: the past plays on from here. @param {number} factor */
   speed(factor) {
     this.player.speed = factor;
@@ -301,7 +308,7 @@ export class TimeDesk {
   toNow() {
     clearTimeout(this.settling);
     if (this.source.fixed) return void this.go(this.source.fixed.to);
-    if (!this.away && !this.desk.feed.away) return undefined;
+    if (!this.away && !this.desk.feed.away) return this.desk.feed.paused ? this.desk.bar.toggle() : undefined;
     const { feed, session, picture, api } = this.desk;
     this.forgetStep();
     feed.back();

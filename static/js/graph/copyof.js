@@ -6,7 +6,7 @@ import { paintOver } from "./overlay.js";
 import { LINES } from "./style.js";
 import { SvgContext } from "./svg.js";
 import { forgetText } from "./text.js";
-import { kindColour } from "./tokens.js";
+import { kindColour, thickness } from "./tokens.js";
 
 /** @typedef {import("./picture.js").Picture} Picture */
 /** @typedef {CanvasRenderingContext2D} Ctx */
@@ -67,7 +67,7 @@ function drawLines(ctx, { cy, lines, tokens }) {
     const known = Object.entries(CLASSES).find(([name]) => edge.hasClass(name));
     ctx.globalAlpha = edge.selected() ? 1 : known?.[1] ?? 0.34;
     ctx.strokeStyle = kindColour(tokens, line.style);
-    ctx.lineWidth = edge.selected() ? 4 : width;
+    ctx.lineWidth = (edge.selected() ? 4 : width) * thickness(tokens);
     ctx.setLineDash(dash);
     ctx.beginPath();
     for (const [i, [x, y]] of rounded(simplify(line.points), 10).entries()) i ? ctx.lineTo(x, y) : ctx.moveTo(x, y);

@@ -1,7 +1,7 @@
 /** The packet canvas: glyphs, trails, rings and crosses; pointer events pass through it. */
 import { at } from "../model/polyline.js";
 import { ending, phase, place, stops } from "../model/packets.js";
-import { kindColour } from "./tokens.js";
+import { kindColour, thickness } from "./tokens.js";
 
 /** @typedef {import("../model/packets.js").Dot} Dot */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
@@ -148,7 +148,7 @@ function drawNews(ctx, dot, spot, size, tokens) {
 /** The ways replies take, dashed. @param {Ctx} ctx @param {Iterable<import("../model/lines.js").Way|null>} ways @param {Tokens} tokens */
 export function drawReplies(ctx, ways, tokens) {
   ctx.strokeStyle = tokens["kind-local"];
-  ctx.lineWidth = 1.6 * Number(tokens["picture-lines"] || 1);
+  ctx.lineWidth = 1.6 * thickness(tokens);
   ctx.globalAlpha = 0.55;
   ctx.setLineDash([3, 6]);
   for (const way of ways) {

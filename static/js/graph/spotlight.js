@@ -2,6 +2,7 @@
 import { SIZE } from "../model/layout.js";
 import { at } from "../model/polyline.js";
 import { roundRect } from "./text.js";
+import { thickness } from "./tokens.js";
 
 /** @typedef {import("../model/lines.js").Way} Way */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
@@ -14,8 +15,9 @@ export function drawSpotlight(ctx, spot, reached, tokens, layout, title) {
   const colour = tokens["kind-traced"];
   const way = spot.reply ? spot.back : spot.way;
   halo(ctx, layout.boxes.get(spot.ref), colour);
-  if (spot.way) route(ctx, spot.way, spot.reply ? Infinity : reached, colour, false, spot.reply ? 0.3 : 1);
-  if (spot.reply && spot.back) route(ctx, spot.back, reached, colour, true, 1);
+  const thick = thickness(tokens);
+  if (spot.way) route(ctx, spot.way, spot.reply ? Infinity : reached, colour, false, spot.reply ? 0.3 : 1, thick);
+  if (spot.reply && spot.back) route(ctx, spot.back, reached, colour, true, 1, thick);
   const here = way ? at(way.path, reached) : centre(layout.boxes.get(spot.ref));
   if (!here) return;
   if (spot.flag) drawFlag(ctx, spot.flag, here, tokens, layout, title);
@@ -36,8 +38,8 @@ function halo(ctx, box, colour) {
   ctx.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Way} way @param {number} reached @param {string} colour @param {boolean} dashed @param {number} alpha */
-function route(ctx, way, reached, colour, dashed, alpha) {
+/** @param {CanvasRenderingContext2D} ctx @param {Way} way @param {number} reached @param {string} colour @param {boolean} dashed @param {number} alpha @param {number} thick for a projector more than 1 */
+function route(ctx, way, reached, colour, dashed, alpha, thick) {
   ctx.strokeStyle = colour;
   ctx.lineJoin = "round";
   ctx.lineCap = dashed ? "butt" : "round";
@@ -45,7 +47,7 @@ function route(ctx, way, reached, colour, dashed, alpha) {
   for (const [from, to, share] of [[0, reached, 1], [reached, way.path.total, 0.35]]) {
     if (from >= way.path.total) break;
     ctx.globalAlpha = alpha * share;
-    ctx.lineWidth = share === 1 ? 3.5 : 2.5;
+    ctx.lineWidth = (share === 1 ? 3.5 : 2.5) * thick;
     stroke(ctx, way, from, Math.min(to, way.path.total));
   }
   ctx.setLineDash([]);

@@ -1,5 +1,5 @@
 /** The Cytoscape stylesheet, from the tokens. Nodes are transparent: the scene canvas draws them. */
-import { kindColour } from "./tokens.js";
+import { kindColour, thickness } from "./tokens.js";
 
 /** Line, dash and width of each kind: colour is never the only sign. */
 export const LINES = /** @type {Record<string, {width: number, dash: number[]}>} */ ({
@@ -18,10 +18,10 @@ const given = (name) => (/** @type {any} */ edge) => edge.data(name);
 function calls(tokens) {
   return [
     { selector: "edge[?curved]", style: {
-      "curve-style": "segments", width: "mapData(weight, 0, 8, 1.4, 8)", opacity: 1, "line-opacity": 0.5, "line-style": "solid", label: "data(label)", "font-family": tokens.words, "font-size": 15, "font-weight": 600,
+      "curve-style": "segments", width: `mapData(weight, 0, 8, ${1.4 * thickness(tokens)}, ${8 * thickness(tokens)})`, opacity: 1, "line-opacity": 0.5, "line-style": "solid", label: "data(label)", "font-family": tokens.words, "font-size": 15, "font-weight": 600,
       color: tokens["text-second"], "text-background-color": tokens.cluster, "text-background-opacity": 0.92, "text-background-padding": "3px", "text-background-shape": "round-rectangle", "min-zoomed-font-size": 8 } },
     { selector: "edge[?curved][?straight]", style: { "curve-style": "straight" } },
-    { selector: 'edge[style = "idle"]', style: { width: 1.2, "line-style": "dashed", "line-dash-pattern": [3, 6], opacity: 0.4, "line-opacity": 1, "line-color": tokens["text-third"] } },
+    { selector: 'edge[style = "idle"]', style: { width: 1.2 * thickness(tokens), "line-style": "dashed", "line-dash-pattern": [3, 6], opacity: 0.4, "line-opacity": 1, "line-color": tokens["text-third"] } },
     { selector: 'edge[trouble = "some"]', style: { color: tokens["text-blocked"] } },
     { selector: 'edge[trouble = "all"]', style: { "line-color": tokens["kind-blocked"], "line-style": "dashed", "line-dash-pattern": [10, 7], color: tokens["text-blocked"], "line-opacity": 0.75 } },
   ];
@@ -32,7 +32,7 @@ export function stylesheet(tokens) {
   const kinds = Object.entries(LINES).map(([kind, { width, dash }]) => ({
     selector: `edge[style = "${kind}"]`,
     style: {
-      "line-color": kindColour(tokens, kind), width, "line-style": dash.length ? "dashed" : "solid",
+      "line-color": kindColour(tokens, kind), width: width * thickness(tokens), "line-style": dash.length ? "dashed" : "solid",
       "line-dash-pattern": dash.length ? dash : [1, 0], "mid-target-arrow-color": kindColour(tokens, kind),
     },
   }));
@@ -56,6 +56,6 @@ export function stylesheet(tokens) {
     { selector: "edge.near", style: { opacity: 0.95, "line-opacity": 1 } },
     { selector: "edge.far", style: { "font-size": 22 } },
     { selector: "edge.faded", style: { opacity: 0.07 } },
-    { selector: "edge:selected", style: { opacity: 1, width: 4, "z-index": 9 } },
+    { selector: "edge:selected", style: { opacity: 1, width: 4 * thickness(tokens), "z-index": 9 } },
   ];
 }

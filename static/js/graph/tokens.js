@@ -33,6 +33,11 @@ export function choose(value, dark) {
   return (dark ? match[1].slice(split + 1) : match[1].slice(0, split)).trim();
 }
 
+/** How much thicker lines are, for a projector. @param {Tokens} tokens @returns {number} */
+export function thickness(tokens) {
+  return Number(tokens["picture-lines"]) || 1;
+}
+
 /** @param {Tokens} tokens @param {string} kind @returns {string} */
 export function kindColour(tokens, kind) {
   return tokens[`kind-${kind}`] ?? tokens["kind-local"];

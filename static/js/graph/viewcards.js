@@ -192,10 +192,10 @@ function spaceCounts(ctx, box, { count, inside = 0 }, tone, tokens, far) {
   const size = far ? 24 : 17;
   const left = box.x + 18;
   const all = Math.max(count.pods, count.wanted);
-  const pods = all ? `${count.ready} of ${all} pod${all === 1 ? "" : "s"} ready` : "no pods";
-  const told = inside >= 0.05 && !count.failing ? write(ctx, `${perSecond(inside)} inside`, box.x + box.w - 18, box.y + 76, 150, { size: far ? 20 : 15, family: tokens.words, colour: tokens["text-third"], align: "right" }) + 12 : 0;
-  const width = write(ctx, pods, left, box.y + 76, box.w - 36 - told, { size, least: 13, weight: 600, family: tokens.words, colour: tone && !count.failing ? tokens[tone] : tokens.text });
-  if (count.failing) write(ctx, `✕ ${count.failing} failing`, left + width + 14, box.y + 76, box.w - width - 50, { size, least: 12, weight: 600, family: tokens.words, colour: tokens["text-blocked"] });
+  const pods = all ? `${count.ready.toLocaleString("en")} of ${all.toLocaleString("en")} pod${all === 1 ? "" : "s"} ready` : "no pods";
+  const told = count.failing ? write(ctx, `✕ ${count.failing}${far ? "" : " failing"}`, box.x + box.w - 18, box.y + 76, 130, { size: far ? 21 : 16, least: 12, weight: 600, family: tokens.words, colour: tokens["text-blocked"], align: "right" }) + 12
+    : inside >= 0.05 ? write(ctx, `${perSecond(inside)} inside`, box.x + box.w - 18, box.y + 76, 150, { size: far ? 20 : 15, family: tokens.words, colour: tokens["text-third"], align: "right" }) + 12 : 0;
+  write(ctx, pods, left, box.y + 76, box.w - 36 - told, { size, least: 13, weight: 600, family: tokens.words, colour: tone && !count.failing ? tokens[tone] : tokens.text });
   const rest = [[count.workloads, "workload"], [count.services, "Service"], [count.policies, "policy"]].filter(([many]) => many)
     .map(([many, word]) => `${many} ${many === 1 ? word : word === "policy" ? "policies" : `${word}s`}`).join(" · ");
   write(ctx, rest || "nothing in it", left, box.y + 104, box.w - 36, { size: far ? 20 : 15, least: 11, family: tokens.words, colour: tokens["text-second"] });

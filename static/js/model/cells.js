@@ -4,8 +4,8 @@
  */
 import { NO_NODE } from "./masslayout.js";
 
-/** What a place looks like: 0 empty, 1 to 8 the heat of a running pod, then trouble. */
-export const LOOK = Object.freeze({ empty: 0, heat: 1, pending: 9, failing: 10, terminating: 11, succeeded: 12 });
+/** What a place looks like: 0 empty, 1 to 8 the heat of a running pod, then trouble; last what a filter sets aside. */
+export const LOOK = Object.freeze({ empty: 0, heat: 1, pending: 9, failing: 10, terminating: 11, succeeded: 12, aside: 13 });
 const STATE_LOOKS = [LOOK.empty, LOOK.heat, LOOK.pending, LOOK.failing, LOOK.terminating, LOOK.succeeded];
 
 /**
@@ -35,6 +35,21 @@ export class Cells {
     /** failing and pending pods of each node */
     this.failing = new Uint16Array(nodes);
     this.used = new Uint16Array(nodes);
+    /** Whether a filter sets a pod aside; trouble never is. @type {((pod: number) => boolean)|null} */
+    this.aside = null;
+  }
+
+  /** @param {Columns} mass @param {number} pod @returns {number} */
+  lookOf(mass, pod) {
+    const look = lookOf(mass.state[pod], mass.heat[pod]);
+    return this.aside && look !== LOOK.failing && this.aside(pod) ? LOOK.aside : look;
+  }
+
+  /** Another filter. @param {Columns} mass @param {((pod: number) => boolean)|null} aside */
+  setAside(mass, aside) {
+    if (!aside && !this.aside) return;
+    this.aside = aside;
+    for (let pod = 0; pod < mass.count; pod += 1) if (this.place[pod]) this.look[this.place[pod] - 1] = this.lookOf(mass, pod);
   }
 
   /** @param {number} node @param {number} slot */
@@ -86,7 +101,7 @@ export class Cells {
       if (place < 0) full = true;
       else {
         if (this.place[pod] !== place + 1) this.move(place, moved);
-        this.put(place, pod, lookOf(mass.state[pod], mass.heat[pod]), places);
+        this.put(place, pod, this.lookOf(mass, pod), places);
       }
     }
     return { places, moved, full };

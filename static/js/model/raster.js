@@ -224,7 +224,7 @@ function drawPods(brush, world, first, count, grid, level, marks) {
     const colour = palette.looks[kind];
     if (level >= -2) brush.round(x / scale + rect.x, y / scale + rect.y, grid.w, grid.h, 7, colour);
     else brush.fill(x, y, x + w, y + h, colour);
-    if (level >= -1 && kind > LOOK.failing) hollow(brush, x, y, grid, palette);
+    if (level >= -1 && kind > LOOK.failing && kind < LOOK.aside) hollow(brush, x, y, grid, palette);
   }
 }
 

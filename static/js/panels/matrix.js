@@ -45,11 +45,17 @@ export class MatrixPanel {
   controls() {
     const order = h("select", { testid: "matrix-order", "aria-label": "Order", onchange: (/** @type {any} */ e) => { this.order = e.target.value; this.refresh(); } }, ORDERS.map(([value, text]) => h("option", { value }, `by ${text}`)));
     const only = h("button", { testid: "matrix-failing", "aria-pressed": "false", onclick: (/** @type {any} */ e) => { this.only = !this.only; e.currentTarget.setAttribute("aria-pressed", String(this.only)); this.refresh(); } }, "Only what fails");
-    const list = h("button", { testid: "matrix-as-list", "aria-pressed": "false", onclick: (/** @type {any} */ e) => { this.list = !this.list; e.currentTarget.setAttribute("aria-pressed", String(this.list)); this.refresh(); } }, "As a list");
+    this.listing = h("button", { testid: "matrix-as-list", "aria-pressed": "false", onclick: () => { this.shape(!this.list); this.refresh(); } }, "As a list");
     const legend = h("ul.glyphs", { "aria-label": "Signs" }, /** @type {(keyof typeof GLYPHS)[]} */ (Object.keys(GLYPHS)).map((name) => h("li", { data: { verdict: name } }, h("b", { "aria-hidden": "true" }, GLYPHS[name]), WORDS[name])));
-    this.grain = h("select", { testid: "matrix-grain", "aria-label": "Rows and columns", hidden: true, onchange: (/** @type {any} */ e) => { this.coarse = e.target.value === "namespaces"; this.ports.coarser(); } },
+    this.grain = h("select", { testid: "matrix-grain", "aria-label": "Rows and columns", hidden: true, onchange: (/** @type {any} */ e) => { this.coarse = e.target.value === "namespaces"; this.shape(!this.coarse); this.ports.coarser(); } },
       h("option", { value: "namespaces" }, "namespaces"), h("option", { value: "workloads" }, "workloads"));
-    return h("header", {}, this.grain, order, only, list, this.words, legend);
+    return h("header", {}, this.grain, order, only, this.listing, this.words, legend);
+  }
+
+  /** Of thousands of workloads most never call each other: a list says more. @param {boolean} list */
+  shape(list) {
+    this.list = list;
+    this.listing?.setAttribute("aria-pressed", String(list));
   }
 
   /** @param {boolean} on rows may be whole namespaces */
@@ -72,7 +78,8 @@ export class MatrixPanel {
     const made = this.only ? troubled(all) : all;
     this.made = { rows: sorted(made.rows, this.order), columns: sorted(made.columns, this.order), cells: made.cells };
     const bad = [...all.cells.values()].filter((cell) => ["some", "refused", "dropped"].includes(cell.verdict)).length;
-    const said = `${this.made.rows.length} callers, ${this.made.columns.length} called, ${made.cells.size} pairs, ${bad} with failing calls${this.ports.note() && ` · ${this.ports.note()}`}`;
+    const number = (/** @type {number} */ count) => count.toLocaleString("en");
+    const said = `${number(this.made.rows.length)} callers, ${number(this.made.columns.length)} called, ${number(made.cells.size)} pairs, ${number(bad)} with failing calls${this.ports.note() && ` · ${this.ports.note()}`}`;
     if (this.words.textContent !== said) fill(this.words, said);
     [this.port.hidden, this.table.hidden] = [this.list, !this.list];
     if (this.list) return this.tabulate();

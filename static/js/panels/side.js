@@ -16,6 +16,7 @@ import { Texts } from "./texts.js";
  * @property {(id: string) => void} select
  * @property {(ends: {from?: string, to?: string}) => void} ask opens the trace form
  * @property {(id: string) => any} line a line of the picture
+ * @property {(id: string) => unknown} focus shows only this and what it touches
  * @property {import("../model/series.js").Series} series
  * @property {import("../desk/signals.js").Signals} signals
  */
@@ -146,7 +147,8 @@ export class SidePanel {
     const [from, to] = [asSource(entity), asDestination(entity)];
     return h("div.actions", {},
       from ? h("button", { testid: "side-trace-from", onclick: () => this.ports.ask({ from }) }, icon("trace"), "Trace from here") : null,
-      to ? h("button", { testid: "side-trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null);
+      to ? h("button", { testid: "side-trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null,
+      h("button", { testid: "side-focus", title: "Show only this and what it touches (o)", onclick: () => this.ports.focus(entity.id) }, "Focus"));
   }
 
   /** @param {string} title @param {import("./dom.js").Child} content */

@@ -3,7 +3,7 @@ import { ago, wall } from "../model/moments.js";
 import { byId, fill, h, icon } from "./dom.js";
 
 /** @typedef {import("../model/density.js").Density} Density */
-/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, playing: boolean, reason: string, recorded: string}} View seconds since 1970; `reason` says why there is less than the whole; `recorded`: the cluster of a recording, which has no present */
+/** @typedef {{from: number, to: number, oldest: number, time: number, away: boolean, held: boolean, playing: boolean, reason: string, recorded: string}} View seconds since 1970; `held`: the live picture is paused; `reason` says why there is less than the whole; `recorded`: the cluster of a recording, which has no present */
 /**
  * @typedef {object} Ports
  * @property {() => View} view
@@ -81,7 +81,7 @@ export class TimeStrip {
   told() {
     this.sentence = h("span", { testid: "time-told" });
     this.tracing = h("button", { testid: "time-trace", hidden: true, title: "Follow the connection that was stepped to", onclick: () => this.ports.trace() }, icon("trace"), "Trace it");
-    this.resume = h("button", { testid: "time-resume", hidden: true, title: "Play on from this moment, behind the present (space)", onclick: () => this.ports.resume() }, icon("play"), "Resume here");
+    this.resume = h("button", { testid: "time-resume", hidden: true, title: "Play on from this moment, behind the present", onclick: () => this.ports.resume() }, icon("play"), "Resume here");
     return h("div.past", { hidden: true, testid: "past", role: "group", "aria-label": "The past" }, this.sentence, this.tracing, this.resume);
   }
 
@@ -193,15 +193,15 @@ export class TimeStrip {
   /** @param {View} view */
   label(view) {
     const past = view.recorded ? `${clockOf(view.time - view.from)} of ${clockOf(view.to - view.from)}` : ago(view.to - view.time);
-    const words = view.away ? past : view.reason || "live";
+    const words = view.away ? past : view.held ? `paused, ${past}` : view.reason || "live";
     if (view.recorded) set(/** @type {HTMLElement} */ (this.present), "To the end");
     this.root.dataset.away = view.away ? "yes" : "no";
-    this.pill.hidden = !view.away;
-    set(/** @type {HTMLElement} */ (this.sentence), view.recorded ? `Recording of ${view.recorded}, ${wall(view.time)}` : `You look at ${wall(view.time)}, ${past}; live goes on`);
-    set(this.clock, wall(view.time, view.away && !view.playing ? 1 : 0));
+    this.pill.hidden = !view.away && !view.held;
+    set(/** @type {HTMLElement} */ (this.sentence), view.recorded ? `Recording of ${view.recorded}, ${wall(view.time)}` : view.held ? `The picture stands at ${wall(view.time)}; space jumps to now` : `You look at ${wall(view.time)}, ${past}; live goes on`);
+    set(this.clock, wall(view.time, view.held || (view.away && !view.playing) ? 1 : 0));
     set(this.words, words);
     this.words.title = words;
-    /** @type {HTMLButtonElement} */ (this.present).disabled = !view.away;
+    /** @type {HTMLButtonElement} */ (this.present).disabled = !view.away && !view.held;
     /** @type {HTMLElement} */ (this.resume).hidden = view.playing;
     const { bar } = scaleOf(view.to - view.from);
     const second = Math.floor(view.time / bar) * bar;

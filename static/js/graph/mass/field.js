@@ -60,6 +60,8 @@ export class Field extends Picture {
     this.named = 0;
     /** The picture rests: these nodes are near. @type {(nodes: string[]) => void} */
     this.looked = () => {};
+    /** What is shown bright. @type {import("../../model/filter.js").Filter|null} */
+    this.narrowed = null;
     /** Another view is wanted. @type {(view: any, places: any) => void} */
     this.other = () => {};
   }
@@ -82,6 +84,7 @@ export class Field extends Picture {
   /** @param {boolean} other another picture: nothing of the old one is shown meanwhile */
   settle(other) {
     const world = /** @type {World} */ (this.world);
+    world.cells.setAside(world.mass, this.asideOf());
     this.view.settle(world);
     this.layout = /** @type {any} */ ({ ...world.layout, boxes: world.boxesOver(this.shown.held), panels: new Map() });
     this.tellTiles(other);
@@ -91,6 +94,29 @@ export class Field extends Picture {
     this.camera.follow(world.layout.bounds);
     this.fresh = true;
     this.redraw();
+  }
+
+  /** A filter sets pods aside by what is known of each without its name: its workload; labels only of those that are known. @returns {((pod: number) => boolean)|null} */
+  asideOf() {
+    const { mass } = /** @type {World} */ (this.world);
+    const { namespace, kind, label } = this.narrowed ?? {};
+    if (!namespace && !kind && !label) return null;
+    if (kind && kind !== "pod") return () => true;
+    const others = Uint8Array.from(mass.workloads, (owner) => Number(Boolean(namespace && owner && owner.namespace !== namespace)));
+    return (pod) => {
+      if (others[mass.workload[pod]]) return true;
+      const id = mass.idOf(pod);
+      return this.entities.has(id) && this.filter.dimmed(id);
+    };
+  }
+
+  /** @param {import("../../model/filter.js").Filter|null} filter */
+  setFilter(filter) {
+    this.narrowed = filter;
+    if (!this.world) return;
+    this.world.cells.setAside(this.world.mass, this.asideOf());
+    this.tellTiles(false);
+    this.detail.soil(null);
   }
 
   /** @param {any} view @param {any} places */

@@ -144,8 +144,10 @@ function drawPods(ctx, look) {
     const box = { x: x * zoom, y: y * zoom, w: POD.w * zoom, h: POD.h * zoom };
     const owner = mass.workloads[mass.workload[pod]]?.name ?? "";
     const one = { entity: names?.get(pod) ?? null, owner, state: mass.state[pod], heat: mass.heat[pod] };
+    ctx.globalAlpha = cells.aside?.(pod) ? 0.3 : 1;
     if (level === LEVELS.inside) drawPodCard(ctx, box, one, tokens);
     else drawPodLabel(ctx, box, one, tokens);
+    ctx.globalAlpha = 1;
   }
 }
 

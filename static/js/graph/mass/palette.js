@@ -15,11 +15,12 @@ export function blend(a, b, share) {
 
 /** @param {Tokens} tokens @returns {import("../../model/raster.js").Palette} */
 export function paletteOf(tokens) {
-  const looks = new Uint32Array(13);
+  const looks = new Uint32Array(14);
   for (let heat = 0; heat < 8; heat += 1) looks[LOOK.heat + heat] = packed(tokens[`heat-${heat}`]);
   looks[LOOK.pending] = packed(tokens["state-pending"]);
   looks[LOOK.failing] = packed(tokens["state-failing"]);
   looks[LOOK.terminating] = packed(tokens["text-third"]);
+  looks[LOOK.aside] = packed(blend(tokens.panel, tokens["heat-0"], 0.4));
   looks[LOOK.succeeded] = packed(tokens["stripe-quiet"]);
   return { page: packed(tokens.page), cluster: packed(tokens.cluster), zone: packed(blend(tokens.cluster, tokens.page, 0.5)), panel: packed(tokens.panel), head: packed(tokens["panel-head"]),
     border: packed(tokens.border), broken: packed(tokens["state-failing"]), closed: packed(tokens["state-pending"]), empty: packed(tokens.panel), looks };
