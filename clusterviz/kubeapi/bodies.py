@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON or YAML."""
+"""Bodies of requests: JSON, YAML or the protobuf envelope newer clients send."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import msgspec
 import yaml
 
 from clusterviz.engine.objects import Obj
+from clusterviz.kubeapi import protobuf
 from clusterviz.kubeapi.asgi import Request
 from clusterviz.kubeapi.status import bad_request, unsupported
 
-ACCEPTED = ("application/json", "application/yaml")
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+ACCEPTED = ("application/json", "application/yaml", PROTOBUF)
 # Deeper nesting than any manifest has would only tire the interpreter.
 MAX_DEPTH = 100
 
@@ -27,6 +29,11 @@ def read_object(request: Request) -> Obj:
 def read_body(request: Request) -> Any:
     """The body as plain data."""
     media = request.media or "application/json"
+    if media == PROTOBUF:
+        try:
+            return protobuf.decode(request.body)
+        except ValueError as error:
+            raise bad_request(f"the body is not protobuf of a known kind: {error}") from None
     if media == "application/json" or media.endswith("+json"):
         return from_json(request.body)
     if media == "application/yaml" or media.endswith("+yaml"):

@@ -21,6 +21,8 @@ _NODE_INFO = {
     "osImage": "ClusterViz (simulated)",
     "systemUUID": "",
 }
+_STATUSES = ("containerStatuses", "initContainerStatuses")
+_CONTAINER_STATUS = {"image": "", "imageID": "", "ready": False, "restartCount": 0}
 _ROLLING = {"maxUnavailable": "25%", "maxSurge": "25%"}
 
 
@@ -30,6 +32,10 @@ def with_defaults(obj: Obj) -> Obj:
     spec = obj.get("spec")
     if fill is not None and isinstance(spec, dict):
         obj["spec"] = fill(spec)
+    if obj.get("kind") == "Pod" and isinstance(status := obj.get("status"), dict):
+        lists = {name: status[name] for name in _STATUSES if isinstance(status.get(name), list)}
+        filled = {name: [_filled(one, **_CONTAINER_STATUS) for one in items] for name, items in lists.items()}
+        obj["status"] = {**status, **filled}
     if obj.get("kind") == "Node":
         status = obj.get("status") or {}
         obj["status"] = {**status, "nodeInfo": {**_NODE_INFO, **(status.get("nodeInfo") or {})}}

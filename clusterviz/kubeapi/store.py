@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj
-from clusterviz.kubeapi import happened
+from clusterviz.kubeapi import happened, mirrors
 from clusterviz.kubeapi.defaults import with_defaults
 from clusterviz.kubeapi.registry import Registry, Resource
 from clusterviz.live.keeper import Keeper
@@ -50,6 +50,8 @@ class Store:
         self._generations: dict[Key, int] = {}
         self._unobserved: dict[Key, int] = {}
         self._events: dict[Key, Obj] = {}
+        self._mirrors: dict[Key, Obj] = {}
+        self._slices: dict[Key, set[Key]] = {}
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._sorted: dict[str, list[tuple[str, str]]] = {}
         self._registry: Registry | None = None
@@ -98,6 +100,8 @@ class Store:
             return
         if key[0] == "CustomResourceDefinition":
             self._registry = None
+        elif key[0] == "EndpointSlice":
+            self._mirror(key, old, new)
         if new is None:
             assert old is not None
             self._names[key[0]].discard(key[1:])
@@ -115,6 +119,22 @@ class Store:
                 self._unobserved.setdefault(key, self._generations[key] - 1)
         self._append("ADDED" if old is None else "MODIFIED", key, new, old)
 
+    def _mirror(self, key: Key, old: Obj | None, new: Obj | None) -> None:
+        """Keep the Endpoints of a slice's Service; those somebody wrote are left alone."""
+        for obj, add in ((old, False), (new, True)):
+            if obj is None or not (service := mirrors.service_of(obj)):
+                continue
+            mine: Key = ("Endpoints", key[1], service)
+            known = self._slices.setdefault(mine, set())
+            (known.add if add else known.discard)(key)
+            if mine in self.cluster.objects:
+                continue
+            before = self._mirrors.pop(mine, None)
+            slices = [found for one in sorted(known) if (found := self.cluster.objects.get(one)) is not None]
+            if slices:
+                self._mirrors[mine] = mirrors.endpoints_of(key[1], service, slices)
+            self._note(mine, before, self._mirrors.get(mine))
+
     def _append(self, what: str, key: Key, obj: Obj, old: Obj | None) -> None:
         self.head += 1
         self._versions[key] = self.head
@@ -127,6 +147,8 @@ class Store:
     def _index(self) -> None:
         for kind, namespace, name in self.cluster.objects:
             self._names.setdefault(kind, set()).add((namespace, name))
+        for name in self._names.get("EndpointSlice", ()):
+            self._mirror(("EndpointSlice", *name), None, self.cluster.objects["EndpointSlice", *name])
 
     def _wake(self) -> None:
         try:
@@ -176,7 +198,7 @@ class Store:
 
     def raw(self, key: Key) -> Obj | None:
         """An object as it is stored."""
-        return self._events.get(key) or self.cluster.objects.get(key)
+        return self._events.get(key) or self._mirrors.get(key) or self.cluster.objects.get(key)
 
     def find(self, resource: Resource, namespace: str, name: str) -> Obj | None:
         """An object as the API shows it."""

@@ -170,10 +170,28 @@ async def test_reads_do_not_ask_the_database(editor, monkeypatch):
     monkeypatch.setattr("clusterviz.live.crew.Crew._look", nothing)
     monkeypatch.setattr("clusterviz.live.keeper.Keeper._save", nothing)
     monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", note)
-    for path in ("/api", "/apis", PODS, f"{PODS}?limit=1", DEPLOYMENTS, "/api/v1/events", "/openapi/v3"):
+    for path in ("/api", "/apis", "/version", PODS, f"{PODS}?limit=1", DEPLOYMENTS, "/api/v1/events", "/openapi/v3"):
         await editor.get(path)
     stream = editor.watch(f"{PODS}?watch=true")
     await stream.head()
     await stream.event()
     await stream.close()
     assert asked == []
+
+
+async def test_fifty_watches_see_every_change_once_and_in_order(editor):
+    streams = [editor.watch(f"{MAPS}?watch=true") for _ in range(50)]
+    for stream in streams:
+        assert (await stream.head())[0] == 200
+    for number in range(8):
+        await editor.ask("POST", MAPS, config(f"c{number}", a="1"))
+        patch = {"data": {"a": f"changed {number}"}}
+        await editor.ask("PATCH", f"{MAPS}/c{number}", patch, media="application/merge-patch+json")
+        await editor.ask("DELETE", f"{MAPS}/c{number}")
+    wanted = [(what, f"c{number}") for number in range(8) for what in ("ADDED", "MODIFIED", "DELETED")]
+    for stream in streams:
+        events = [await stream.event() for _ in wanted]
+        assert [(event["type"], event["object"]["metadata"]["name"]) for event in events] == wanted
+        versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in events]
+        assert versions == sorted(set(versions))
+    await asyncio.gather(*(stream.close() for stream in streams))
