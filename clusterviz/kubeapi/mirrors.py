@@ -1,4 +1,4 @@
-"""Endpoints objects as the old controller writes them beside EndpointSlices: kubectl before 1.31 describes with them."""
+"""Endpoints objects as the old controller writes them beside EndpointSlices: old kubectls describe with them."""
 
 from __future__ import annotations
 

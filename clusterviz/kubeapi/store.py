@@ -147,8 +147,8 @@ class Store:
     def _index(self) -> None:
         for kind, namespace, name in self.cluster.objects:
             self._names.setdefault(kind, set()).add((namespace, name))
-        for name in self._names.get("EndpointSlice", ()):
-            self._mirror(("EndpointSlice", *name), None, self.cluster.objects["EndpointSlice", *name])
+        for place in sorted(self._names.get("EndpointSlice", ())):
+            self._mirror(("EndpointSlice", *place), None, self.cluster.objects["EndpointSlice", *place])
 
     def _wake(self) -> None:
         try:
