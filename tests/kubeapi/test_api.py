@@ -167,15 +167,25 @@ async def test_reads_do_not_ask_the_database(editor, monkeypatch):
     def note(_cursor, sql, _params=None):
         asked.append(sql)
 
-    monkeypatch.setattr("clusterviz.live.crew.Crew._look", nothing)
-    monkeypatch.setattr("clusterviz.live.keeper.Keeper._save", nothing)
-    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", note)
-    for path in ("/api", "/apis", "/version", PODS, f"{PODS}?limit=1", DEPLOYMENTS, "/api/v1/events", "/openapi/v3"):
-        await editor.get(path)
-    stream = editor.watch(f"{PODS}?watch=true")
-    await stream.head()
-    await stream.event()
-    await stream.close()
+    with monkeypatch.context() as patch:
+        patch.setattr("clusterviz.live.crew.Crew._look", nothing)
+        patch.setattr("clusterviz.live.keeper.Keeper._save", nothing)
+        patch.setattr("django.db.backends.utils.CursorWrapper.execute", note)
+        for path in (
+            "/api",
+            "/apis",
+            "/version",
+            PODS,
+            f"{PODS}?limit=1",
+            DEPLOYMENTS,
+            "/api/v1/events",
+            "/openapi/v3",
+        ):
+            await editor.get(path)
+        stream = editor.watch(f"{PODS}?watch=true")
+        await stream.head()
+        await stream.event()
+        await stream.close()
     assert asked == []
 
 
