@@ -389,6 +389,9 @@ def lasting() -> Iterator[None]:
 def _prepare(simulator: Simulator) -> None:
     with lasting():
         simulator.prepare()
+        # What fell due meanwhile, and while that was done; in the loop it would hold up everybody.
+        for _ in range(2):
+            simulator.step(steady(), connections=False)
 
 
 def differences(cluster: Cluster, objects: list[dict[str, Any]], settings: Settings) -> list[Change]:
