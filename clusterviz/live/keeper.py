@@ -8,7 +8,7 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from django.conf import settings as django_settings
@@ -47,7 +47,6 @@ HEAVY = 3000
 # Following somebody else's cluster takes at most this part of a thread.
 SHARE = 0.2
 _ANCHOR = time.time() - time.monotonic()
-T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
 
 
@@ -358,12 +357,11 @@ class Keeper:
             return
         try:
             await self._in_thread(database.checkpoint, self.name, self._position, changes)
-        except OperationalError as error:  # somebody writes for longer than we can wait
+        except BaseException as error:  # also when we are stopped while it still waits for its turn
             simulator.put_back(changes)
+            if not isinstance(error, OperationalError):  # somebody writes for longer than we can wait
+                raise
             logger.warning("Cluster %s: not saved, tried again soon: %s", self.name, error)
-        except BaseException:  # also when we are stopped while it still waits for its turn
-            simulator.put_back(changes)
-            raise
 
     async def _reload(self, simulator: Simulator) -> None:
         """Somebody else leads: take over what it checkpointed."""
@@ -374,8 +372,7 @@ class Keeper:
 
         head, changes = await self._aside(compare)
         self._position = self._head = head
-        if changes:
-            simulator.apply(changes)
+        simulator.apply(changes)
 
 
 @contextlib.contextmanager
