@@ -45,7 +45,7 @@ ifdef ARGS
 	$(VENV)/pytest $(ARGS)
 else
 	$(VENV)/pytest -n auto --dist loadfile $(SHARED)
-	$(VENV)/pytest -n 2 --dist loadfile $(WAITING)
+	$(VENV)/pytest -n 2 --dist worksteal $(WAITING)
 	$(VENV)/pytest $(addprefix --ignore=,$(SHARED) $(WAITING))
 endif
 

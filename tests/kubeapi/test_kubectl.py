@@ -106,7 +106,7 @@ def test_the_python_client_with_strict_models_lists_and_watches(server, tmp_path
             kubernetes.client.DiscoveryV1Api(api).list_endpoint_slice_for_all_namespaces(),
         ):
             assert all(one.metadata.uid for one in listed.items)
-        body = {"metadata": {"name": "watched"}, "data": {"a": "1"}}
+        body: Any = {"metadata": {"name": "watched"}, "data": {"a": "1"}}
         since = core.list_namespaced_config_map("shop").metadata.resource_version
         core.create_namespaced_config_map("shop", body)
         core.delete_namespaced_config_map("watched", "shop")
