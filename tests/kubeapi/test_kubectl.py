@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import kubernetes
 import kubernetes.watch
