@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from clusterviz.kubeapi.status import Refusal, bad_request, no_such_path, too_large
+from clusterviz.live.flow import RequestFlow
 
 logger = logging.getLogger(__name__)
 
@@ -159,15 +160,18 @@ async def _send(found: Answer, zipped: bool, head: bool, send: Send) -> None:
 
 
 async def _stream(found: Answer, receive: Receive, send: Send) -> None:
-    """Lines as they come, until they end or the client goes away."""
+    """Lines as they come, no faster than they are read, until they end or the client goes away."""
     lines: AsyncIterator[bytes] = found.body
+    flow = RequestFlow(send)
 
     async def write() -> None:
         await send(_head(found))
         # Headers leave with the first piece of the body, and clients wait for them.
         await send({"type": "http.response.body", "body": b"", "more_body": True})
         async for line in lines:
+            await flow.room()
             await send({"type": "http.response.body", "body": line, "more_body": True})
+        flow.close()  # Daphne ends no answer that somebody still writes
         await send({"type": "http.response.body", "body": b""})
 
     async def gone() -> None:
@@ -181,6 +185,7 @@ async def _stream(found: Answer, receive: Receive, send: Send) -> None:
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
+        flow.close()
         for result in results:
             if isinstance(result, Exception):
                 logger.error("A stream of the Kubernetes API ended", exc_info=result)

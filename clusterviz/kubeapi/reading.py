@@ -255,7 +255,8 @@ class Watch:
             if self.bookmarks and now - told >= BOOKMARK_SECONDS:
                 yield self.bookmark(version)
                 told = now
-            await store.more(min(self.until - now, BOOKMARK_SECONDS))
+            if version >= store.head:  # while a slow client read, more may have happened
+                await store.more(min(self.until - now, BOOKMARK_SECONDS))
 
 
 def watch(request: Request, session: Session, target: Target) -> Answer:

@@ -7,6 +7,7 @@ unsent. Behind another server ``send`` itself waits, which the client's pump not
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -68,3 +69,40 @@ def transport_of(send: Any) -> Transport | None:
         if hasattr(transport, "registerProducer"):
             return transport
     return None
+
+
+@implementer(IPushProducer)
+class RequestFlow:
+    """An HTTP answer that is written only as fast as it is read: await `room` before each piece.
+
+    ``send`` is an ASGI server's. Behind another server than Daphne there is always room: its ``send`` waits by itself.
+    """
+
+    def __init__(self, send: Any) -> None:
+        self._room = asyncio.Event()
+        self._room.set()
+        request = send.args[0] if isinstance(send, partial) and send.args else None
+        self._request = request if hasattr(request, "registerProducer") else None
+        if self._request is not None:
+            self._request.registerProducer(self, True)
+
+    async def room(self) -> None:
+        """Wait until the client has read most of what was sent."""
+        await self._room.wait()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """The buffer is full."""
+        self._room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """The buffer is empty again."""
+        self._room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The connection is gone; whoever writes learns it otherwise."""
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        request, self._request = self._request, None
+        if request is not None:
+            request.unregisterProducer()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 
 import pytest
 
@@ -12,15 +13,37 @@ from clusterviz.live.access import Role
 from tests.live.conftest import SHOP
 
 
+class Connection:
+    """Daphne's request, as far as it tells a producer that the client reads too slowly."""
+
+    def registerProducer(self, producer, streaming):
+        """Note who writes."""
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self):
+        """Nobody writes any more."""
+        self.producer = None
+
+
 class Stream:
     """A watch: its lines as they come."""
 
     def __init__(self, scope):
+        self.connection = Connection()
         self._sent = asyncio.Queue()
         self._gone = asyncio.Event()
         self._asked = False
         self._text = b""
-        self.task = asyncio.create_task(asgi.answer(scope, self._receive, self._sent.put))
+        self.task = asyncio.create_task(asgi.answer(scope, self._receive, partial(self._reply, self.connection)))
+
+    async def _reply(self, _connection, message):
+        self._sent.put_nowait(message)
+
+    @property
+    def waiting(self):
+        """Whether something was sent that the test has not taken."""
+        return not self._sent.empty()
 
     async def _receive(self):
         if not self._asked:

@@ -93,6 +93,22 @@ async def test_too_old_a_watch_is_told_so(editor):
     await stream.close()
 
 
+async def test_a_client_that_does_not_read_is_not_written_to(editor):
+    await editor.ask("POST", MAPS, config("one"))
+    stream = editor.watch(f"{MAPS}?watch=true")
+    await stream.head()
+    assert (await stream.event())["type"] == "ADDED"
+    stream.connection.producer.pauseProducing()
+    for n in "123":
+        await editor.ask("PATCH", f"{MAPS}/one", {"data": {"n": n}}, media="application/merge-patch+json")
+    await asyncio.sleep(0.1)
+    assert not stream.waiting
+    stream.connection.producer.resumeProducing()
+    assert [(await stream.event(5))["object"]["data"]["n"] for _ in range(3)] == ["1", "2", "3"]
+    await stream.close()
+    assert stream.connection.producer is None
+
+
 async def test_leaving_a_selection_is_a_deletion(editor):
     await editor.ask("POST", MAPS, {**config("one"), "metadata": {"name": "one", "labels": {"a": "1"}}})
     stream = editor.watch(f"{MAPS}?watch=true&labelSelector=a=1")
