@@ -16,12 +16,12 @@ from tests.live.conftest import SHOP
 class Connection:
     """Daphne's request, as far as it tells a producer that the client reads too slowly."""
 
-    def registerProducer(self, producer, streaming):
+    def registerProducer(self, producer, streaming):  # noqa: N802
         """Note who writes."""
         assert streaming
         self.producer = producer
 
-    def unregisterProducer(self):
+    def unregisterProducer(self):  # noqa: N802
         """Nobody writes any more."""
         self.producer = None
 
