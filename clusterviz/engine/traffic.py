@@ -124,7 +124,7 @@ class Traffic:
     def skip(self, until: float) -> None:
         """Let time pass without connections, for times when nobody looks."""
         self._now = until
-        self._heap = [(time, key, flow) for time, key, flow in self._heap if time > until]
+        self._heap = [entry for entry in self._heap if entry[0] > until and self._flows.get(entry[1]) is entry[2]]
         planned = {key for _, key, _ in self._heap}
         heapq.heapify(self._heap)
         for key in sorted(self._flows.keys() - planned):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -83,6 +83,7 @@ class RouteTable:
         self._counter = 0
         self.routes: dict[str, Route] = {}
         self.fresh: list[Route] = []
+        self._dropped: list[str] = []
 
     def add(self, route: Route, now: float) -> Route:
         """The route with its id; a new one is listed in ``fresh``."""
@@ -108,11 +109,22 @@ class RouteTable:
         fresh, self.fresh = self.fresh, []
         return fresh
 
+    def leave(self, refs: Collection[str]) -> None:
+        """These objects left the picture, and in every browser the routes through them: their next use is told anew."""
+        if refs:
+            gone = set(refs)
+            self._drop([one.id for one in self.routes.values() if not gone.isdisjoint(one.waypoints)])
+
     def forget(self, now: float) -> list[str]:
-        """Drop routes nobody took for a minute and return their ids."""
-        old = [route_id for route_id, used in self._used.items() if now - used > FORGET_AFTER]
-        for route_id in old:
+        """Drop routes nobody took for a minute; the ids of all dropped since the last call."""
+        self._drop([route_id for route_id, used in self._used.items() if now - used > FORGET_AFTER])
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def _drop(self, ids: list[str]) -> None:
+        for route_id in ids:
             route = self.routes.pop(route_id)
             del self._used[route_id]
             self._ids.pop(msgspec.structs.replace(route, id=""), None)
-        return old
+        self.fresh = [one for one in self.fresh if one.id in self.routes]
+        self._dropped += ids

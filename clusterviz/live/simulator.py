@@ -316,6 +316,7 @@ class Simulator:
         update = self.form.take(self.cluster, self._dirty, self._externals, self.clock.now)
         self._dirty.clear()
         self._left = False
+        self.routes.leave(update.unset)
         events, self._new_events = self._new_events, []
         if not (update.set or update.unset or update.mass or events):
             return None

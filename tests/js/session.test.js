@@ -43,6 +43,18 @@ test("diffs that overtake the snapshot wait for it; those it contains are droppe
   assert.deepEqual(log.delivered, [8]);
 });
 
+test("routes told while the snapshot is on its way are kept, for they are told once; calls are not replayed", async () => {
+  const { session, store } = conversation();
+  session.ports.deliver = (message) => { assert.deepEqual(message.calls, []); store.traffic(message); };
+  session.hear(hello());
+  const route = { id: "r99", waypoints: [] };
+  session.hear({ type: "traffic", epoch: 5, seq: 7, time: 1, routes: [route], calls: [["r99", 1, "5.1"]], totals: { rps: 0, flows: {} }, mass: null });
+  session.hear({ type: "traffic", epoch: 4, seq: 7, time: 1, routes: [{ id: "r98", waypoints: [] }], calls: [], totals: { rps: 0, flows: {} }, mass: null });
+  await settled();
+  assert.deepEqual(store.routes.get("r99"), route);
+  assert.equal(store.routes.has("r98"), false);
+});
+
 test("a repeated diff is ignored, a gap fetches the snapshot again", async () => {
   const { log, session, answer } = conversation();
   session.hear(hello());

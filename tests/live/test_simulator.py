@@ -215,6 +215,31 @@ def test_a_wish_written_against_an_old_status_does_not_undo_what_happened():
     assert pods(sim)[name].annotations == {"note": "x"}
 
 
+def test_browsers_know_each_route_in_use_though_a_pod_came_back_under_its_name():
+    sim = simulator(simulator().cluster.objects.values(), controllers=())
+    known = {}
+
+    def hear(seconds):
+        """What a browser does: routes go with the objects on them, and are told once."""
+        sim.step(sim.clock.now + seconds)
+        frame, state = sim.take_traffic(), sim.take_state()
+        gone = set(state.unset) if state else set()
+        for route_id in [one.id for one in known.values() if gone & set(one.waypoints)]:
+            del known[route_id]
+        known.update({one.id: one for one in frame.routes})
+        return {known[call.route] for call in frame.calls} if not gone else set()
+
+    name = min(pods(sim))
+    key = ("Pod", "shop", name)
+    obj = sim.cluster.objects[key]
+    known.update(sim.routes.routes)
+    assert any(f"pod:shop/{name}" in route.waypoints for route in hear(10))
+    sim.apply([Change("unset", key)])
+    hear(1)
+    sim.apply([Change("set", obj)])
+    assert any(f"pod:shop/{name}" in route.waypoints for route in hear(10))
+
+
 def test_nobody_looking_means_no_connections_but_controllers_live():
     sim = simulator()
     delete(sim, min(pods(sim)))

@@ -61,9 +61,10 @@ export class Session {
     this.ports.status("live", missed > 0 ? `back, ${missed} ${missed === 1 ? "change" : "changes"} missed` : "back");
   }
 
-  /** @param {any} message */
+  /** While the snapshot is on its way: of traffic only new routes are kept, for they are told once. @param {any} message */
   hold(message) {
     if (message.type === "state") this.held.push(message);
+    else if (message.routes.length) this.held.push({ ...message, calls: [], mass: null });
   }
 
   /** @param {any} message */
@@ -94,7 +95,7 @@ export class Session {
     }
     const held = this.held;
     this.held = [];
-    for (const message of held) if (message.epoch === this.head.epoch && message.seq > this.head.seq) this.follow(message);
+    for (const message of held) if (message.epoch === this.head.epoch && (message.type === "traffic" || message.seq > this.head.seq)) this.follow(message);
     if (this.wasLost && before) this.back(fresh ? 0 : Math.max(0, this.head.seq - before));
     else this.ports.status("live", reason && before ? "brought up to date" : "");
     this.wasLost = false;
