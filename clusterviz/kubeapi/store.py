@@ -254,14 +254,25 @@ class Store:
             dressed["status"] = {**status, "observedGeneration": seen}
         return dressed
 
+    def owner_as_stored(self, namespace: str, owner: Obj) -> Obj:
+        """An owner reference without the uid that only we gave its owner."""
+        obj = self.cluster.objects.get(_owner_key(namespace, owner))
+        if obj is None or obj["metadata"].get("uid"):
+            return owner
+        return {name: value for name, value in owner.items() if name != "uid"}
+
     def _owner(self, key: Key, owner: Obj) -> Obj:
         if owner.get("uid"):
             return owner
-        kind = str(owner.get("kind", ""))
-        theirs: Key = (kind, "" if kind in CLUSTER_SCOPED else key[1], str(owner.get("name", "")))
+        theirs = _owner_key(key[1], owner)
         obj = self.cluster.objects.get(theirs)
         uid = self.uid(theirs, obj) if obj is not None else str(uuid.uuid5(_SPACE, f"{self._identity}/{theirs}"))
         return {**owner, "apiVersion": owner.get("apiVersion") or "v1", "uid": uid}
+
+
+def _owner_key(namespace: str, owner: Obj) -> Key:
+    kind = str(owner.get("kind", ""))
+    return kind, "" if kind in CLUSTER_SCOPED else namespace, str(owner.get("name", ""))
 
 
 def key_for(resource: Resource, namespace: str, name: str) -> Key:

@@ -264,9 +264,12 @@ def stripped(session: Session, resource: Resource, obj: Obj) -> Obj:
     if resource.kind in WORKLOAD_KINDS:
         # Their status is the controllers'; the write path keeps it.
         obj = {name: value for name, value in obj.items() if name != "status"}
-    before = session.store.raw(key_for(resource, str(meta.get("namespace") or ""), str(meta.get("name"))))
+    namespace = str(meta.get("namespace") or "")
+    before = session.store.raw(key_for(resource, namespace, str(meta.get("name"))))
     if before is None or not before["metadata"].get("uid"):
         meta.pop("uid", None)
+    if owners := meta.get("ownerReferences"):
+        meta["ownerReferences"] = [session.store.owner_as_stored(namespace, owner) for owner in owners]
     return {**obj, "metadata": meta}
 
 

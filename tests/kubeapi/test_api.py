@@ -109,6 +109,19 @@ async def test_a_client_that_does_not_read_is_not_written_to(editor):
     assert stream.connection.producer is None
 
 
+async def test_an_edited_object_is_stored_without_the_uid_that_only_we_gave_its_owner(editor, live):
+    await until_running(editor)
+    sets = DEPLOYMENTS.replace("deployments", "replicasets")
+    made = (await editor.get(sets))["items"][0]
+    name, owner = made["metadata"]["name"], made["metadata"]["ownerReferences"][0]
+    made["metadata"]["annotations"]["edited"] = "yes"
+    code, answer = await editor.ask("PUT", f"{sets}/{name}", made)
+    assert code == 200 and owner["uid"] and answer["metadata"]["ownerReferences"] == [owner]
+    stored = live.crew.replica("shop").cluster.objects["ReplicaSet", "shop", name]["metadata"]
+    assert stored["annotations"]["edited"] == "yes"
+    assert "uid" not in stored["ownerReferences"][0]
+
+
 async def test_leaving_a_selection_is_a_deletion(editor):
     await editor.ask("POST", MAPS, {**config("one"), "metadata": {"name": "one", "labels": {"a": "1"}}})
     stream = editor.watch(f"{MAPS}?watch=true&labelSelector=a=1")
