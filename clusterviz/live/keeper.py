@@ -283,7 +283,7 @@ class Keeper:
                 self._chapter(replica_of(simulator))
             if leading and now - saved >= CHECKPOINT and simulator.unsaved:
                 saved = now
-                await self._save(simulator)
+                await self._save(simulator, everything=False)
             await self._pause(simulator, framed + FRAME if watched else now + IDLE, saved + CHECKPOINT)
 
     async def _reform(self, simulator: Simulator) -> None:
@@ -350,9 +350,9 @@ class Keeper:
         simulator.step(steady(), connections=False)
         simulator.apply(changes)
 
-    async def _save(self, simulator: Simulator) -> None:
+    async def _save(self, simulator: Simulator, *, everything: bool = True) -> None:
         """Checkpoint; what could not be saved is tried again next time."""
-        changes = simulator.take_checkpoint()
+        changes = simulator.take_checkpoint(everything=everything)
         if not changes:
             return
         try:

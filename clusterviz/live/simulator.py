@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 EVENTS_KEPT = 500
 CONNECTIONS_KEPT = 20_000
+# Objects saved at once while the cluster lives: larger transactions make whoever edits it wait for the database.
+PORTION = 1000
 RECONCILE = "reconcile"
 
 
@@ -358,10 +360,11 @@ class Simulator:
         totals, mass = self.bulk.totals(now), self.bulk.take(now)
         return TrafficFrame(now, fresh, calls, totals, self._forget(now), self.bulk.take_counts(), mass)
 
-    def take_checkpoint(self) -> list[Change]:
-        """What the controllers made since the last call."""
-        unsaved, self._unsaved = self._unsaved, {}
-        return [Change("unset", key) if obj is None else Change("set", obj) for key, obj in sorted(unsaved.items())]
+    def take_checkpoint(self, *, everything: bool = True) -> list[Change]:
+        """What the controllers made since the last call, in the order of the keys; or the first `PORTION` of it."""
+        keys = sorted(self._unsaved)[: None if everything else PORTION]
+        taken = [(key, self._unsaved.pop(key)) for key in keys]
+        return [Change("unset", key) if obj is None else Change("set", obj) for key, obj in taken]
 
     @property
     def unsaved(self) -> bool:

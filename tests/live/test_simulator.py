@@ -199,6 +199,19 @@ def test_what_the_controllers_made_is_checkpointed_once():
     assert not again.take_state()
 
 
+def test_much_that_the_controllers_made_is_checkpointed_in_portions(monkeypatch):
+    monkeypatch.setattr("clusterviz.live.simulator.PORTION", 4)
+    sims = [Simulator("shop", [*NODES, *SHOP], seed="1", now=START, settings=Settings()) for _ in range(2)]
+    for sim in sims:
+        sim.step(START + 10)
+    everything, found = sims[0].take_checkpoint(), []
+    while sims[1].unsaved:
+        portion = sims[1].take_checkpoint(everything=False)
+        assert 0 < len(portion) <= 4
+        found += portion
+    assert found == everything
+
+
 def test_a_wish_written_against_an_old_status_does_not_undo_what_happened():
     objects = [*NODES, *SHOP]
     sim = Simulator("shop", objects, seed="1", now=START)
