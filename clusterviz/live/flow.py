@@ -104,5 +104,5 @@ class RequestFlow:
     def close(self) -> None:
         """Nothing more is written."""
         request, self._request = self._request, None
-        if request is not None:
+        if request is not None and request.channel is not None:  # a connection that is gone took it along
             request.unregisterProducer()

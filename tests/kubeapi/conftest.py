@@ -16,6 +16,8 @@ from tests.live.conftest import SHOP
 class Connection:
     """Daphne's request, as far as it tells a producer that the client reads too slowly."""
 
+    channel = object()
+
     def registerProducer(self, producer, streaming):  # noqa: N802
         """Note who writes."""
         assert streaming

@@ -107,6 +107,10 @@ async def test_a_client_that_does_not_read_is_not_written_to(editor):
     assert [(await stream.event(5))["object"]["data"]["n"] for _ in range(3)] == ["1", "2", "3"]
     await stream.close()
     assert stream.connection.producer is None
+    lost = editor.watch(f"{MAPS}?watch=true")
+    await lost.head()
+    lost.connection.channel = lost.connection.unregisterProducer = None  # as Twisted leaves a lost connection
+    await lost.close()
 
 
 async def test_an_edited_object_is_stored_without_the_uid_that_only_we_gave_its_owner(editor, live):
