@@ -39,7 +39,7 @@ def test_edges_run_exactly_on_our_tracks(page: Page) -> None:
 def test_packets_move_and_nothing_in_cytoscape_is_restyled_for_it(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 3")
-    page.evaluate("clusterviz.cy.on('style position data', 'node, edge', () => { window.styled += 1; })")
+    page.evaluate("void clusterviz.cy.on('style position data', 'node, edge', () => { window.styled += 1; })")
     quiet = False
     for _ in range(6):  # new routes may add lines in one window, an animation would restyle in all of them
         page.evaluate("window.styled = 0")
