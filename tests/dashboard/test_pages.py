@@ -1,5 +1,7 @@
 """The pages: who sees what, and that nothing a person typed is ever executed."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -70,6 +72,11 @@ def test_no_page_has_inline_script_or_style(client: Client, cluster: Cluster) ->
             '<script type="module" src='
         ) + page.count('<script type="importmap" nonce="')
         assert "'unsafe-inline'" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/login/", "/nowhere/"])
+def test_every_page_made_of_text_has_its_style(client: Client, cluster: Cluster, path: str) -> None:
+    assert re.search(r'<link rel="stylesheet" href="/static/css/pages\.[\w.]*css">', client.get(path).content.decode())
 
 
 def test_sign_in_goes_back_to_where_one_was_and_nowhere_else(client: Client, db: None) -> None:
