@@ -10,12 +10,11 @@ import yaml
 from clusterviz.engine.objects import Obj
 from clusterviz.kubeapi import protobuf
 from clusterviz.kubeapi.asgi import Request
+from clusterviz.kubeapi.patch.basics import PatchError, check_depth
 from clusterviz.kubeapi.status import bad_request, unsupported
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 ACCEPTED = ("application/json", "application/yaml", PROTOBUF)
-# Deeper nesting than any manifest has would only tire the interpreter.
-MAX_DEPTH = 100
 
 
 def read_object(request: Request) -> Obj:
@@ -79,14 +78,8 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _shallow(found: Any) -> Any:
-    level = [found]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return found
-    raise bad_request(f"the object is nested more than {MAX_DEPTH} deep")
+    try:
+        check_depth(found)
+    except PatchError as error:
+        raise bad_request(str(error)) from None
+    return found

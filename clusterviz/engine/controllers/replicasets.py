@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from clusterviz.engine.controllers.pods import HASH_LABEL, ended, reference
 from clusterviz.engine.controllers.work import Owner, Work, annotation, labels, meta, owner_of, spec, with_meta
-from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
 from clusterviz.engine.pod_defaults import plain_template
 from clusterviz.engine.selectors import parse_selector
@@ -119,8 +118,7 @@ def unknown_sets(work: Work, deployment: Obj) -> Iterator[Obj]:
         pods = [pod for pod in work.board.owned_by(namespace, owner) if not ended(pod)]
         if not pods:
             continue
-        hashes = template_hash(template), work.hash_of(template)
-        ours = owner[1] in [f"{name}-{one}" for one in hashes] or _from_a_dump(pods, template, owner)
+        ours = owner[1] in [f"{name}-{one}" for one in work.hashes_of(template)] or _from_a_dump(pods, template, owner)
         made_from = template if ours else _template_of(pods[0])
         one = replicaset(deployment, owner[1], len(pods), work.stamp, template=made_from)
         if HASH_LABEL not in labels(pods[0]):

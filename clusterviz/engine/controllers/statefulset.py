@@ -6,7 +6,6 @@ from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import delete_pod, is_ready, make_pod, owned, replicas_of, terminating
 from clusterviz.engine.controllers.work import Work, changed, labels, meta, spec, status
 from clusterviz.engine.controllers.workloads import REVISION, count, touched_by
-from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
 
 
@@ -46,8 +45,8 @@ def _revision(work: Work, statefulset: Obj) -> str:
 
 
 def _is_outdated(work: Work, statefulset: Obj, pod: Obj) -> bool:
-    plain = f"{meta(statefulset)['name']}-{template_hash(spec(statefulset).get('template') or {})}"
-    return labels(pod).get(REVISION, plain) not in (plain, _revision(work, statefulset))
+    known, hashes = labels(pod).get(REVISION), work.hashes_of(spec(statefulset).get("template") or {})
+    return known is not None and known not in [f"{meta(statefulset)['name']}-{one}" for one in hashes]
 
 
 def _update_one(work: Work, statefulset: Obj, pods: list[Obj]) -> None:

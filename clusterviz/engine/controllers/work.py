@@ -109,7 +109,7 @@ class Work:
         self.writes = 0
         self._desk = desk
         self._room = SLICE
-        self._hashes: dict[int, tuple[Obj, str]] = {}
+        self._hashes: dict[int, tuple[Obj, tuple[str, str]]] = {}
 
     @property
     def last_ip(self) -> dict[str, str]:
@@ -151,10 +151,15 @@ class Work:
         return lambda name: self.board.get(("Pod", namespace, name)) is not None
 
     def hash_of(self, template: Obj) -> str:
-        """The hash of a pod template, worked out once; defaults that are spelled out do not count."""
+        """The hash of a pod template; defaults that are spelled out do not count."""
+        return self.hashes_of(template)[0]
+
+    def hashes_of(self, template: Obj) -> tuple[str, str]:
+        """Both hashes pods of a template may bear: the one we write, and that of every field as it stands."""
         found = self._hashes.get(id(template))
         if found is None:
-            found = self._hashes[id(template)] = template, template_hash(plain_template(template))
+            hashes = template_hash(plain_template(template)), template_hash(template)
+            found = self._hashes[id(template)] = template, hashes
         return found[1]
 
     def event(self, obj: Obj, reason: str, message: str, *, warning: bool = False) -> None:

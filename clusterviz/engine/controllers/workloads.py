@@ -22,7 +22,6 @@ from clusterviz.engine.controllers.pods import (
 )
 from clusterviz.engine.controllers.scheduler import fits
 from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec
-from clusterviz.engine.fill import template_hash
 from clusterviz.engine.objects import Obj, key_of
 
 REVISION = "controller-revision-hash"
@@ -105,7 +104,7 @@ def _daemon(work: Work, daemonset: Obj, name: str) -> None:
 def _is_outdated(work: Work, daemonset: Obj, pod: Obj) -> bool:
     template = spec(daemonset).get("template") or {}
     known = labels(pod).get(REVISION)
-    return known is not None and known not in (work.hash_of(template), template_hash(template))
+    return known is not None and known not in work.hashes_of(template)
 
 
 def _roll(work: Work, daemonset: Obj) -> None:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 __all__ = ["MAX_DEPTH", "PatchError", "check_depth", "clone", "equal"]
 
-MAX_DEPTH: Final = 200
+# Deeper nesting than any manifest has would only tire the interpreter.
+MAX_DEPTH: Final = 100
 
 
 class PatchError(ValueError):
