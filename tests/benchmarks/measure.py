@@ -60,6 +60,24 @@ def seconds(work: Callable[[], Any], rounds: int) -> float:
     return best
 
 
+def ratio(less: Callable[[], Any], more: Callable[[], Any], bound: float, rounds: int = 6, at_most: int = 60) -> float:
+    """How much more the second takes, each at its quickest.
+
+    They take turns, so that a busy machine slows both; when the ratio is above the bound they go on, since what a
+    busy moment adds to either goes away with more rounds, and what the work itself takes does not.
+    """
+    best = [float("inf"), float("inf")]
+    with quiet():
+        for done in range(1, at_most + 1):
+            for which, work in enumerate((less, more)):
+                start = time.process_time()
+                work()
+                best[which] = min(best[which], time.process_time() - start)
+            if done >= rounds and best[1] <= bound * best[0]:
+                break
+    return best[1] / best[0]
+
+
 def build(objects: list[dict[str, Any]]) -> Cluster:
     """As the dashboard builds it: the objects are complete."""
     return Cluster.from_objects(objects, SETTINGS, expand=False)
