@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import shutil
+import signal
 import statistics
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +26,8 @@ FLAGS = [
     "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 ]
-PATIENCE = 300_000.0
+# Milliseconds between two looks whether the first picture is there.
+LOOK = 100.0
 
 
 class Frames(NamedTuple):
@@ -44,6 +48,14 @@ class Scene(NamedTuple):
     def __str__(self) -> str:
         """As the tables name it."""
         return f"{self.nodes:,}/{self.pods:,}"
+
+
+class NoPictureError(Exception):
+    """The first picture did not come within ``seconds``, though the tab's main thread worked ``cpu`` seconds on it."""
+
+    def __init__(self, why: str, seconds: float, cpu: float) -> None:
+        super().__init__(f"{why} in {seconds:,.0f} s, {cpu:,.0f} s of CPU")
+        self.seconds, self.cpu = seconds, cpu
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -77,22 +89,35 @@ def chromium() -> Iterator[Browser]:
 
 
 class Measured:
-    """One scene in one tab."""
+    """One scene in one tab. Raises `NoPictureError` when nothing is drawn within ``patience`` seconds."""
 
-    def __init__(self, browser: Browser, address: str, how: str, scene: Scene) -> None:
+    def __init__(self, browser: Browser, address: str, how: str, scene: Scene, patience: float) -> None:
         self._browser = browser
         self._context = browser.new_context(viewport={"width": 1600, "height": 900})
         self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.page.goto(f"{address}?how={how}&nodes={scene.nodes}&pods={scene.pods}")
-        self._until("'bench' in window")
+        self._said: set[str] = set()
+        self.page.on("console", lambda message: self._said.add(message.text))
+        self.page.on("crash", lambda _: self._said.add("crashed"))
+        self.page.goto(f"{address}?how={how}&nodes={scene.nodes}&pods={scene.pods}", wait_until="commit")
+        self._wait(patience)
 
-    def _until(self, truth: str) -> None:
-        for _ in range(int(PATIENCE / 100)):
-            if self.page.evaluate(truth):
-                return
-            self.page.wait_for_timeout(100)
-        raise TimeoutError(truth)
+    def _wait(self, patience: float) -> None:
+        # Nothing is asked of the page: while its main thread works it would answer to no question, nor to a limit.
+        began, before = time.monotonic(), self._spent()
+        while "drawn" not in self._said:
+            waited = time.monotonic() - began
+            if waited > patience or "crashed" in self._said:
+                now = self._spent()
+                busiest, cpu = max(((pid, now[pid] - before.get(pid, 0)) for pid in now), key=lambda one: one[1])
+                why = "the tab crashed" if "crashed" in self._said else "did not draw"
+                if "crashed" not in self._said:
+                    os.kill(busiest, signal.SIGKILL)
+                self.close()
+                raise NoPictureError(why, waited, cpu / 1e9)
+            self.page.wait_for_timeout(LOOK)
+
+    def _spent(self) -> dict[int, int]:
+        return {pid: _cpu(pid) for pid in self._renderers()}
 
     def _renderers(self) -> list[int]:
         session = self._browser.new_browser_cdp_session()
@@ -119,7 +144,7 @@ class Measured:
     def frames(self, script: str) -> Frames:
         """Run something that tells the gaps between frames."""
         # Chromium may take a process for the tab that it had in reserve: the tab's is the one that works.
-        before = {pid: _cpu(pid) for pid in self._renderers()}
+        before = self._spent()
         gaps = self.page.evaluate(script)
         spent = max(_cpu(pid) - cpu for pid, cpu in before.items()) / 1e6
         if len(gaps) < 2:
