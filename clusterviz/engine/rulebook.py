@@ -223,6 +223,6 @@ STATUS: dict[str, str] = {
     "LIF-02": "followed; the simulator shortens a grace of more than 4 s",
     "NOD-01": "followed, ten times as fast in the simulator",
     "NOD-02": "followed, ten times as fast in the simulator",
-    "NOD-04": "followed, ten times as fast in the simulator",
+    "NOD-04": "followed, thirty times as fast in the simulator",
     "NOD-07": "followed, ten times as fast in the simulator",
 }

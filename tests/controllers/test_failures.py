@@ -12,7 +12,7 @@ from tests.controllers.world import World, deployment, node, service
 
 DOWN = {"annotations": {"clusterviz.dev/down": "true"}}
 LOST = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "operator": "Exists"}
-REAL = Timing(node_acceleration=1.0)
+REAL = Timing(node_acceleration=1.0, eviction_acceleration=1.0)
 
 
 def entry_of(world, name):

@@ -32,7 +32,19 @@ def test_a_pod_is_pending_then_running_then_ready(nodes):
         ("Running", True, False, [False]),
         ("Running", True, True, [True]),
     ]
-    assert world.reasons() == ["ScalingReplicaSet", "SuccessfulCreate", "Scheduled", "Started"]
+    kubelet = ["Pulling", "Pulled", "Created", "Started"]
+    assert world.reasons() == ["ScalingReplicaSet", "SuccessfulCreate", "Scheduled", *kubelet]
+
+
+def test_an_image_is_pulled_once_a_node_unless_its_tag_moves():
+    world = World(node("n1"), deployment(replicas=2), deployment("tip", replicas=2, image="tip:latest")).settle()
+    pulled = [event.message for event in world.events if event.reason == "Pulled"]
+    assert sorted(pulled) == [
+        'Container image "web:1" already present on machine',
+        'Successfully pulled image "tip:latest" in 1s (1s including waiting)',
+        'Successfully pulled image "tip:latest" in 1s (1s including waiting)',
+        'Successfully pulled image "web:1" in 1s (1s including waiting)',
+    ]
 
 
 def test_addresses_come_from_the_node_and_are_unique(shop):

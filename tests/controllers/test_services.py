@@ -114,6 +114,20 @@ def test_node_down_becomes_unknown_then_pods_unready_then_replaced(shop):
     assert {"NodeNotReady", "TaintManagerEviction", "NodeReady"} <= set(shop.reasons())
 
 
+def test_three_hundred_seconds_of_toleration_pass_in_ten(shop):
+    """NOD-04."""
+    lost = shop.pods()[0]
+    shop.patch("Node", lost.node, "", metadata=DOWN)
+    shop.reconcile()
+    tainted = None
+    while not shop.cluster.pods["shop", lost.name].terminating:
+        shop.now = shop.wake
+        shop.reconcile()
+        effects = {taint["effect"] for taint in shop.get("Node", lost.node, "")["spec"].get("taints", [])}
+        tainted = tainted or ("NoExecute" in effects and shop.now)
+    assert 9 <= shop.now - tainted <= 10
+
+
 def test_a_node_back_in_time_keeps_its_pods(shop):
     lost = shop.pods()[0]
     names = {pod.name for pod in shop.pods()}

@@ -141,7 +141,6 @@ def test_replicas_are_spread_over_the_nodes(nodes):
 @pytest.mark.parametrize(
     ("nodes", "pod_spec", "words"),
     [
-        ([], {}, "there are no nodes"),
         ([node("n1")], {"nodeSelector": {"disk": "ssd"}}, "1 node(s) didn't match Pod's node affinity/selector"),
         ([node("n1", spec={"unschedulable": True})], {}, "1 node(s) were unschedulable"),
         (
@@ -156,10 +155,19 @@ def test_a_pod_that_fits_nowhere_stays_pending_and_says_why(nodes, pod_spec, wor
     (pod,) = world.pods()
     assert (pod.phase, pod.node, pod.ip) == ("Pending", "", "")
     messages = [event.message for event in world.events if event.reason == "FailedScheduling"]
-    assert messages == [f"0/{len(nodes)} nodes are available: {words}."]
+    helpless = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    assert messages == [f"0/1 nodes are available: {words}. {helpless}"]
     world.set(node("n9", metadata={"labels": {"disk": "ssd"}}))
     world.settle()
     assert world.pods()[0].node == "n9"
+
+
+def test_a_pod_of_a_cluster_without_nodes_waits_for_the_first():
+    world = World(deployment(replicas=1)).settle()
+    messages = [event.message for event in world.events if event.reason == "FailedScheduling"]
+    assert messages == ["no nodes available to schedule pods"]
+    world.set(node("n9"))
+    assert world.settle().pods()[0].node == "n9"
 
 
 def sized(name, cpu="2", memory="1Gi"):
@@ -188,7 +196,10 @@ def test_pods_wait_until_a_node_has_what_they_request():
     world.set(deployment("late", replicas=1, pod_spec=asking(cpu="0.5", memory="2G")))
     world.settle()
     [message] = [event.message for event in world.events if event.reason == "FailedScheduling"]
-    assert message == "0/2 nodes are available: 2 Insufficient cpu, 2 Insufficient memory."
+    assert message == (
+        "0/2 nodes are available: 2 Insufficient cpu, 2 Insufficient memory. "
+        "preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
+    )
     world.set(deployment("late", replicas=1, pod_spec=asking(cpu="0.5", memory="1Gi")))
     world.settle()
     assert world.pods("late")[0].node == ""
@@ -330,6 +341,7 @@ def test_a_second_pod_with_a_host_port_waits_for_another_node():
     assert sorted(pod.node for pod in world.pods()) == ["", "n1"]
     words = "1 node(s) didn't have free ports for the requested pod ports"
     messages = {event.message for event in world.events if event.reason == "FailedScheduling"}
-    assert messages == {f"0/1 nodes are available: {words}."}
+    helpless = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+    assert messages == {f"0/1 nodes are available: {words}. {helpless}"}
     world.set(node("n2"))
     assert sorted(pod.node for pod in world.settle().pods()) == ["n1", "n2"]

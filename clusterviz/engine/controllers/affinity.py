@@ -1,4 +1,4 @@
-"""Node affinity: which nodes a pod says it must run on."""
+"""Node affinity: which nodes a pod says it must run on, and which it would rather."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ def node_terms(pod: Obj) -> list[dict[str, Any]] | None:
     affinity = (spec(pod).get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
     return None if required is None else list(required.get("nodeSelectorTerms") or ())
+
+
+def preferred_terms(pod: Obj) -> list[dict[str, Any]]:
+    """The terms that make a node liked, each with a ``weight`` and a ``preference``."""
+    affinity = (spec(pod).get("affinity") or {}).get("nodeAffinity") or {}
+    return list(affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ())
+
+
+def preference(pod: Obj, name: str, labels: Mapping[str, str]) -> int:
+    """The weights of the preferred terms a node with these labels matches, added up."""
+    terms = preferred_terms(pod)
+    return sum(int(one.get("weight") or 0) for one in terms if _matches(one.get("preference") or {}, name, labels))
 
 
 def may_run_on(pod: Obj, name: str, labels: Mapping[str, str]) -> bool:

@@ -62,6 +62,8 @@ class Board:
         self.balancer_ips: Counter[str] = Counter()
         self.unbalanced: dict[Key, None] = {}
         self.waiting: dict[Key, None] = {}
+        # Pods that wait for a node others were sent away from.
+        self.nominated: dict[str, dict[Key, Obj]] = {}
         self.down: set[str] = set()
         self.daemonsets: dict[Name, None] = {}
         # The scheduler's own, and the EndpointSlice controller's.
@@ -91,6 +93,10 @@ class Board:
     def pods_on(self, node: str) -> list[Obj]:
         """Pods bound to a node, whether it exists or not."""
         return self._pods(self._on_node.get(node, ()))
+
+    def placed(self) -> Iterator[Obj]:
+        """All pods that are bound to a node, in any order."""
+        return (self._spaces["Pod", key[1]][key] for keys in self._on_node.values() for key in keys)
 
     def keys_on(self, node: str) -> list[Key]:
         """Their keys, in any order."""
@@ -172,11 +178,19 @@ class Board:
                 self._place(key, obj, there=there)
         several = new is not None and len(meta(new).get("ownerReferences") or ()) > 1
         _put(self.many_owners, key[1], key, there=several)
+        self._wait(key, old, new)
+        self.selection.pod(key, old, new)
+
+    def _wait(self, key: Key, old: Obj | None, new: Obj | None) -> None:
+        for obj, there in ((old, False), (new, True)):
+            if obj is not None and (node := str(status(obj).get("nominatedNodeName") or "")):
+                self.nominated.get(node, {}).pop(key, None)
+                if there and _waits(obj):
+                    self.nominated.setdefault(node, {})[key] = obj
         if new is not None and _waits(new):
             self.waiting[key] = None
         else:
             self.waiting.pop(key, None)
-        self.selection.pod(key, old, new)
 
     def _owner(self, key: Key, owner: Owner, *, there: bool) -> None:
         place = key[1], owner

@@ -15,7 +15,7 @@ from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.jobs import completes
 from clusterviz.engine.controllers.pods import GRACE, ended, terminating
-from clusterviz.engine.controllers.restarts import restarts
+from clusterviz.engine.controllers.restarts import restarts, tell_start
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
@@ -180,8 +180,8 @@ def _run(work: Work, pod: Obj, ips: list[str]) -> None:
         },
     }
     work.put(set_condition(pod, "Ready", "False", work.stamp, reason="ContainersNotReady"))
-    for container in containers:
-        work.event(pod, "Started", f"Started container {container['name']}")
+    for container in spec(pod).get("containers") or ():
+        tell_start(work, pod, container)
     work.wake(seconds(work.stamp) + work.timing.ready)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, terminating
+from clusterviz.engine.controllers.room import amount
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
@@ -22,10 +23,13 @@ from clusterviz.engine.controllers.work import (
     status,
     timestamp,
 )
-from clusterviz.engine.objects import DOWN_ANNOTATION, ZONE_LABEL, Obj
+from clusterviz.engine.objects import DOWN_ANNOTATION, ZONE_LABEL, Obj, key_of
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 HEARTBEAT = "lastHeartbeatTime"
+# A machine of 16 cores and 64 GiB; the number of pods is a kubelet's default.
+SIZE = {"cpu": "16", "ephemeral-storage": "104857600Ki", "memory": "67108864Ki", "pods": "110"}
+EVICTION_HARD = 100 * 2**20
 
 
 def _lease(work: Work, item: Item) -> None:
@@ -115,8 +119,8 @@ def _evict(work: Work, pod: Obj, tainted: float) -> None:
     if terminating(pod) or owner_of(pod)[0] in ("DaemonSet", "Node"):
         return
     patience = _patience(pod, work.timing.eviction)
-    if math.isfinite(patience) and work.due(tainted + patience / work.timing.node_acceleration):
-        work.event(pod, "TaintManagerEviction", "Marking for deletion Pod: its node is unreachable")
+    if math.isfinite(patience) and work.due(tainted + patience / work.timing.eviction_acceleration):
+        work.event(pod, "TaintManagerEviction", f"Marking for deletion Pod {'/'.join(key_of(pod)[1:])}")
         delete_pod(work, pod)
 
 
@@ -157,6 +161,9 @@ def _tainted_at(node: Obj) -> float:
 
 
 def _alive(work: Work, node: Obj) -> None:
+    if not status(node).get("allocatable"):
+        node = with_size(node)
+        work.put(node)
     if condition(node, "Ready").get(HEARTBEAT):
         node = _heartbeat(node, "")
         work.put(node)
@@ -170,6 +177,17 @@ def _alive(work: Work, node: Obj) -> None:
         if was_unknown:
             work.event(node, "NodeReady", f"Node {meta(node)['name']} status is now: NodeReady")
             _heal_pods(work, str(meta(node)["name"]))
+
+
+def with_size(node: Obj) -> Obj:
+    """What a kubelet tells of its machine when it registers, of one that says nothing: `SIZE`.
+
+    Pods may take all of it but the memory below which a kubelet evicts by default, 100 MiB.
+    """
+    has = {**SIZE, **(status(node).get("capacity") or {})}
+    memory = amount("memory", has["memory"])
+    left = {**has, "memory": f"{max(0, memory - EVICTION_HARD) // 1024}Ki"}
+    return changed(node, status={**status(node), "capacity": has, "allocatable": left})
 
 
 def _heal_pods(work: Work, name: str) -> None:

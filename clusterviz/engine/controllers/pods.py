@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from clusterviz.engine.controllers.priority import admitted
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
@@ -115,7 +116,7 @@ def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
-        "spec": {**(template.get("spec") or {})},
+        "spec": {**(template.get("spec") or {}), **admitted(work.board, template)},
         "status": {"phase": "Pending"},
     }
     work.put(pod)

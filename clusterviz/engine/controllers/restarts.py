@@ -15,7 +15,8 @@ from clusterviz.engine.controllers.work import (
     status,
     with_status,
 )
-from clusterviz.engine.objects import Obj
+from clusterviz.engine.objects import Obj, key_of
+from clusterviz.engine.pod_defaults import pull_policy
 
 CRASH_ANNOTATION = "clusterviz.dev/crash"
 CRASH_LOOP = "CrashLoopBackOff"
@@ -39,6 +40,30 @@ def is_waiting(entry: dict[str, Any]) -> bool:
 def crash_message(delay: float, container: str, pod: str) -> str:
     """What the kubelet says of a container that has to wait ``delay`` seconds."""
     return f"{_BACK_OFF}{delay:g}s restarting failed container={container} pod={pod}"
+
+
+def tell_start(work: Work, pod: Obj, container: dict[str, Any]) -> None:
+    """What a kubelet tells of a container until it runs; an image that others on the node run need not be pulled."""
+    image, name = str(container.get("image") or ""), container.get("name", "")
+    policy = container.get("imagePullPolicy") or pull_policy(image)
+    if policy == "Always" or (policy == "IfNotPresent" and not _has_image(work, pod, image)):
+        took = f"{work.timing.start:g}s"
+        work.event(pod, "Pulling", f'Pulling image "{image}"')
+        work.event(pod, "Pulled", f'Successfully pulled image "{image}" in {took} ({took} including waiting)')
+    else:
+        work.event(pod, "Pulled", f'Container image "{image}" already present on machine')
+    work.event(pod, "Created", f"Created container: {name}")
+    work.event(pod, "Started", f"Started container {name}")
+
+
+def _has_image(work: Work, pod: Obj, image: str) -> bool:
+    """Whether a container with this image has run on the pod's node before."""
+    mine = key_of(pod)
+    return any(
+        entry.get("image") == image and (key_of(other) != mine or entry.get("restartCount") or entry.get("lastState"))
+        for other in work.board.pods_on(str(spec(pod).get("nodeName") or ""))
+        for entry in status(other).get("containerStatuses") or ()
+    )
 
 
 def restarts(work: Work, pod: Obj) -> bool:
@@ -73,7 +98,9 @@ def _next(work: Work, pod: Obj, entry: dict[str, Any], *, falls: bool) -> dict[s
     ended = (entry.get("lastState") or {}).get("terminated") or {}
     if not work.due(seconds(str(ended.get("finishedAt") or "")) + _delay(entry)):
         return entry
-    work.event(pod, "Started", f"Started container {entry['name']}")
+    containers = [one for one in spec(pod).get("containers") or () if one.get("name") == entry["name"]]
+    container = containers[0] if containers else entry
+    tell_start(work, pod, container)
     return {
         **entry,
         "restartCount": int(entry.get("restartCount") or 0) + 1,
@@ -87,7 +114,10 @@ def _crashed(work: Work, pod: Obj, entry: dict[str, Any], started: float) -> dic
         delay = min(max(timing.backoff, 2 * _delay(entry)), timing.backoff_cap)
     message = crash_message(delay, str(entry["name"]), str(meta(pod)["name"]))
     if delay:
-        work.event(pod, "BackOff", f"Back-off restarting failed container {entry['name']}", warning=True)
+        _, namespace, name = key_of(pod)
+        uid = f"({meta(pod)['uid']})" if meta(pod).get("uid") else ""
+        words = f"Back-off restarting failed container {entry['name']} in pod {name}_{namespace}{uid}"
+        work.event(pod, "BackOff", words, warning=True)
     ended = {"exitCode": 1, "reason": "Error", "finishedAt": work.stamp, "message": message}
     work.wake(seconds(work.stamp) + delay)
     return {

@@ -20,7 +20,7 @@ from clusterviz.engine.controllers.pods import (
     victims,
     write_status,
 )
-from clusterviz.engine.controllers.scheduler import fits
+from clusterviz.engine.controllers.suitability import fits
 from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec
 from clusterviz.engine.objects import Obj, key_of
 
