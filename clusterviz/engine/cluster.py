@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from clusterviz.engine import index_services, indexes
+from clusterviz.engine import index_services, index_strays, indexes
 from clusterviz.engine.addresses import family, sortable
 from clusterviz.engine.classes import Classes
 from clusterviz.engine.complete import complete
@@ -151,8 +151,11 @@ class Cluster(Lookups):
     def with_settings(self, settings: Settings) -> Cluster:
         """The same objects under other settings."""
         new = Cluster(settings, self.objects, self._records, self.fill_warnings, self._known_total)
-        apart = {"settings", "fingerprint", "warnings", "node_by_ip", "choices", "classes", "passable", "parties"}
-        new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name in _INDEXES.keys() - apart})
+        apart = {"settings", "fingerprint", "warnings", "choices", "classes", "passable", "parties"}
+        if settings.encapsulated != self.settings.encapsulated:
+            apart.add("node_by_ip")  # addresses of overlay devices are among them
+        shared = (_INDEXES.keys() | {"namespace_names"}) - apart
+        new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name in shared})
         return new
 
     def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
@@ -211,6 +214,11 @@ class Cluster(Lookups):
         return indexes.classed_pods(self)
 
     @cached_property
+    def strays(self) -> frozenset[str]:
+        """Addresses of pods that lie in no pod CIDR of their node."""
+        return index_strays.strays(self)
+
+    @cached_property
     def pods_of_workload(self) -> Mapping[Key, list[Pod]]:
         """Pods by the key of the workload on top, oldest first."""
         return indexes.pods_of_workload(self)
@@ -244,6 +252,7 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "_addresses": (_PODS, indexes.follow_addresses),
     "node_by_ip": (_NODES, indexes.follow_node_by_ip),
     "_blocks": (_NODES, indexes.follow_blocks),
+    "strays": (_PODS | _NODES, index_strays.follow_strays),
     "host_pods": (_PODS, indexes.follow_host_pods),
     "pods_by_host_port": (_PODS, indexes.follow_pods_by_host_port),
     "_label_sets": (_PODS, indexes.follow_label_sets),

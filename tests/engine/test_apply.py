@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterviz.engine import Change, Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.cluster import _INDEXES
+from clusterviz.engine.datapath.place import home, own_block
 from clusterviz.engine.objects import key_of
 from clusterviz.engine.overlay import FEW, GONE, Kept, Overlay, changed
 from tests.engine.world import build, node, pod, policy, service
@@ -183,3 +185,17 @@ def test_pods_that_name_their_class_of_ingresses_are_followed() -> None:
     assert other.classed_pods == frozenset()
     assert other.apply([Change("set", controller("--controller-class=x"))]).classed_pods == {("n", "p")}
     assert cluster.apply([Change("unset", ("Pod", "n", "p"))]).classed_pods == frozenset()
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_other_settings_give_what_building_anew_would(data: st.DataObject) -> None:
+    """Whatever is shared with the snapshot before is true of the new one: host-gw has no overlay addresses."""
+    first = Cluster.from_objects(data.draw(objects(by_hand=True)))
+    warm(first)
+    changed_settings = msgspec.structs.replace(first.settings, network=data.draw(st.sampled_from(["vxlan", "host-gw"])))
+    other = first.with_settings(changed_settings)
+    assert facts(other) == facts(rebuilt(other))
+    assert other.strays == {
+        ip for ip, one in other.pod_by_ip.items() if (place := home(other, one)) and not own_block(place, ip)
+    }

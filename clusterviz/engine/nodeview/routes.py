@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterviz.engine.addresses import family, in_cidr, listed, network, nth
-from clusterviz.engine.datapath.place import home, own_block, route_for
+from clusterviz.engine.datapath.place import route_for
 from clusterviz.engine.objects import Node
 
 if TYPE_CHECKING:
@@ -83,11 +83,9 @@ def _connected(cidr: str, device: str, source: str) -> str:
 def _strays(cluster: Cluster, node: Node, version: int) -> list[str]:
     """Pods whose address is in no pod CIDR of their node: a line for each."""
     lines = []
-    for ip, pod in sorted(cluster.pod_by_ip.items()):
-        place = home(cluster, pod)
-        if family(ip) == version and place is not None and not own_block(place, ip):
-            route = route_for(cluster, node, ip)
-            lines += [route.text] if route.kind in ("bridge", *ROUTED) else []
+    for ip in _of(tuple(sorted(cluster.strays)), version):
+        route = route_for(cluster, node, ip)
+        lines += [route.text] if route.kind in ("bridge", *ROUTED) else []
     return lines
 
 
