@@ -244,6 +244,12 @@ def job_status(obj: Obj) -> str:
     return "Running"
 
 
+def last_schedule(obj: Obj, now: float) -> str:
+    """How long ago a CronJob started one."""
+    found = at(obj, "status", "lastScheduleTime")
+    return age(found, now) if isinstance(found, str) else "<none>"
+
+
 def completions(obj: Obj) -> str:
     """``1/1``."""
     wanted = at(obj, "spec", "completions")
@@ -322,6 +328,48 @@ def scale_target(obj: Obj) -> str:
     """What an autoscaler scales."""
     ref = at(obj, "spec", "scaleTargetRef") or {}
     return f"{ref.get('kind', '')}/{ref.get('name', '')}"
+
+
+def targets(obj: Obj) -> str:
+    """``cpu: <unknown>/80%``: there are no metrics to compare with."""
+    found = []
+    for metric in at(obj, "spec", "metrics") or ():
+        source = metric.get(str(metric.get("type", ""))[:1].lower() + str(metric.get("type", ""))[1:]) or {}
+        name = source.get("name") or at(source, "metric", "name") or ""
+        target = source.get("target") or {}
+        percent = target.get("averageUtilization")
+        wanted = f"{percent}%" if percent is not None else target.get("averageValue") or target.get("value") or "<auto>"
+        found.append(f"{name}: <unknown>/{wanted}" if name else f"<unknown>/{wanted}")
+    return ", ".join(found) or "<none>"
+
+
+def quota(obj: Obj, *, limits: bool) -> str:
+    """``pods: 0/10``: what of a quota is used, requests and limits apart."""
+    hard, used = at(obj, "status", "hard") or {}, at(obj, "status", "used") or {}
+    names = [name for name in sorted(hard) if name.startswith("limits") == limits]
+    return ", ".join(f"{name}: {used.get(name, 0)}/{hard[name]}" for name in names)
+
+
+def claim(obj: Obj) -> str:
+    """The claim a volume is bound to."""
+    ref = at(obj, "spec", "claimRef") or {}
+    return f"{ref.get('namespace', '')}/{ref.get('name', '')}" if ref else ""
+
+
+_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+
+
+def access_modes(obj: Obj) -> str:
+    """``RWO,ROX``."""
+    return ",".join(_MODES.get(str(one), str(one)) for one in at(obj, "spec", "accessModes") or ())
+
+
+def subjects(obj: Obj, kind: str) -> str:
+    """The subjects of a binding of one kind."""
+    found = [one for one in obj.get("subjects") or () if one.get("kind") == kind]
+    return ",".join(
+        f"{one['namespace']}/{one['name']}" if "namespace" in one else str(one.get("name")) for one in found
+    )
 
 
 def role(obj: Obj) -> str:

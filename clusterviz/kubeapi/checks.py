@@ -11,6 +11,16 @@ from clusterviz.kubeapi.session import Session
 from clusterviz.kubeapi.status import bad_request, invalid
 from clusterviz.kubeapi.wishes import reason_of
 
+# Kept, and a person would expect them to act.
+_NOTHING = "is kept as it is: nothing in ClusterViz"
+_INERT = {
+    "HorizontalPodAutoscaler": f"{_NOTHING} measures pods or scales by it",
+    "LimitRange": f"{_NOTHING} enforces it",
+    "MutatingWebhookConfiguration": f"{_NOTHING} calls webhooks",
+    "ResourceQuota": f"{_NOTHING} counts or enforces it",
+    "ValidatingAdmissionPolicy": f"{_NOTHING} enforces it",
+    "ValidatingWebhookConfiguration": f"{_NOTHING} calls webhooks",
+}
 MODES = ("Ignore", "Warn", "Strict")
 
 
@@ -32,4 +42,6 @@ def check(request: Request, session: Session, resource: Resource, obj: Obj) -> l
     if flaws:
         causes = [{"reason": reason_of(one.message), "message": one.message, "field": one.field} for one in flaws]
         raise invalid(resource, str(obj["metadata"].get("name") or ""), causes)
+    if not resource.custom and request.method == "POST" and (inert := _INERT.get(resource.kind)):
+        words.append(f"{resource.kind} {obj['metadata'].get('name', '')} {inert}")
     return words

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clusterviz.kubeapi import discovery, published, reading, reviews, tokens, writing
+from clusterviz.kubeapi import discovery, logs, published, reading, reviews, tokens, writing
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.registry import REVIEWS, Resource
 from clusterviz.kubeapi.session import Session, Target
-from clusterviz.kubeapi.status import Refusal, forbidden, no_such_path, not_allowed, unavailable
+from clusterviz.kubeapi.status import Refusal, forbidden, no_such_path, not_allowed, not_simulated, unavailable
 from clusterviz.kubeapi.store import Store, store_of
 from clusterviz.live import instance
 
@@ -81,6 +81,8 @@ async def resource(request: Request, session: Session, group: str, version: str,
     target = locate(session.store, group, version, rest)
     verb = verb_of(request, target)
     permit(session, target, verb)
+    if verb not in target.resource.verbs:
+        raise not_simulated(target.resource)
     if verb in ("get", "list", "watch"):
         return await reading.answer(request, session, target, verb)
     return await writing.answer(request, session, target, verb)
@@ -121,7 +123,7 @@ def verb_of(request: Request, target: Target) -> str:
 
 def permit(session: Session, target: Target, verb: str) -> None:
     """Roles: a viewer reads everything but Secrets. Raises 403."""
-    reads = verb in ("get", "list", "watch") and target.sub not in ("exec", "attach", "portforward")
+    reads = verb in ("get", "list", "watch") and target.sub not in logs.WORDS
     allowed = session.role.may_change or reads
     if target.resource.kind == "Secret" and not session.role.may_read_secrets:
         allowed = False

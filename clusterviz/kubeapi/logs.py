@@ -30,6 +30,9 @@ WORDS = {
     "`kubectl logs -f` shows its connections",
     "portforward": "no process listens in a simulated pod, so no bytes can be forwarded; add a TrafficFlow to send it "
     "connections, or follow one packet with `manage.py trace`",
+    "ephemeralcontainers": "no process runs in a simulated pod, so a container to debug from has nothing to look at; "
+    "ask the network instead: `manage.py trace --from {name} --to URL`, or `manage.py nodeview`",
+    "token": "there are no tokens: the address in the kubeconfig is the credential",
 }
 TEXT = "text/plain; charset=utf-8"
 # Without a past to show, this long somebody watches before the log is answered.
@@ -43,7 +46,7 @@ def no_processes(resource: Resource, name: str, sub: str) -> Refusal:
     """403 in friendly words, which kubectl prints."""
     words = WORDS[sub].format(name=name)
     return Refusal(
-        403, "Forbidden", f'{resource.plural} "{name}" {sub}: {words}', details={"name": name, "kind": "pods"}
+        403, "Forbidden", f'{resource.plural} "{name}" {sub}: {words}', details={"name": name, "kind": resource.plural}
     )
 
 

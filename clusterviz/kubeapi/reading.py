@@ -80,7 +80,7 @@ async def _get(request: Request, session: Session, target: Target) -> Answer:
             return await logs.answer(request, session, obj)
         case "scale":
             return Answer(scale.scale_of(resource, obj))
-        case "exec" | "attach" | "portforward" as sub:
+        case sub if sub in logs.WORDS and sub != "ephemeralcontainers":
             raise logs.no_processes(resource, target.name, sub)
         case "eviction" | "finalize":
             raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

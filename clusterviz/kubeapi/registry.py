@@ -9,6 +9,7 @@ import msgspec
 
 MINOR = 37
 GIT_VERSION = f"v1.{MINOR}.0+clusterviz"
+READS = ("get", "list", "watch")
 ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -46,7 +47,10 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _rows(group: str, version: str, *rows: tuple[str, str, str, str]) -> list[Resource]:
-    """Rows of kind, plural, short names and marks: ``c`` cluster-scoped, ``a`` in all, ``s`` status, sub-resources."""
+    """Rows of kind, plural, short names and marks.
+
+    ``c`` cluster-scoped, ``a`` in the category all, ``r`` never made, ``s`` status, other words sub-resources.
+    """
     found = []
     for kind, plural, short, marks in rows:
         words = marks.split()
@@ -60,7 +64,8 @@ def _rows(group: str, version: str, *rows: tuple[str, str, str, str]) -> list[Re
                 short=tuple(short.split()),
                 namespaced="c" not in words,
                 categories=("all",) if "a" in words else (),
-                subresources=tuple("status" if word == "s" else word for word in words if word not in ("c", "a")),
+                subresources=tuple("status" if word == "s" else word for word in words if word not in ("c", "a", "r")),
+                verbs=READS if "r" in words else ALL,
             )
         )
     return found
@@ -78,19 +83,24 @@ BUILTIN: tuple[Resource, ...] = (
         ("Node", "nodes", "no", "c s"),
         ("PersistentVolumeClaim", "persistentvolumeclaims", "pvc", "s"),
         ("PersistentVolume", "persistentvolumes", "pv", "c s"),
-        ("Pod", "pods", "po", "a s log exec attach portforward eviction"),
+        ("Pod", "pods", "po", "a s log exec attach portforward ephemeralcontainers eviction"),
+        ("PodTemplate", "podtemplates", "", ""),
+        ("ReplicationController", "replicationcontrollers", "rc", "a r"),
         ("ResourceQuota", "resourcequotas", "quota", "s"),
         ("Secret", "secrets", "", ""),
-        ("ServiceAccount", "serviceaccounts", "sa", ""),
+        ("ServiceAccount", "serviceaccounts", "sa", "token"),
         ("Service", "services", "svc", "a s"),
     ),
     *_rows(
         "admissionregistration.k8s.io",
         "v1",
         ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "", "c"),
+        ("ValidatingAdmissionPolicy", "validatingadmissionpolicies", "", "c s"),
+        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", "", "c"),
         ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", "", "c"),
     ),
     *_rows("apiextensions.k8s.io", "v1", ("CustomResourceDefinition", "customresourcedefinitions", "crd crds", "c s")),
+    *_rows("apiregistration.k8s.io", "v1", ("APIService", "apiservices", "", "c s")),
     *_rows(
         "apps",
         "v1",
@@ -101,9 +111,16 @@ BUILTIN: tuple[Resource, ...] = (
         ("StatefulSet", "statefulsets", "sts", "a s scale"),
     ),
     *_rows("autoscaling", "v2", ("HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", "a s")),
+    *_rows("autoscaling", "v1", ("HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", "a s")),
     *_rows("batch", "v1", ("CronJob", "cronjobs", "cj", "a s"), ("Job", "jobs", "", "a s")),
     *_rows("coordination.k8s.io", "v1", ("Lease", "leases", "", "")),
     *_rows("discovery.k8s.io", "v1", ("EndpointSlice", "endpointslices", "", "")),
+    *_rows(
+        "flowcontrol.apiserver.k8s.io",
+        "v1",
+        ("FlowSchema", "flowschemas", "", "c s"),
+        ("PriorityLevelConfiguration", "prioritylevelconfigurations", "", "c s"),
+    ),
     *_rows(
         "networking.k8s.io",
         "v1",
@@ -125,7 +142,9 @@ BUILTIN: tuple[Resource, ...] = (
         "storage.k8s.io",
         "v1",
         ("CSIDriver", "csidrivers", "", "c"),
+        ("CSINode", "csinodes", "", "c"),
         ("StorageClass", "storageclasses", "sc", "c"),
+        ("VolumeAttachment", "volumeattachments", "", "c s"),
     ),
     *_rows("node.k8s.io", "v1", ("RuntimeClass", "runtimeclasses", "", "c")),
     *_rows(

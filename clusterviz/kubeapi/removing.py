@@ -79,6 +79,9 @@ async def remove(session: Session, resource: Resource, objects: list[Obj], found
     keys = [
         key_for(resource, str(obj["metadata"].get("namespace") or ""), str(obj["metadata"]["name"])) for obj in objects
     ]
+    keys = session.store.stand_again(keys)
+    if not keys:
+        return
     name = keys[0][2]
     orphans = orphaned(session, keys) if found.get("propagationPolicy") == "Orphan" else None
 

@@ -55,8 +55,8 @@ def not_found(resource: Resource, name: str) -> Refusal:
 
 
 def no_such_path() -> Refusal:
-    """404 for a path nobody serves."""
-    return Refusal(404, "NotFound", "the server could not find the requested resource")
+    """404 for a path nobody serves; `kubectl debug` reads the details without asking whether there are any."""
+    return Refusal(404, "NotFound", "the server could not find the requested resource", details={"name": ""})
 
 
 def already_exists(resource: Resource, name: str) -> Refusal:
@@ -96,6 +96,11 @@ def forbidden(resource: Resource, name: str, why: str) -> Refusal:
     named = f' "{name}"' if name else ""
     message = f"{resource.qualified}{named} is forbidden: {why}"
     return Refusal(403, "Forbidden", message, details=_details(resource, name))
+
+
+def not_simulated(resource: Resource) -> Refusal:
+    """405 for a kind that is only listed."""
+    return Refusal(405, "MethodNotAllowed", f"{resource.plural} are not simulated: use deployments.apps")
 
 
 def not_allowed() -> Refusal:

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from clusterviz.engine import Cluster
+from clusterviz.engine.datapath.controllers import controller_of
 from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj
-from clusterviz.kubeapi import happened, mirrors
+from clusterviz.kubeapi import happened, mirrors, standing
+from clusterviz.kubeapi.conversion import asked
 from clusterviz.kubeapi.defaults import with_defaults
 from clusterviz.kubeapi.registry import Registry, Resource
 from clusterviz.live.keeper import Keeper
@@ -73,7 +75,14 @@ class Store:
         """Note what is different."""
         before, self.cluster = self.cluster.objects, cluster
         for key in sorted(keys):
-            self._note(key, before.get(key), cluster.objects.get(key))
+            old, new = before.get(key), cluster.objects.get(key)
+            if new is not None:
+                old = self._mirrors.pop(key, None) or old
+            self._note(key, old, new)
+            if new is None or old is None:
+                self._stand(key)
+            if new is None and (parent := standing.parent_of(key)) is not None:
+                self._stand(parent, again=True)
         self._wake()
 
     def told(self, events: Sequence[Event]) -> None:
@@ -135,6 +144,19 @@ class Store:
                 self._mirrors[mine] = mirrors.endpoints_of(key[1], service, slices)
             self._note(mine, before, self._mirrors.get(mine))
 
+    def _stand(self, key: Key, *, again: bool = False) -> None:
+        """Keep what stands beside a namespace or node, unless somebody wrote it."""
+        mine, obj = standing.key_beside(key[0], key[2]), self.cluster.objects.get(key)
+        if mine is None or mine in self.cluster.objects:
+            return
+        old = self._mirrors.pop(mine, None)
+        if obj is not None:
+            self._mirrors[mine] = standing.beside(obj, again=again)
+        if again and old is not None:
+            self._note(mine, old, None)
+            old = None
+        self._note(mine, old, self._mirrors.get(mine))
+
     def _append(self, what: str, key: Key, obj: Obj, old: Obj | None) -> None:
         self.head += 1
         self._versions[key] = self.head
@@ -147,6 +169,9 @@ class Store:
     def _index(self) -> None:
         for kind, namespace, name in self.cluster.objects:
             self._names.setdefault(kind, set()).add((namespace, name))
+        for kind in ("Namespace", "Node"):
+            for place in sorted(self._names.get(kind, ())):
+                self._stand((kind, *place))
         for place in sorted(self._names.get("EndpointSlice", ())):
             self._mirror(("EndpointSlice", *place), None, self.cluster.objects["EndpointSlice", *place])
 
@@ -200,6 +225,18 @@ class Store:
         """An object as it is stored."""
         return self._events.get(key) or self._mirrors.get(key) or self.cluster.objects.get(key)
 
+    def stand_again(self, keys: Iterable[Key]) -> list[Key]:
+        """Make anew what is there though nobody wrote it, as its controller would; answers the other keys."""
+        others = []
+        for key in keys:
+            parent = standing.parent_of(key) if key in self._mirrors else None
+            if parent is None:
+                others.append(key)
+            else:
+                self._stand(parent, again=True)
+        self._wake()
+        return others
+
     def find(self, resource: Resource, namespace: str, name: str) -> Obj | None:
         """An object as the API shows it."""
         key = key_for(resource, namespace, name)
@@ -249,10 +286,24 @@ class Store:
         if owners := meta.get("ownerReferences"):
             meta["ownerReferences"] = [self._owner(key, owner) for owner in owners]
         dressed = with_defaults({**obj, "metadata": meta})
+        if key[0] == "Ingress":
+            self._addressed(key, dressed)
+        elif key[0] == "Lease" and key in self._mirrors:
+            dressed = standing.renewed(dressed, self.cluster.objects.get(("Node", "", key[2])))
         if key[0] in _OBSERVERS and isinstance(status := obj.get("status"), dict):
             seen = self._unobserved.get(key, meta.get("generation", 1))
             dressed["status"] = {**status, "observedGeneration": seen}
         return dressed
+
+    def _addressed(self, key: Key, dressed: Obj) -> None:
+        """The address of an Ingress nobody wrote one for: that of the Service in front of its controller."""
+        status = dressed.get("status") or {}
+        record = self.cluster.ingresses.get(key[1:])
+        if record is None or (status.get("loadBalancer") or {}).get("ingress"):
+            return
+        front = controller_of(self.cluster, record)
+        ips = [entry.ip for entry in front.load_balancer if entry.ip] if front is not None else []
+        dressed["status"] = {**status, "loadBalancer": {"ingress": [{"ip": ip} for ip in ips]} if ips else {}}
 
     def owner_as_stored(self, namespace: str, owner: Obj) -> Obj:
         """An owner reference without the uid that only we gave its owner."""
@@ -290,6 +341,7 @@ def belongs(resource: Resource, obj: Obj) -> bool:
 
 def shown(resource: Resource, obj: Obj) -> Obj:
     """A dressed object under the version it was asked for."""
+    obj = asked(resource, obj)
     meta = obj["metadata"]
     if not resource.namespaced and "namespace" in meta:
         meta = {name: value for name, value in meta.items() if name != "namespace"}

@@ -13,6 +13,7 @@ from clusterviz.kubeapi import logs, removing, scale, wishes
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.bodies import read_object
 from clusterviz.kubeapi.checks import check
+from clusterviz.kubeapi.conversion import kept
 from clusterviz.kubeapi.patching import patched, remembered
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
@@ -27,6 +28,7 @@ from clusterviz.kubeapi.status import (
     not_found,
 )
 from clusterviz.kubeapi.store import key_for, shown
+from clusterviz.kubeapi.undress import undressed
 
 # What the server says of an object; the cluster does not store it.
 _SERVED = ("resourceVersion", "generation", "selfLink")
@@ -41,7 +43,7 @@ async def answer(request: Request, session: Session, target: Target, verb: str) 
     match verb, target.sub:
         case ("create", "eviction"):
             return await removing.evict(request, session, target, dry_run=dry)
-        case ("create" | "get", "exec" | "attach" | "portforward" as sub):
+        case (_, sub) if sub in logs.WORDS:
             raise logs.no_processes(target.resource, target.name, sub)
         case ("create", ""):
             return await create(request, session, target, dry_run=dry)
@@ -235,8 +237,12 @@ async def stored(
 ) -> Answer:
     """Hand the object to the one write path and answer what became of it."""
     resource, store = target.resource, session.store
-    wish = stripped(session, resource, obj)
     key = key_for(resource, target.namespace, name)
+    raw = store.raw(key)
+    obj = kept(resource, obj, raw)
+    if raw is not None:
+        obj = undressed(raw, store.dress(key, raw), obj)
+    wish = stripped(session, resource, obj)
     if key[1] == "default" and not resource.namespaced:
         wish["metadata"]["namespace"] = "default"
     try:
@@ -250,7 +256,8 @@ async def stored(
     headers = _warned([*warnings, *found])
     if dry_run:
         meta = {"creationTimestamp": timestamp(time.time()), **wish["metadata"]}
-        answer = shown(resource, store.dress(key, {**wish, "metadata": meta}))
+        status = {"status": raw["status"]} if raw is not None and "status" in raw else {}
+        answer = shown(resource, store.dress(key, {**status, **wish, "metadata": meta}))
         return Answer(answer, code, headers=headers)
     made = store.find(resource, target.namespace, name)
     if made is None:

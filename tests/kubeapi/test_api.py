@@ -238,3 +238,76 @@ async def test_fifty_watches_see_every_change_once_and_in_order(editor):
         versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in events]
         assert versions == sorted(set(versions))
     await asyncio.gather(*(stream.close() for stream in streams))
+
+
+async def test_every_namespace_has_its_service_account_and_every_node_its_lease(editor):
+    leases = await editor.get("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+    assert [one["spec"]["holderIdentity"] for one in leases["items"]] == ["n1", "n2", "n3"]
+    place = "/api/v1/namespaces/shop/serviceaccounts/default"
+    first = await editor.get(place)
+    patch = {"imagePullSecrets": [{"name": "hub"}]}
+    code, changed = await editor.ask("PATCH", place, patch, media="application/merge-patch+json")
+    assert (code, changed["metadata"]["uid"]) == (200, first["metadata"]["uid"])
+    for _ in range(2):  # what was written, and then what stands again
+        before = await editor.get(place)
+        assert (await editor.ask("DELETE", place))[0] == 200
+        again = await editor.get(place)
+        assert "imagePullSecrets" not in again
+        assert int(again["metadata"]["resourceVersion"]) > int(before["metadata"]["resourceVersion"])
+
+
+API = {"name": "api", "port": {"number": 80}}
+
+
+async def test_an_ingress_has_the_address_of_its_controller(editor):
+    objects = [
+        ("/apis/networking.k8s.io/v1/ingressclasses", {"spec": {"controller": "k8s.io/ingress-nginx"}}),
+        (
+            "/api/v1/namespaces/shop/pods",
+            {
+                "metadata": {"name": "nginx", "labels": {"app.kubernetes.io/name": "ingress-nginx"}},
+                "spec": {"containers": [{"name": "c", "image": "nginx", "ports": [{"containerPort": 80}]}]},
+            },
+        ),
+        (
+            "/api/v1/namespaces/shop/services",
+            {
+                "spec": {
+                    "type": "LoadBalancer",
+                    "loadBalancerIP": "198.51.100.77",
+                    "selector": {"app.kubernetes.io/name": "ingress-nginx"},
+                    "ports": [{"port": 80}],
+                }
+            },
+        ),
+        (
+            "/apis/networking.k8s.io/v1/namespaces/shop/ingresses",
+            {
+                "spec": {
+                    "ingressClassName": "nginx",
+                    "defaultBackend": {"service": {"name": "api", "port": {"number": 80}}},
+                }
+            },
+        ),
+    ]
+    for path, body in objects:
+        code, answer = await editor.ask("POST", path, {"metadata": {"name": "nginx"}, **body})
+        assert code == 201, answer
+    async with asyncio.timeout(10):
+        while True:
+            found = await editor.get("/apis/networking.k8s.io/v1/namespaces/shop/ingresses/nginx")
+            if found["status"]["loadBalancer"]:
+                break
+            await asyncio.sleep(0.05)
+    assert found["status"]["loadBalancer"]["ingress"] == [{"ip": "198.51.100.77"}]
+
+
+async def test_what_cannot_be_had_says_why(editor):
+    for path, words in (
+        ("/api/v1/namespaces/shop/serviceaccounts/default/token", "address in the kubeconfig is the credential"),
+        ("/api/v1/namespaces/shop/replicationcontrollers", "use deployments.apps"),
+        ("/api/v1/namespaces/shop/pods/web-1/exec", "no process runs"),
+    ):
+        code, status = await editor.ask("POST", path, {"metadata": {"name": "x"}})
+        assert code in (403, 405)
+        assert words in status["message"]
