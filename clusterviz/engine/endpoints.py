@@ -47,6 +47,12 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     )
 
 
+def pod_name(ref: str) -> tuple[str, str]:
+    """Namespace and name of the pod an endpoint's ``pod`` is the picture id of."""
+    namespace, _, name = ref.removeprefix("pod:").partition("/")
+    return namespace, name
+
+
 def number_of(endpoint: Endpoint, port: ServicePort) -> int:
     """The endpoint's port for a Service port, matched by name and protocol; 0 when it has none (SVC-10, SVC-11)."""
     for name, number, protocol in endpoint.ports:

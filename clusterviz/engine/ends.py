@@ -1,4 +1,4 @@
-"""The two ends of a probe: which pod or node sends, and which address the name or object means."""
+"""The far end of a probe: which address and port the name or object it is for means."""
 
 from __future__ import annotations
 
@@ -14,36 +14,24 @@ from clusterviz.engine.datapath.dns import in_domain
 from clusterviz.engine.datapath.draw import draw
 from clusterviz.engine.datapath.ordered import every_ingress
 from clusterviz.engine.datapath.public import handed_on, unknown_outside
-from clusterviz.engine.datapath.resolver import Resolution, resolve, uses_cluster_dns
-from clusterviz.engine.endpoints import target_port
+from clusterviz.engine.datapath.resolver import Resolution, resolve, service_of, uses_cluster_dns
+from clusterviz.engine.endpoints import pod_name, target_port
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.gateway.objects import Gateway
-from clusterviz.engine.objects import WORKLOAD_KINDS, Ingress, Node, Pod, Service
-from clusterviz.engine.probe import Destination, Probe, Source, is_ip
+from clusterviz.engine.objects import Endpoint, Ingress, Service
+from clusterviz.engine.origin import Origin
+from clusterviz.engine.probe import Destination, Probe, is_ip
 from clusterviz.engine.trace import Candidate, Verdict
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 
-class Origin(NamedTuple):
-    """Who sends: a pod, a node, or an outside address; ``asker`` is the pod whose resolver is used."""
-
-    pod: Pod | None = None
-    node: Node | None = None
-    ip: str = ""
-    asker: Pod | None = None
-
-    @property
-    def ips(self) -> tuple[str, ...]:
-        """Addresses the sender has."""
-        return self.pod.ips if self.pod else self.node.ips if self.node else (self.ip,)
-
-
 class Target(NamedTuple):
     """What the destination turned out to be.
 
-    ``failed`` is a verdict reached before any packet could be sent; ``why`` and ``ref`` go with it.
+    ``failed`` is a verdict reached before any packet could be sent; ``why`` and ``ref`` go with it, and an address
+    is then the one that would be called next, for what else would stop the call.
     ``assumed`` are (code, text) simplifications used to find the address, ``drawn_from`` the addresses the
     client itself chose from, all with the same odds (SVC-08).
     """
@@ -56,85 +44,6 @@ class Target(NamedTuple):
     ref: str = ""
     why: str = ""
     assumed: tuple[tuple[str, str], ...] = ()
-
-
-def find_origin(cluster: Cluster, source: Source) -> Origin:
-    """Raises `ProbeError` when the sender does not exist or cannot send."""
-    if source.kind == "external":
-        ip = source.ip or cluster.settings.client_ip
-        pod = cluster.pod_by_ip.get(ip)
-        if pod is not None:
-            return Origin(pod=pod, asker=pod)
-        node = cluster.node_by_ip.get(ip)
-        return Origin(node=node) if node is not None else Origin(ip=ip)
-    if source.kind == "node":
-        node = cluster.nodes.get(source.name)
-        if node is None:
-            raise ProbeError(
-                f'nodes "{source.name}" not found', field="from", allowed=", ".join(list(cluster.nodes)[:20])
-            )
-        return Origin(node=node)
-    pod = find_pod(cluster, source)
-    if pod.ended:
-        raise ProbeError(f"pod {pod.namespace}/{pod.name} has ended ({pod.phase}) and sends nothing", field="from")
-    if not pod.ips:
-        raise ProbeError(f"pod {pod.namespace}/{pod.name} has no address yet ({pod.phase})", field="from")
-    if source.container and source.container not in [c.name for c in pod.containers]:
-        raise ProbeError(
-            f"container {source.container} is not valid for pod {pod.name}",
-            field="from",
-            allowed=", ".join(c.name for c in pod.containers),
-        )
-    if not pod.host_network:
-        return Origin(pod=pod, asker=pod)
-    node = cluster.nodes.get(pod.node) or cluster.node_by_ip.get(pod.ip)
-    if node is None:
-        raise ProbeError(f"the node of hostNetwork pod {pod.namespace}/{pod.name} is not in the cluster", field="from")
-    return Origin(node=node, asker=pod)
-
-
-def find_pod(cluster: Cluster, source: Source) -> Pod:
-    """The pod named, or the first ready pod of the workload or Service named."""
-    exact = cluster.pods.get((source.namespace, source.name))
-    if exact is not None:
-        return exact
-    if source.kind != "pod":
-        for kind in WORKLOAD_KINDS:
-            if owned := cluster.pods_of_workload.get((kind, source.namespace, source.name)):
-                return _first(owned)
-        service = cluster.services.get((source.namespace, source.name))
-        refs = [endpoint.pod for endpoint in cluster.endpoints(service)] if service else []
-        pods = [cluster.pods[ref] for e in refs if (ref := _name(e)) in cluster.pods]
-        if pods:
-            return _first(pods)
-        workload = [
-            p for p in cluster.pods.values() if p.namespace == source.namespace and p.name.startswith(source.name + "-")
-        ]
-        if workload:
-            return _first(workload)
-    for kind, namespace, name in cluster.workloads:
-        if source.kind != "pod" and (namespace, name) == (source.namespace, source.name):
-            raise ProbeError(f"{kind} {namespace}/{name} has no pod that could send", field="from")
-    why = f'pods "{source.name}" not found in namespace {source.namespace}'
-    raise ProbeError(why, field="from", allowed=_senders(cluster, source) or "no pod is in this namespace")
-
-
-def _senders(cluster: Cluster, source: Source) -> str:
-    """What could have been meant: that name in another namespace, else every pod of this one (of all, for default)."""
-    known = [*cluster.pods, *(key[1:] for key in cluster.workloads if cluster.pods_of_workload.get(key))]
-    found = [one for one in known if one[1] == source.name] or [
-        one for one in cluster.pods if source.namespace in (one[0], "default")
-    ]
-    return ", ".join("/".join(one) for one in found[:20])
-
-
-def _name(ref: str) -> tuple[str, str]:
-    namespace, _, name = ref.removeprefix("pod:").partition("/")
-    return namespace, name
-
-
-def _first(pods: list[Pod]) -> Pod:
-    return min(pods, key=lambda pod: (not pod.ready, not pod.ips, pod.terminating, pod.name))
 
 
 def find_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
@@ -228,10 +137,9 @@ def service_port(service: Service, port: int | str | None) -> int | None:
 
 def _headless(cluster: Cluster, origin: Origin, probe: Probe, service: Service) -> Target:
     """The client picks one of the addresses DNS gave it; there is no VIP (SVC-08)."""
-    port = probe.destination.port
     ready = [endpoint for endpoint in cluster.endpoints(service) if endpoint.ready]
     if not ready:
-        return Target(
+        return _unready(cluster, origin, service, probe.destination.port)._replace(
             failed=Verdict.NAME_NOT_FOUND,
             ref=service.ref,
             why=f"headless Service {service.namespace}/{service.name} has no ready endpoint, "
@@ -240,10 +148,24 @@ def _headless(cluster: Cluster, origin: Origin, probe: Probe, service: Service) 
     version = family(reachable(origin, tuple(endpoint.ip for endpoint in ready)))
     ready = [endpoint for endpoint in ready if family(endpoint.ip) == version]
     picked = ready[int(draw(probe.seed, "headless", service.ref) * len(ready))]
-    if isinstance(port, str):
-        number = service_port(service, port)
-        port = next((one for name, one, _ in picked.ports if name == port), number)
+    port = _endpoint_port(service, picked, probe.destination.port)
     return Target(picked.ip, port, drawn_from=tuple(endpoint.ip for endpoint in ready))
+
+
+def _endpoint_port(service: Service, endpoint: Endpoint, port: int | str | None) -> int | None:
+    """The number a client puts into its packet: of a port by name the endpoint's own."""
+    if not isinstance(port, str):
+        return port
+    number = service_port(service, port)
+    return next((one for name, one, _ in endpoint.ports if name == port), number)
+
+
+def _unready(cluster: Cluster, origin: Origin, service: Service, port: int | str | None) -> Target:
+    """The endpoint a headless Service's name would lead to if it were ready."""
+    known = cluster.endpoints(service)
+    ip = reachable(origin, tuple(endpoint.ip for endpoint in known))
+    found = next((endpoint for endpoint in known if endpoint.ip == ip), None)
+    return Target(ip, _endpoint_port(service, found, port)) if found is not None else Target()
 
 
 def _from_outside(cluster: Cluster, origin: Origin, service: Service, port: int | None) -> Target:
@@ -259,12 +181,13 @@ def _from_outside(cluster: Cluster, origin: Origin, service: Service, port: int 
     if service.external_ips:
         return Target(reachable(origin, service.external_ips), port)
     name = f"Service {service.namespace}/{service.name}"
+    by_node = next((one.node_port for one in service.ports if one.port == port and one.node_port), 0)
     if service.type == "LoadBalancer":
         why = f"{name} has no address outside: EXTERNAL-IP is <pending> (SVC-06)"
-        return Target(failed=Verdict.NO_LB_PROVIDER, ref=service.ref, why=why)
+        ip = reachable(origin, node.ips) if node is not None and by_node else ""
+        return Target(ip, by_node, failed=Verdict.NO_LB_PROVIDER, ref=service.ref, why=why)
     if service.type == "NodePort" and node is not None:
-        number = next((one.node_port for one in service.ports if one.port == port), port)
-        return Target(reachable(origin, node.ips), number)
+        return Target(reachable(origin, node.ips), by_node or port)
     if not service.cluster_ips:
         why = f"{name} is only a name in the cluster's DNS, which a client outside does not ask (SVC-08, SVC-09)"
         return Target(failed=Verdict.NAME_NOT_FOUND, ref=service.ref, why=why)
@@ -288,9 +211,10 @@ def _name_target(cluster: Cluster, origin: Origin, probe: Probe) -> Target:
         return target._replace(resolution=found)
     if not found.addresses:
         tried = ", ".join(f"{one} {rcode}" for one, rcode in found.tries)
-        return Target(
-            resolution=found, failed=Verdict.NAME_NOT_FOUND, ref=pod.ref, why=f"no address for {name}: {tried}"
-        )
+        meant = next((one for asked, _ in found.tries if (one := service_of(cluster, asked)) and one.headless), None)
+        target = _unready(cluster, origin, meant, probe.destination.port) if meant is not None else Target()
+        why = f"no address for {name}: {tried}"
+        return target._replace(resolution=found, failed=Verdict.NAME_NOT_FOUND, ref=pod.ref, why=why)
     port = probe.destination.port
     if found.service is not None:
         port = service_port(found.service, port)
@@ -329,7 +253,7 @@ def _short(cluster: Cluster, name: str) -> bool:
 def _named_target(cluster: Cluster, service: Service, name: str) -> int | None:
     for port in service.ports:
         if port.name == name:
-            pods = [cluster.pods.get(_name(e.pod)) for e in cluster.endpoints(service) if e.pod]
+            pods = [cluster.pods.get(pod_name(e.pod)) for e in cluster.endpoints(service) if e.pod]
             return next((target_port(port, pod) for pod in pods if pod), port.port)
     return None
 

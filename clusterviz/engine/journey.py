@@ -94,6 +94,7 @@ class Journey:
         self.failing: tuple[int, int] | None = None
         self.proxy_hop: int | None = None
         self.proxies = 0
+        self.proxied = False
         self.resolution: Resolution | None = None
         self.synced: Mapping[str, Cluster] = {}
         self._known_owners: dict[str, str] = {}

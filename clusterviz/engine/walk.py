@@ -12,9 +12,11 @@ from clusterviz.engine.datapath import node as node_stage
 from clusterviz.engine.datapath.draw import source_port
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.resolver import Resolution, uses_cluster_dns
-from clusterviz.engine.ends import Origin, Target, choices, find_origin, find_target
+from clusterviz.engine.datapath.unseen import unserved
+from clusterviz.engine.ends import Target, choices, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
+from clusterviz.engine.origin import Origin, find_origin
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.plain import choice_of, plain
 from clusterviz.engine.probe import Destination, Probe, Protocol, Source
@@ -70,18 +72,26 @@ def walk(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None
     journey.chose(choices(cluster, target))
     for code, text in target.assumed:
         journey.assume(code, text)
-    if _look_up(journey, origin, target) or target.failed is None:
-        journey.packet.sent = True  # where the look-up failed, the walk goes on as a ghost for further blockers
-        at: At | None = _start(journey, origin)
-        for _ in range(MOST_STAGES):
-            if at is None:
-                break
-            at = STAGES[at.stage](journey, at)
-        else:
-            journey.block(
-                Verdict.TTL_EXPIRED, ref="wire", rule="goes in circles", why=f"no end after {MOST_STAGES} stages"
-            )
+    _look_up(journey, origin, target)
+    journey.packet.sent = True  # where the look-up failed, the walk goes on as a ghost for further blockers
+    _stages(journey, _first(journey, origin, target))
     return _answer(journey)
+
+
+def _first(journey: Journey, origin: Origin, target: Target) -> At | None:
+    """Where the walk begins; None when nothing is known of the way."""
+    if target.failed is Verdict.NO_INGRESS_CONTROLLER and not target.ip:
+        return unserved(journey, target.ref)
+    return _start(journey, origin) if target.ip or target.failed is None else None
+
+
+def _stages(journey: Journey, at: At | None) -> None:
+    for _ in range(MOST_STAGES):
+        if at is None:
+            return
+        at = STAGES[at.stage](journey, at)
+    why = f"no end after {MOST_STAGES} stages"
+    journey.block(Verdict.TTL_EXPIRED, ref="wire", rule="goes in circles", why=why)
 
 
 def _packet(cluster: Cluster, origin: Origin, probe: Probe, target: Target) -> Packet:
@@ -132,13 +142,13 @@ def _start(journey: Journey, origin: Origin) -> At:
     return At("outside_in")
 
 
-def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
-    """The name look-up before the call; False when the call never happens."""
+def _look_up(journey: Journey, origin: Origin, target: Target) -> None:
+    """The name look-up before the call; a blocker when the call never happens."""
     found = target.resolution
-    if found is not None and origin.asker is not None and not _ask_dns(journey, origin.asker):
-        return False
+    if found is not None and origin.asker is not None:
+        _ask_dns(journey, origin.asker)
     if target.failed is None:
-        return True
+        return
     place = origin.pod or origin.node
     kind = "pod" if origin.pod else "node" if origin.node else "internet"
     ref = place.ref if place else "internet"
@@ -159,31 +169,30 @@ def _look_up(journey: Journey, origin: Origin, target: Target) -> bool:
         name=journey.probe.destination.name,
     )
     journey.block(target.failed, ref=target.ref, rule="before any packet", why=target.why)
-    return False
 
 
 def _tries(found: Resolution | None) -> str:
     return ", ".join(f"{name} {rcode}" for name, rcode in found.tries) if found else ""
 
 
-def _ask_dns(journey: Journey, pod_: Pod) -> bool:
-    """Trace the query to the DNS Service; False when it cannot be asked (DNS-14)."""
+def _ask_dns(journey: Journey, pod_: Pod) -> None:
+    """Trace the query to the DNS Service; its blockers are the call's when it cannot be asked (DNS-14)."""
     cluster = journey.cluster
     if not uses_cluster_dns(cluster, pod_):
-        return True
+        return
     if not cluster.services_by_ip.get(cluster.settings.dns_ip):
         journey.assume(
             "dns-implied", "No DNS Service is among the objects; the cluster is taken to have one that answers."
         )
-        return True
+        return
     # An answer that does not fit is asked again by TCP, which a policy may allow or not (DNS-14).
     found = journey.resolution
     for protocol in (UDP, TCP) if found is not None and found.truncated else (UDP,):
         child = trace(cluster, _question(cluster, pod_, protocol, journey.probe.seed))
         journey.children.append(Child("dns", child))
         if not child.success:
-            return _unanswered(journey, pod_, child)
-    return True
+            _unanswered(journey, pod_, child)
+            return
 
 
 def _question(cluster: Cluster, pod_: Pod, protocol: Protocol, seed: int) -> Probe:
@@ -195,8 +204,8 @@ def _question(cluster: Cluster, pod_: Pod, protocol: Protocol, seed: int) -> Pro
     )
 
 
-def _unanswered(journey: Journey, pod_: Pod, child: Trace) -> bool:
-    """The look-up that fails because its query does; always False."""
+def _unanswered(journey: Journey, pod_: Pod, child: Trace) -> None:
+    """The look-up that fails because its query does."""
     journey.packet.sent = False
     journey.enter("pod", pod_.ref, f"{pod_.namespace}/{pod_.name}", node=pod_.node, role="sender")
     for waypoint in child.waypoints:
@@ -215,7 +224,6 @@ def _unanswered(journey: Journey, pod_: Pod, child: Trace) -> bool:
     )
     for blocker in child.blockers:
         journey.block(Verdict.DNS_BLOCKED, ref=blocker.ref, rule=blocker.rule, why=blocker.why)
-    return False
 
 
 def _answer(journey: Journey) -> Walked:
@@ -223,7 +231,7 @@ def _answer(journey: Journey) -> Walked:
     hops = tuple(journey.hops)
     return Walked(
         verdict=verdict,
-        symptom=symptom(verdict, journey.probe, hops, proxied=journey.proxies > 0),
+        symptom=symptom(verdict, journey.probe, hops, proxied=journey.proxied),
         first_failing_step=journey.failing,
         forward=hops,
         sessions=tuple(journey.sessions),

@@ -36,7 +36,8 @@ class IngressMatch(msgspec.Struct, frozen=True, kw_only=True):
     ``status`` is what the controller answers itself: 404 (``backend`` None), 308 with ``location``, 503; 0 when
     a backend answers. ``path`` None: a default backend took it (ING-08). ``rewritten`` is the path the backend
     gets. ``certificate`` is "" for plain HTTP, ``default``, or the Secret of the host as namespace/name (ING-10).
-    ``considered`` begins with the nearest miss and has at most 50 entries; ``rules`` are ids of docs/rules.md.
+    ``considered`` begins with the nearest miss and has at most 50 entries; ``nearest`` is, of a 404, the rule of this
+    host whose path is nearest; ``rules`` are ids of docs/rules.md.
     """
 
     status: int = 0
@@ -51,6 +52,7 @@ class IngressMatch(msgspec.Struct, frozen=True, kw_only=True):
     considered: tuple[Considered, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     rules: tuple[str, ...] = ()
+    nearest: Located | None = None
 
 
 def host_matches(rule: str, host: str) -> bool:
@@ -101,10 +103,10 @@ def route_request(
             "controller-assumed", "Nothing says which controller serves the class: ingress-nginx is taken."
         )
         found = msgspec.structs.replace(found, assumptions=(*found.assumptions, note))
-    return _sent(cluster, found)
+    return backed(cluster, found)
 
 
-def _sent(cluster: Cluster, found: IngressMatch) -> IngressMatch:
+def backed(cluster: Cluster, found: IngressMatch) -> IngressMatch:
     """Down to the backend: 503 when it cannot be used (ING-09)."""
     if found.status or found.backend is None or found.ingress is None:
         return found
@@ -174,7 +176,9 @@ def match_request(
         rules=("ING-02", "ING-03", *(("ING-10",) if scheme == "https" else ())),
     )
     if winner is None:
-        return _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}")
+        found = _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}")
+        nearest = max(inside, key=lambda pair: shared(pair[1].path, path), default=None)
+        return found if found.backend else msgspec.structs.replace(found, nearest=nearest)
     ingress, rule_path = winner
     kind = ("ING-14",) if regex else ({"Exact": "ING-04", "Prefix": "ING-05"}.get(rule_path.type, "ING-06"),)
     found = msgspec.structs.replace(

@@ -7,7 +7,7 @@ from clusterviz.engine.datapath.choose import ELSEWHERE
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import BY_INTERFACE, detector, is_local, owners
-from clusterviz.engine.datapath.onward import onward
+from clusterviz.engine.datapath.onward import onward, onward_ping
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
 from clusterviz.engine.datapath.service import ServiceDecision, decide, port_name
@@ -59,7 +59,8 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
     if decision is None:
         unheard = j.cluster.services_by_ip.get(ip.dst, ())
         if unheard and ip.dst not in j.cluster.node_by_ip:
-            return _untouched(j, node, at, unheard[0][0])
+            _untouched(j, node, at, unheard[0][0])
+            return None
         return ""
     return _not_translated(j, node, at, decision)
 
@@ -102,9 +103,11 @@ def _claimed(j: Journey, address: str, l4: L4) -> None:
 def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str | None:
     """A Service's address that leads to no endpoint."""
     if decision.verdict in ("unknown_port", "unallocated"):
-        return _unknown_port(j, node, decision)
+        _unknown_port(j, node, decision)
+        return onward(j, node, at, decision)
     if decision.verdict == "untouched":
-        return _untouched(j, node, at, decision.service, decision.candidates)
+        _untouched(j, node, at, decision.service, decision.candidates)
+        return onward(j, node, at, decision)
     action, reason, verdict = OUTCOME[decision.verdict]
     rule, address = refusing(j.cluster.settings, decision), j.packet.ip.dst
     elsewhere = any(one.why == ELSEWHERE for one in decision.candidates)
@@ -154,7 +157,7 @@ def _settings(j: Journey, decision: ServiceDecision) -> tuple[str, ...]:
     return ("proxy_mode",)
 
 
-def _untouched(j: Journey, node: Node, at: At, service: Service, candidates: tuple[Candidate, ...] = ()) -> str | None:
+def _untouched(j: Journey, node: Node, at: At, service: Service, candidates: tuple[Candidate, ...] = ()) -> None:
     """A Service's address that no rule on the packet's way hears: no machine has it, so nobody answers.
 
     A node's own packet for an outside address without endpoints (IPT-01), or an address of a family the
@@ -181,7 +184,6 @@ def _untouched(j: Journey, node: Node, at: At, service: Service, candidates: tup
         rule=rule.name,
         why=f"no rule of {node.name} rewrites {address} of {name} for this packet, and no machine has it",
     )
-    return None
 
 
 def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
@@ -267,15 +269,15 @@ def _icmp(j: Journey, node: Node) -> str | None:
         rule=rule.name,
         why="a virtual IP is only (protocol, port) rules; nothing answers a ping",
     )
-    return None
+    return onward_ping(j, service)
 
 
-def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | None:
+def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> None:
     """nftables and IPVS refuse it on a ClusterIP; elsewhere nothing is done and the packet is lost (PX-11)."""
     packet, service = j.packet, decision.service
     if decision.verdict == "unallocated":
         _unallocated(j, node)
-        return None
+        return
     rule = Rule(
         name=f"no port {packet.dport}/{packet.ip.proto}",
         ref=service.ref,
@@ -304,7 +306,6 @@ def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> str | No
         rule=rule.name,
         why=f"Service {service.namespace}/{service.name} has no port {packet.dport}/{packet.ip.proto}",
     )
-    return None
 
 
 def _unallocated(j: Journey, node: Node) -> None:

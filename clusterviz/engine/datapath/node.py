@@ -14,7 +14,7 @@ from clusterviz.engine.datapath.draw import mac, source_port
 from clusterviz.engine.datapath.egress import Masquerade, plugin_masquerade
 from clusterviz.engine.datapath.kubeproxy import translate
 from clusterviz.engine.datapath.place import At, Route, own_block, route_for, segment_of, source_address, veth
-from clusterviz.engine.datapath.policing import police
+from clusterviz.engine.datapath.policing import police, police_anyway
 from clusterviz.engine.datapath.proxynames import masquerading
 from clusterviz.engine.datapath.public import unroutable
 from clusterviz.engine.journey import Journey
@@ -48,6 +48,7 @@ def pass_through(j: Journey, at: At) -> At | None:
     before = j.packet.ip, j.packet.l4
     masquerade = translate(j, node, at)
     if masquerade is None or not _has_family(j, node, at):
+        police_anyway(j, node, at)
         return None
     route = route_for(j.cluster, node, j.packet.ip.dst)
     # after a DNAT to a pod on the same bridge br_netfilter goes on bridging: only the receiver's MAC is new (NET-05)
@@ -55,6 +56,7 @@ def pass_through(j: Journey, at: At) -> At | None:
     bridged = j.packet.ip.dst == before[0].dst or j.cluster.settings.proxy_mode != "ipvs"
     switched = at.came == "pod" and route.kind == "bridge" and bridged and bool(_same_block(j, node, before[0].src))
     if not _route(j, node, at, route, switched=switched):
+        police_anyway(j, node, at)
         return None
     if switched and route.pod is not None and route.pod is at.pod and not j.cluster.settings.hairpin:
         _hairpin_off(j, node, route.pod)  # before the bridge's FORWARD and POSTROUTING hooks

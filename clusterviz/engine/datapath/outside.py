@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw, source_port
-from clusterviz.engine.datapath.place import At, of_family
-from clusterviz.engine.datapath.proxy import at_managed
+from clusterviz.engine.datapath.onward import meant
+from clusterviz.engine.datapath.place import At, home, of_family
 from clusterviz.engine.datapath.public import handed_on
 from clusterviz.engine.datapath.topology import local_list
+from clusterviz.engine.datapath.unseen import at_managed
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import CUT_ANNOTATION, Node, Service
 from clusterviz.engine.packet import L4
@@ -27,7 +28,6 @@ def wire(j: Journey, at: At) -> At | None:
     sender = at.sender
     if sender is not None and (node.name in sender.cut or sender.name in node.cut):
         _cut(j, sender, node)
-        return None
     j.step(
         Action.FORWARDED,
         "wire_encapsulated" if wrapped else "wire",
@@ -57,29 +57,13 @@ def arrive_outside(j: Journey, at: At) -> At | None:
     service, mode = balanced(j, ip)
     if service is not None and j.packet.ip.src not in j.cluster.pod_by_ip:
         return _balance(j, service, ip, mode)
-    source = j.cluster.pod_by_ip.get(j.packet.ip.src)
-    proxied = at_managed(j, ip) if source is None else "not a proxy"
+    if j.packet.ip.src in j.cluster.pod_by_ip:
+        _unmasked(j, at, ip)
+        if service is not None:
+            return _balance(j, service, ip, mode)
+    proxied = at_managed(j, ip)
     if proxied != "not a proxy":
         return proxied
-    if source is not None:
-        node = at.node
-        assert node is not None
-        j.enter("external", f"external:{ip}", ip)
-        j.step(
-            Action.DROPPED,
-            "no_egress_nat",
-            src=j.packet.ip.src,
-            node=node.name,
-            rule=Rule(name="no masquerade", rules=("EGR-05",)),
-            settings=("egress_nat",),
-        )
-        j.block(
-            Verdict.REPLY_LOST,
-            ref=node.ref,
-            rule="no masquerade",
-            why=f"nobody outside knows the way back to {j.packet.ip.src}",
-        )
-        return None
     inner, assumed = handed_on(j.cluster, ip)
     if assumed:
         return _handed_on(j, ip, inner, assumed[0])
@@ -100,6 +84,16 @@ def arrive_outside(j: Journey, at: At) -> At | None:
     )
     j.end(Verdict.EXITED_CLUSTER)
     return None
+
+
+def _unmasked(j: Journey, at: At, ip: str) -> None:
+    """A pod's own address outside: whoever answers has no way back to it (EGR-05)."""
+    node, src = at.node, j.packet.ip.src
+    assert node is not None
+    j.enter("external", f"external:{ip}", ip)
+    rule = Rule(name="no masquerade", rules=("EGR-05",))
+    j.step(Action.DROPPED, "no_egress_nat", src=src, node=node.name, rule=rule, settings=("egress_nat",))
+    j.block(Verdict.REPLY_LOST, ref=node.ref, rule=rule.name, why=f"nobody outside knows the way back to {src}")
 
 
 def _handed_on(j: Journey, ip: str, inner: str, assumed: tuple[str, str]) -> At:
@@ -150,7 +144,21 @@ def leave_outside(j: Journey, _at: At) -> At | None:
     if proxied != "not a proxy":
         return proxied
     _unroutable(j, ip)
-    return None
+    return _brought(j, ip)
+
+
+def _brought(j: Journey, ip: str) -> At | None:
+    """As a ghost to the node that would take the packet if a way led there: the pod's, or any for a virtual IP."""
+    pod = j.cluster.pod_by_ip.get(ip)
+    known = ip in j.cluster.services_by_ip
+    node = home(j.cluster, pod) if pod is not None else _any_node(j) if known else None
+    return At("node", node, came="outside", iface="eth0") if node is not None else None
+
+
+def _any_node(j: Journey) -> Node | None:
+    """The first node that is ready, else the first."""
+    nodes = list(j.cluster.nodes.values())
+    return next((one for one in nodes if one.ready and not one.down), nodes[0] if nodes else None)
 
 
 def _unroutable(j: Journey, ip: str, what: str = "") -> None:
@@ -185,9 +193,10 @@ def _external_ip(j: Journey, service: Service) -> At | None:
         "external-ip-routed",
         "Somebody outside routes the externalIP to a node; the first ready one is assumed (SVC-05).",
     )
-    node = next((one for one in j.cluster.nodes.values() if one.ready and not one.down), None)
-    if node is None:
+    node = _any_node(j)
+    if node is None or not node.ready or node.down:
         j.block(Verdict.NO_ROUTE, ref=service.ref, rule="no ready node", why="no node is ready")
+    if node is None:
         return None
     j.leave("")
     return At("node", node, came="outside", iface="eth0")
@@ -200,7 +209,10 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
     j.enter("loadbalancer", ref, f"load balancer {ip}", role="transit")
     if isinstance(j.packet.l4, L4) and not _listens(service, j.packet.l4):
         _no_listener(j, service, ref)
-        return None
+        port = meant(j, service)
+        if port is None:
+            return None
+        j.packet.change("l4", "the port that was meant", dport=port.port)
     nodes = list(j.cluster.nodes.values())
     healthy = [node for node in nodes if _healthy(j, service, node)]
     if not healthy:
@@ -246,8 +258,8 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
 
 
 def _past_the_check(j: Journey, service: Service, ip: str, mode: str) -> At | None:
-    """By the first node that runs, though none is healthy, to what else would stop the packet."""
-    node = next((one for one in j.cluster.nodes.values() if one.ready and not one.down), None)
+    """By a node that runs if one does, though none is healthy, to what else would stop the packet."""
+    node = _any_node(j)
     if node is None:
         return None
     if mode == "Proxy":

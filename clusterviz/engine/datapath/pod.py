@@ -143,7 +143,6 @@ def deliver(j: Journey, at: At) -> At | None:
             rule=Rule(name="no process", ref=pod.ref, rules=("LIF-01",)),
         )
         j.block(Verdict.POD_NOT_RUNNING, ref=pod.ref, rule=f"phase {pod.phase}", why=f"pod {pod.name} is {pod.phase}")
-        return None
     following = forward_request(j, pod)
     if following != "not a proxy":
         return following
@@ -169,10 +168,10 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
             f"Container {', '.join(found.collision)} declares port {port} too: "
             "one port space, so it cannot bind it (NET-03).",
         )
-    if not found.open:
+    idle = Verdict.POD_NOT_RUNNING, pod.ref  # says of the whole pod what its containers would say again
+    if not found.open and not (found.down and idle in [(one.verdict, one.ref) for one in j.blockers]):
         _refuse(j, pod, packet.l4, found.down)
-        return
-    if hangs(j, pod, packet.l4):
+    if hangs(j, pod, packet.l4) or not found.open:
         return
     j.step(
         Action.DELIVERED,

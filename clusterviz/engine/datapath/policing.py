@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusterviz.engine.datapath.place import At, Route
-from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge
+from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge, selecting
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import L4
@@ -32,6 +32,16 @@ def police(j: Journey, node: Node, at: At, route: Route, seen: str) -> None:
         verdict = _judge(j, node, "Ingress", route.pod, seen)
         if seen != packet.ip.src:
             _before_masquerade(j, route.pod, verdict, packet.ip.src, seen)
+
+
+def police_anyway(j: Journey, node: Node, at: At) -> None:
+    """As a ghost whose receiver nobody knows: a sender that no policy lets out by this protocol is stopped as well."""
+    pod, packet = at.pod, j.packet
+    if not j.blockers or at.came != "pod" or pod is None:
+        return
+    rules = [rule for policy in selecting(j.cluster, pod, "Egress") for rule in policy.egress]
+    if not any(not rule.ports or any(one.protocol == packet.ip.proto for one in rule.ports) for rule in rules):
+        _judge(j, node, "Egress", pod, packet.ip.dst)
 
 
 def _before_masquerade(j: Journey, pod: Pod, verdict: PolicyVerdict, kept: str, seen: str) -> None:

@@ -10,26 +10,26 @@ from clusterviz.engine.addresses import host_port, public_address
 from clusterviz.engine.datapath.controllers import (
     is_any_controller,
     is_controller,
-    managed,
     option,
     served_by,
     takes_requests,
 )
 from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.gateways import carried, listener_port
-from clusterviz.engine.datapath.gateways import managed as gateways_managed
-from clusterviz.engine.datapath.ingress import IngressMatch, backend_port, route_request
+from clusterviz.engine.datapath.hung import hangs
+from clusterviz.engine.datapath.ingress import IngressMatch, backed, backend_port, route_request
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.resolver import resolve
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
-from clusterviz.engine.datapath.routed import Picked, Standing, at_gateway, tls_ended, unfit
+from clusterviz.engine.datapath.routed import at_gateway
 from clusterviz.engine.datapath.service import every
+from clusterviz.engine.datapath.standing import Picked, Standing, first_port, ready_or_not, tls_ended, unfit
 from clusterviz.engine.endpoints import number_of
 from clusterviz.engine.gateway.answer import Forwarded
 from clusterviz.engine.gateway.refs import usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Pod, Service, ServicePort
-from clusterviz.engine.packet import Http
+from clusterviz.engine.packet import L4, Http
 from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Action, Candidate, Considered, Rule, Verdict
 
@@ -41,26 +41,29 @@ NotProxy = Literal["not a proxy"]
 
 
 def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
-    """Route the request if the pod is a proxy; None when it answers the request itself."""
+    """Route the request if the pod is a proxy; None when it answers the request itself.
+
+    A proxy that hangs reads nothing; the way goes on as a ghost, as the proxy would send it.
+    """
     request = asked(j)
     port = j.packet.dport or 0
-    if request is None or j.ghost or pod.hung:
+    if request is None:
         return "not a proxy"
     at = Standing(pod.ref, f"{pod.namespace}/{pod.name}", pod.ips)
     gateways = carried(j.cluster, pod)
     listener = listener_port(j.cluster, pod, port, gateways) if gateways else 0
     if listener:
-        j.proxy_hop = len(j.hops)
+        _stands(j, pod)
         picked = at_gateway(j, gateways, request, listener, at)
     else:
         ingresses = served_by(j.cluster, pod)
         if not (ingresses or is_any_controller(j.cluster, pod)) or not takes_requests(j.cluster, pod, port):
             return "not a proxy"
-        j.proxy_hop = len(j.hops)
+        _stands(j, pod)
         own = is_controller(pod, "ingress-nginx")
         match = route_request(j.cluster, request, ingresses, ingress_nginx=own)
         default = option(j.cluster, pod, "default-backend-service") if match.status == 404 else ""
-        picked = _at_default(j, at, default, match, request) or _at_controller(j, at, match, request)
+        picked = _at_default(j, at, default, match, request) or at_controller(j, at, match, request)
     if picked is None:
         return None
     if j.proxies >= MOST_PROXIES:
@@ -69,48 +72,12 @@ def forward_request(j: Journey, pod: Pod) -> At | NotProxy | None:
     return _second_connection(j, pod, picked, GATEWAY if listener else CONTROLLER)
 
 
-def at_managed(j: Journey, ip: str) -> At | NotProxy | None:
-    """A data plane outside the cluster takes the packet and calls the backend's pod directly.
-
-    It is that of a Gateway, or of Ingresses, with this address and no pods among the objects.
-    """
-    gateway = gateways_managed(j.cluster, ip)
-    ingresses = [] if gateway else managed(j.cluster, ip)
-    if gateway is None and not ingresses:
-        return "not a proxy"
-    ref = gateway.ref if gateway else ingresses[0].ref
-    kind, component = ("Gateway", GATEWAY) if gateway else ("Ingress", CONTROLLER)
-    name = f"{kind} {ref.partition(':')[2]}"
-    j.leave("")
-    j.enter("proxy", ref, name, role="transit")
-    note = f"The data plane of {name} is not among the objects; it is taken to run at {ip} outside the cluster"
-    j.assume("managed-data-plane", f"{note} and to reach pods without NAT.")
-    j.way(ref, "ingress")
-    request, port = asked(j), j.packet.dport or 0
-    listens = {one.port for one in gateway.listeners} if gateway else {80, 443}
-    if request is None or port not in listens:
-        numbers = ", ".join(str(one) for one in sorted(listens))
-        why = f"{name} listens on {numbers}" if request else f"only HTTP requests are followed through a {kind}"
-        rule = Rule(name="listeners", ref=ref, rules=("GW-13",) if gateway else ("ING-10",))
-        j.step(Action.REJECTED, "no_listener", layer=4, component=component, rule=rule, why=why, proxy=component)
-        verdict = Verdict.NOBODY_LISTENING if request else Verdict.INSUFFICIENT_INFO
-        j.block(verdict, ref=ref, rule=rule.name, why=why)
-        return None
-    j.proxy_hop = len(j.hops)
-    if gateway is not None:
-        picked = at_gateway(j, [gateway], request, port, Standing(ref, name, (ip,)))
-    else:
-        match = route_request(j.cluster, request, ingresses)
-        picked = _at_controller(j, Standing(ref, name, (ip,)), match, request)
-    if picked is None:
-        return None
-    node = j.cluster.nodes.get(picked.endpoint.node) or next(iter(j.cluster.nodes.values()), None)
-    if node is None:
-        j.block(Verdict.INSUFFICIENT_INFO, ref=ref, rule="no node", why="no node leads to the pod")
-        return None
-    connect(j, picked, ip, ref, component)
-    j.leave("")
-    return At("node", node, came="outside", iface="eth0")
+def _stands(j: Journey, pod: Pod) -> None:
+    """The packet has come to a proxy; the reply begins here unless there is a second connection."""
+    if isinstance(j.packet.l4, L4) and hangs(j, pod, j.packet.l4):
+        return
+    if not j.ghost:
+        j.proxy_hop = len(j.hops)
 
 
 def asked(j: Journey) -> Request | None:
@@ -135,27 +102,43 @@ def _at_default(j: Journey, at: Standing, name: str, match: IngressMatch, reques
     return _choose(j, at, service, port, match, request, rule)
 
 
-def _at_controller(j: Journey, at: Standing, match: IngressMatch, request: Request) -> Picked | None:
-    """An Ingress controller's choice; None when it answers 404, 308 or 503 itself."""
+def at_controller(j: Journey, at: Standing, match: IngressMatch, request: Request) -> Picked | None:
+    """An Ingress controller's choice; None when it answers 404, 308 or 503 itself.
+
+    The first such answer is the verdict; then the way goes on as a ghost to the backend of the rule, or of the nearest
+    one, for what else would stop the request.
+    """
     for note in match.assumptions:
         j.assume(note.code, note.text)
     if match.certificate:
         tls_ended(j, CONTROLLER, at.ref, match.certificate)
     if match.backend is None or match.ingress is None:
         _no_rule(j, at.ref, match, request)
-        return None
-    if match.status:
-        _redirect(j, match, request) if match.location else _unavailable(j, match, match.why)
-        return None
+        if match.nearest is None:
+            return None
+        ingress, path = match.nearest
+        match = msgspec.structs.replace(match, status=0, ingress=ingress, path=path, backend=path.backend)
+        match = backed(j.cluster, match)
+    elif match.location:
+        _redirect(j, match, request)
+        match = backed(j.cluster, msgspec.structs.replace(match, status=0, location="", why=""))
+    return _at_backend(j, at, match, request)
+
+
+def _at_backend(j: Journey, at: Standing, match: IngressMatch, request: Request) -> Picked | None:
+    """The endpoint of the backend a rule names."""
+    assert match.ingress is not None
+    assert match.backend is not None
     service, port, _ = backend_port(j.cluster, match.ingress, match.backend)
-    if service is None or port is None:
+    if match.status:
         _unavailable(j, match, match.why)
+    if service is not None and service.type == "ExternalName":
+        return _external(j, at.name, service, port.port, match, request) if port is not None else None
+    port = port or (first_port(service) if service is not None else None)
+    if service is None or port is None:
         return None
-    if service.type == "ExternalName":
-        return _external(j, at.name, service, port.port, match, request)
-    if not usable(j.cluster, service, port):
+    if not usable(j.cluster, service, port) and not j.ghost:
         _unavailable(j, match, "no ready endpoint")
-        return None
     return _choose(j, at, service, port, match, request, _rule(match))
 
 
@@ -197,9 +180,11 @@ def _choose(
     match: IngressMatch,
     request: Request,
     rule: Rule,
-) -> Picked:
-    """One of the ready endpoints, all with the same odds (ING-13)."""
-    ready = at.within_reach(usable(j.cluster, service, port))
+) -> Picked | None:
+    """One of the ready endpoints, all with the same odds (ING-13); None when there is none."""
+    ready = ready_or_not(j, service, port, at)
+    if not ready:
+        return None
     random = draw(j.probe.seed, "proxy", at.ref, service.ref)
     endpoint, number = ready[min(int(random * len(ready)), len(ready) - 1)]
     candidates = _candidates(every(j.cluster, service, port), port, endpoint, ready)
@@ -272,6 +257,7 @@ def connect(j: Journey, picked: Picked, own: str, place: str, component: str) ->
     client, ip = packet.ip.src, picked.endpoint.ip
     why = f"the {component}'s own connection"
     j.proxies += 1
+    j.proxied = j.proxied or not j.ghost
     diffs = packet.change("ip", why, src=own, dst=ip, ttl=64)
     diffs += packet.change("l4", why, sport=source_port(j.probe.seed, "proxy", own, ip), dport=picked.number)
     if isinstance(packet.payload, Http):

@@ -179,7 +179,7 @@ def _found(
         tries,
         answer.addresses,
         "NOERROR",
-        _service_of(cluster, tries[-1][0]),
+        service_of(cluster, tries[-1][0]),
         outside,
         answer.rules,
         answer.records,
@@ -187,7 +187,8 @@ def _found(
     )
 
 
-def _service_of(cluster: Cluster, name: str) -> Service | None:
+def service_of(cluster: Cluster, name: str) -> Service | None:
+    """The Service a full name is of, its pods' names included."""
     parts = name.lower().removesuffix("." + cluster.settings.cluster_domain.rstrip(".")).split(".")
     if len(parts) >= 3 and parts[-1] == "svc":
         return cluster.services.get((parts[-2], parts[-3]))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.draw import draw
+from clusterviz.engine.datapath.standing import Picked, Standing, first_port, ready_or_not, tls_ended, unfit
 from clusterviz.engine.endpoints import number_of
-from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer
+from clusterviz.engine.gateway.answer import Backend, GatewayAnswer
 from clusterviz.engine.gateway.http import FURTHEST, match_http
 from clusterviz.engine.gateway.objects import Gateway
 from clusterviz.engine.gateway.refs import service_port, usable
 from clusterviz.engine.journey import Journey
-from clusterviz.engine.objects import Endpoint
+from clusterviz.engine.objects import Endpoint, Service, ServicePort
 from clusterviz.engine.probe import Request
 from clusterviz.engine.trace import Action, Candidate, Rule, Verdict
 
@@ -21,49 +19,62 @@ COMPONENT = "gateway"
 SERVED_BY = ("gateway_class", "gateway_controller")
 
 
-class Standing(NamedTuple):
-    """The proxy that decides: picture id, what to call it, its addresses."""
-
-    ref: str
-    name: str
-    ips: tuple[str, ...]
-
-    def within_reach(self, endpoints: list[tuple[Endpoint, int]]) -> list[tuple[Endpoint, int]]:
-        """Endpoints of a family the proxy has an address of; all when there is none such."""
-        own = {family(ip) for ip in self.ips}
-        return [one for one in endpoints if family(one[0].ip) in own] or endpoints
-
-
-class Picked(NamedTuple):
-    """The endpoint a proxy calls, its port, and the request it sends."""
-
-    endpoint: Endpoint
-    number: int
-    sent: Forwarded
-    rules: tuple[str, ...]
-
-
 def at_gateway(j: Journey, gateways: list[Gateway], request: Request, port: int, at: Standing) -> Picked | None:
-    """Decide for a request that reached a data plane; None when it answers itself."""
-    place, name = at.ref, at.name
+    """Decide for a request that reached a data plane; None when it answers itself.
+
+    The first such answer is the verdict; then the way goes on as a ghost to the backend the answer is about, or to that
+    of the rule nearest to the request, for what else would stop it.
+    """
     answers = [match_http(j.cluster, (one.namespace, one.name), request, port=port) for one in gateways]
     answer = min(answers, key=lambda one: FURTHEST.index(one.outcome))
     for note in answer.assumptions:
         j.assume(note.code, note.text)
     if request.scheme == "https":
-        tls_ended(j, COMPONENT, place, f"of listener {answer.listener}" if answer.listener else "default")
+        tls_ended(j, COMPONENT, at.ref, f"of listener {answer.listener}" if answer.listener else "default")
     if answer.outcome != "accepted":
-        _own_answer(j, answer, request, place)
-        return None
+        _own_answer(j, answer, request, at.ref)
+    if answer.nearest is not None:
+        answer = answer.nearest
+        if answer.outcome != "accepted":
+            _own_answer(j, answer, request, at.ref)
+    return _backend(j, answer, request, at) if any(one.share for one in answer.backends) else None
+
+
+def _backend(j: Journey, answer: GatewayAnswer, request: Request, at: Standing) -> Picked | None:
+    """The backend drawn, and the endpoint of it that is called."""
     backend = _drawn(j, answer)
     candidates, ready = _candidates(j, answer, backend, at)
-    if backend.status:
-        _own_answer(j, answer, request, place, backend, candidates)
-        return None
+    if backend.status and answer.outcome == "accepted":
+        _own_answer(j, answer, request, at.ref, backend, candidates)
     if not ready:
-        _unavailable(j, answer, backend, "no ready endpoint", candidates)
-        return None
-    random = draw(j.probe.seed, "proxy", place, backend.ref)
+        if backend.redirect is not None:
+            return None
+        found = _reached(j, backend)
+        if found is None:
+            return None
+        if backend.status != 503 and not usable(j.cluster, *found):
+            _unavailable(j, answer, backend, "no ready endpoint", candidates)
+        ready = ready_or_not(j, *found, at)
+    return _chosen(j, answer, request, at, backend, candidates, ready) if ready else None
+
+
+def _reached(j: Journey, backend: Backend) -> tuple[Service, ServicePort] | None:
+    """The Service a backend names and its port, else its first: where a ghost goes on past a refusal."""
+    service = j.cluster.services.get((backend.namespace, backend.name)) if backend.kind == "Service" else None
+    port = (service_port(service, backend.port) or first_port(service)) if service is not None else None
+    return (service, port) if service is not None and port is not None else None
+
+
+def _chosen(
+    j: Journey,
+    answer: GatewayAnswer,
+    request: Request,
+    at: Standing,
+    backend: Backend,
+    candidates: tuple[Candidate, ...],
+    ready: list[tuple[Endpoint, int]],
+) -> Picked:
+    random = draw(j.probe.seed, "proxy", at.ref, backend.ref)
     endpoint, number = ready[min(int(random * len(ready)), len(ready) - 1)]
     candidates = tuple(_mark(one, endpoint, number) for one in candidates)
     j.chose(candidates)
@@ -86,24 +97,9 @@ def at_gateway(j: Journey, gateways: list[Gateway], request: Request, port: int,
         pod=endpoint.pod.removeprefix("pod:") or endpoint.ip,
         count=len(ready),
         command=_command(answer),
-        controller=name,
+        controller=at.name,
     )
     return Picked(endpoint, number, backend.request, ("GW-12", "GW-13"))
-
-
-def tls_ended(j: Journey, component: str, place: str, certificate: str) -> None:
-    """TLS ends at the proxy; behind it the request is plain HTTP (ING-10)."""
-    j.step(
-        Action.RECEIVED,
-        "tls_ended",
-        layer=7,
-        hook="userspace",
-        component=component,
-        certificate=certificate,
-        proxy=component,
-        rule=Rule(name="TLS", ref=place, path="spec.tls", rules=("ING-10",)),
-        command=f"openssl s_client -connect {host_port(j.packet.ip.dst, j.packet.dport or 443)}",
-    )
 
 
 def _drawn(j: Journey, answer: GatewayAnswer) -> Backend:
@@ -150,13 +146,6 @@ def _candidates(
                 )
             )
     return tuple(found), mine
-
-
-def unfit(endpoint: Endpoint, number: int) -> str:
-    """Why a proxy does not call an endpoint."""
-    if not endpoint.ready:
-        return "terminating" if endpoint.terminating else "not ready"
-    return "the proxy has no address of its family" if number else "has no port for this Service port"
 
 
 def _mark(candidate: Candidate, endpoint: Endpoint, number: int) -> Candidate:

@@ -75,7 +75,8 @@ class GatewayAnswer(msgspec.Struct, frozen=True, kw_only=True):
     unavailable (503), no_listener (the port is closed). ``status`` is the gateway's own status, 0 when a
     backend answers. ``errors`` maps a status to the share of requests that gets it instead of a backend.
     ``gateway`` and ``route`` are (namespace, name) or None; ``rule`` and ``match`` are indexes into the route.
-    ``considered`` begins with the nearest miss and has at most 50 entries. ``rules`` are ids of docs/rules.md.
+    ``considered`` begins with the nearest miss and has at most 50 entries. ``nearest`` is, of a 404,
+    what the rule nearest to the request would do. ``rules`` are ids of docs/rules.md.
     """
 
     outcome: Outcome
@@ -97,3 +98,4 @@ class GatewayAnswer(msgspec.Struct, frozen=True, kw_only=True):
     assumptions: tuple[Assumption, ...] = ()
     rules: tuple[str, ...] = ()
     why: str = ""
+    nearest: GatewayAnswer | None = None

@@ -170,7 +170,10 @@ def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -
     base = msgspec.structs.replace(base, listener=listener.name, considered=considered)
     if winner is None:
         why = f"no rule of an attached route takes {asked.request.method} {host}{asked.path}"
-        return msgspec.structs.replace(base, outcome="not_found", status=404, rules=("GW-08", "GW-03"), why=why)
+        beside = _act(asked, base, listener, min(tried, key=lambda one: nearness(one, request))) if tried else None
+        return msgspec.structs.replace(
+            base, outcome="not_found", status=404, rules=("GW-08", "GW-03"), why=why, nearest=beside
+        )
     return _act(asked, base, listener, winner)
 
 
