@@ -176,9 +176,8 @@ def match_request(
         rules=("ING-02", "ING-03", *(("ING-10",) if scheme == "https" else ())),
     )
     if winner is None:
-        found = _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}")
         nearest = max(inside, key=lambda pair: shared(pair[1].path, path), default=None)
-        return found if found.backend else msgspec.structs.replace(found, nearest=nearest)
+        return _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}", nearest)
     ingress, rule_path = winner
     kind = ("ING-14",) if regex else ({"Exact": "ING-04", "Prefix": "ING-05"}.get(rule_path.type, "ING-06"),)
     found = msgspec.structs.replace(
@@ -220,7 +219,9 @@ def _winner(fitting: list[Located], *, regex: bool) -> Located | None:
     return max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"), default=None)
 
 
-def _default(ingresses: Ordered, base: IngressMatch, best: str | None, why: str) -> IngressMatch:
+def _default(
+    ingresses: Ordered, base: IngressMatch, best: str | None, why: str, nearest: Located | None
+) -> IngressMatch:
     """The default backend of an Ingress for this host first, then of one without rules, then any; else 404 (ING-08)."""
 
     def distance(ingress: Ingress) -> int:
@@ -230,9 +231,9 @@ def _default(ingresses: Ordered, base: IngressMatch, best: str | None, why: str)
 
     rules = (*base.rules, "ING-08")
     if not ingresses.with_default:
-        return msgspec.structs.replace(base, status=404, why=why, rules=rules)
-    nearest = min(ingresses.with_default, key=distance)
-    return msgspec.structs.replace(base, ingress=nearest, backend=nearest.default_backend, rules=rules)
+        return msgspec.structs.replace(base, status=404, why=why, nearest=nearest, rules=rules)
+    taking = min(ingresses.with_default, key=distance)
+    return msgspec.structs.replace(base, ingress=taking, backend=taking.default_backend, rules=rules)
 
 
 def _considered(

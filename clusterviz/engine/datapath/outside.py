@@ -207,12 +207,8 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
     ref = f"loadbalancer:{ip}"
     name = f"{service.namespace}/{service.name}"
     j.enter("loadbalancer", ref, f"load balancer {ip}", role="transit")
-    if isinstance(j.packet.l4, L4) and not _listens(service, j.packet.l4):
-        _no_listener(j, service, ref)
-        port = meant(j, service)
-        if port is None:
-            return None
-        j.packet.change("l4", "the port that was meant", dport=port.port)
+    if isinstance(j.packet.l4, L4) and not _listens(service, j.packet.l4) and not _no_listener(j, service, ref):
+        return None
     nodes = list(j.cluster.nodes.values())
     healthy = [node for node in nodes if _healthy(j, service, node)]
     if not healthy:
@@ -272,8 +268,8 @@ def _listens(service: Service, l4: L4) -> bool:
     return any(port.port == l4.dport and port.protocol == l4.proto for port in service.ports)
 
 
-def _no_listener(j: Journey, service: Service, ref: str) -> None:
-    """A balancer opens only the ports of its Service (PX-11)."""
+def _no_listener(j: Journey, service: Service, ref: str) -> bool:
+    """A balancer opens only the ports of its Service (PX-11); whether a ghost goes on by the one that was meant."""
     name = f"{service.namespace}/{service.name}"
     port = f"{j.packet.dport}/{j.packet.ip.proto}"
     ports = ", ".join(f"{one.port}/{one.protocol}" for one in service.ports)
@@ -281,6 +277,10 @@ def _no_listener(j: Journey, service: Service, ref: str) -> None:
     j.way(ref, "ingress")
     j.step(Action.DROPPED, "balancer_port_unknown", layer=4, service=name, port=port, ports=ports, rule=rule)
     j.block(Verdict.VIP_PORT_UNKNOWN, ref=service.ref, rule=rule.name, why=f"Service {name} has no port {port}")
+    other = meant(j, service)
+    if other is not None:
+        j.packet.change("l4", "the port that was meant", dport=other.port)
+    return other is not None
 
 
 def _nodes(j: Journey, service: Service, nodes: list[Node], healthy: list[Node], picked: Node) -> tuple[Candidate, ...]:
