@@ -176,8 +176,7 @@ def match_request(
         rules=("ING-02", "ING-03", *(("ING-10",) if scheme == "https" else ())),
     )
     if winner is None:
-        nearest = max(inside, key=lambda pair: shared(pair[1].path, path), default=None)
-        return _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}", nearest)
+        return _default(ingresses, base, best, f"no rule for {host or 'no host'}{path}", _nearest(inside, path))
     ingress, rule_path = winner
     kind = ("ING-14",) if regex else ({"Exact": "ING-04", "Prefix": "ING-05"}.get(rule_path.type, "ING-06"),)
     found = msgspec.structs.replace(
@@ -217,6 +216,10 @@ def _winner(fitting: list[Located], *, regex: bool) -> Located | None:
     if regex:
         return max(fitting, key=lambda pair: nginx.regex_order(pair[1]), default=None)
     return max(fitting, key=lambda pair: (len(pair[1].path.rstrip("/")), pair[1].type == "Exact"), default=None)
+
+
+def _nearest(inside: list[Located], path: str) -> Located | None:
+    return max(inside, key=lambda pair: shared(pair[1].path, path), default=None)
 
 
 def _default(
