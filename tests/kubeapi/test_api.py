@@ -194,7 +194,7 @@ async def test_reads_do_not_ask_the_database(editor, monkeypatch):
     await until_running(editor)
     asked = []
 
-    async def nothing(*_):
+    async def nothing(*_, **__):
         return None
 
     def note(_cursor, sql, _params=None):
