@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import is_foreign, key_of
+from clusterviz.cluster.keys import is_foreign, key_of, presented
 from clusterviz.cluster.models import OBJECT_MODELS, Change, Cluster, EndpointSlice, Namespace, NetworkPolicy, Node, Pod
 from clusterviz.engine.manifests.write import is_made
 
@@ -21,6 +21,11 @@ def load_objects(cluster: Cluster, *, foreign: bool = False) -> list[Obj]:
     """
     objects = store.load(cluster)
     return objects if foreign else [obj for obj in objects if not is_foreign(obj)]
+
+
+def load_served(cluster: Cluster) -> list[Obj]:
+    """Every object, with the kinds of other groups written as in their keys: nothing takes them for ours."""
+    return [presented(obj) for obj in store.load(cluster)]
 
 
 def load_calling(cluster: Cluster) -> list[Obj]:

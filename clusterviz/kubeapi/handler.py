@@ -125,7 +125,7 @@ def permit(session: Session, target: Target, verb: str) -> None:
     """Roles: a viewer reads everything but Secrets. Raises 403."""
     reads = verb in ("get", "list", "watch") and target.sub not in logs.WORDS
     allowed = session.role.may_change or reads
-    if target.resource.kind == "Secret" and not session.role.may_read_secrets:
+    if target.resource.stored == "Secret" and not session.role.may_read_secrets:
         allowed = False
     if not allowed:
         raise forbidden(target.resource, target.name, refusal_words(session, target.resource, verb, target))

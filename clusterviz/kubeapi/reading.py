@@ -215,7 +215,7 @@ class Watch:
     def seen(self, entry: Entry) -> bytes | None:
         """What a change means to this watch; leaving a selection is a deletion, entering it an addition."""
         kind, namespace, _ = entry.key
-        if kind != self.resource.kind or (self.namespace and namespace != self.namespace):
+        if kind != self.resource.stored or (self.namespace and namespace != self.namespace):
             return None
         if not belongs(self.resource, entry.obj):
             return None

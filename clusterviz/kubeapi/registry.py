@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from clusterviz.cluster.keys import stored_kind
+
 MINOR = 37
 GIT_VERSION = f"v1.{MINOR}.0+clusterviz"
 READS = ("get", "list", "watch")
@@ -39,6 +41,11 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     def qualified(self) -> str:
         """``deployments.apps``, ``pods``: how messages name it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def stored(self) -> str:
+        """``Pod``, ``Service.serving.knative.dev``: the kind in the keys of its objects."""
+        return stored_kind(self.kind, self.group)
 
     @property
     def scalable(self) -> bool:

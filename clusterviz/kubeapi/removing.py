@@ -12,7 +12,7 @@ from clusterviz.kubeapi.bodies import read_object
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
 from clusterviz.kubeapi.status import Refusal, bad_request, conflict, not_found, success
-from clusterviz.kubeapi.store import key_for
+from clusterviz.kubeapi.store import key_for, owner_key
 
 POLICIES = ("Background", "Foreground", "Orphan")
 
@@ -79,6 +79,8 @@ async def remove(session: Session, resource: Resource, objects: list[Obj], found
     keys = [
         key_for(resource, str(obj["metadata"].get("namespace") or ""), str(obj["metadata"]["name"])) for obj in objects
     ]
+    if resource.kind == "CustomResourceDefinition":  # and all that it defined
+        keys += [key for obj in objects for key in session.store.instances(obj)]
     keys = session.store.stand_again(keys)
     if not keys:
         return
@@ -103,11 +105,11 @@ async def remove(session: Session, resource: Resource, objects: list[Obj], found
 
 def orphaned(session: Session, keys: list[Key]) -> list[Obj]:
     """Dependants of what is deleted, without their owner."""
-    gone = {(kind, namespace, name) for kind, namespace, name in keys}
+    gone = set(keys)
     found = []
     for key, obj in session.store.cluster.objects.items():
         owners = obj["metadata"].get("ownerReferences") or []
-        left = [one for one in owners if (one.get("kind"), key[1], one.get("name")) not in gone]
+        left = [one for one in owners if owner_key(key[1], one) not in gone]
         if len(left) != len(owners):
             meta = {name: value for name, value in obj["metadata"].items() if name != "ownerReferences"}
             found.append({**obj, "metadata": {**meta, **({"ownerReferences": left} if left else {})}})

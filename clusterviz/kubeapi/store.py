@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from clusterviz.cluster.keys import stored_kind
 from clusterviz.engine import Cluster
 from clusterviz.engine.datapath.controllers import controller_of
 from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj
@@ -203,6 +204,12 @@ class Store:
         names = self._names.get("CustomResourceDefinition", ())
         return [self.cluster.objects["CustomResourceDefinition", *name] for name in sorted(names)]
 
+    def instances(self, definition: Obj) -> list[Key]:
+        """The objects of the kind a CustomResourceDefinition defines."""
+        spec = definition.get("spec") or {}
+        kind = stored_kind(str((spec.get("names") or {}).get("kind")), str(spec.get("group")))
+        return [(kind, *name) for name in sorted(self._names.get(kind, ()))]
+
     @property
     def oldest(self) -> int:
         """A watch may go on after this resourceVersion, not after an older one."""
@@ -247,7 +254,7 @@ class Store:
 
     def names(self, resource: Resource, namespace: str) -> list[tuple[str, str]]:
         """Namespaces and names of all objects of a kind, in order."""
-        kind = resource.kind
+        kind = resource.stored
         found = self._sorted.get(kind)
         if found is None:
             found = self._sorted[kind] = sorted(self._names.get(kind, ()))
@@ -258,7 +265,7 @@ class Store:
     def objects(self, resource: Resource, names: Iterable[tuple[str, str]]) -> Iterator[Obj]:
         """The objects of a kind with these names."""
         for name in names:
-            key = (resource.kind, *name)
+            key = (resource.stored, *name)
             obj = self.raw(key)
             if obj is not None and belongs(resource, obj):
                 yield shown(resource, self.dress(key, obj))
@@ -307,7 +314,7 @@ class Store:
 
     def owner_as_stored(self, namespace: str, owner: Obj) -> Obj:
         """An owner reference without the uid that only we gave its owner."""
-        obj = self.cluster.objects.get(_owner_key(namespace, owner))
+        obj = self.cluster.objects.get(owner_key(namespace, owner))
         if obj is None or obj["metadata"].get("uid"):
             return owner
         return {name: value for name, value in owner.items() if name != "uid"}
@@ -315,22 +322,24 @@ class Store:
     def _owner(self, key: Key, owner: Obj) -> Obj:
         if owner.get("uid"):
             return owner
-        theirs = _owner_key(key[1], owner)
+        theirs = owner_key(key[1], owner)
         obj = self.cluster.objects.get(theirs)
         uid = self.uid(theirs, obj) if obj is not None else str(uuid.uuid5(_SPACE, f"{self._identity}/{theirs}"))
         return {**owner, "apiVersion": owner.get("apiVersion") or "v1", "uid": uid}
 
 
-def _owner_key(namespace: str, owner: Obj) -> Key:
-    kind = str(owner.get("kind", ""))
+def owner_key(namespace: str, owner: Obj) -> Key:
+    """The key of the object an owner reference means."""
+    group, slash, _ = str(owner.get("apiVersion", "")).rpartition("/")
+    kind = stored_kind(str(owner.get("kind", "")), group) if slash else str(owner.get("kind", ""))
     return kind, "" if kind in CLUSTER_SCOPED else namespace, str(owner.get("name", ""))
 
 
 def key_for(resource: Resource, namespace: str, name: str) -> Key:
     """Where the cluster keeps an object; what it does not know to be cluster-scoped lies in ``default``."""
-    if resource.kind in CLUSTER_SCOPED:
-        return resource.kind, "", name
-    return resource.kind, namespace if resource.namespaced else "default", name
+    if resource.stored in CLUSTER_SCOPED:
+        return resource.stored, "", name
+    return resource.stored, namespace if resource.namespaced else "default", name
 
 
 def belongs(resource: Resource, obj: Obj) -> bool:

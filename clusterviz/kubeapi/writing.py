@@ -80,7 +80,7 @@ async def create(request: Request, session: Session, target: Target, *, dry_run:
         raise bad_request("resourceVersion should not be set on objects to be created")
     check_namespace(session, target)
     warnings = check(request, session, resource, obj)
-    if "status" in resource.subresources and resource.kind not in _STATUS_KEPT:
+    if "status" in resource.subresources and resource.stored not in _STATUS_KEPT:
         obj.pop("status", None)
     obj = remembered(request, resource, None, obj)
     return await stored(session, target, name, obj, code=201, dry_run=dry_run, warnings=warnings)
@@ -268,7 +268,7 @@ async def stored(
 def stripped(session: Session, resource: Resource, obj: Obj) -> Obj:
     """Without what only the server says."""
     meta = {name: value for name, value in obj["metadata"].items() if name not in _SERVED and value is not None}
-    if resource.kind in WORKLOAD_KINDS:
+    if resource.stored in WORKLOAD_KINDS:
         # Their status is the controllers'; the write path keeps it.
         obj = {name: value for name, value in obj.items() if name != "status"}
     namespace = str(meta.get("namespace") or "")

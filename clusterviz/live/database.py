@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from clusterviz.cluster import snapshot, store
+from clusterviz.cluster.keys import presented
 from clusterviz.cluster.models import ApiAccess, Cluster, Namespace, Node, Pod
 from clusterviz.cluster.models import Change as Line
 from clusterviz.cluster.services import capacity, changed
@@ -101,7 +102,7 @@ def load(name: str) -> Stored:
     """All objects of a cluster, at one moment."""
     with one_moment():
         cluster = _find(name)
-        return Stored(snapshot.load_objects(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
+        return Stored(snapshot.load_served(cluster), cluster.engine_settings, cluster.seed, snapshot.head(cluster))
 
 
 def weigh(name: str) -> Weight:
@@ -128,9 +129,8 @@ def changes(name: str, after: int) -> tuple[int, list[Change]]:
     """Wishes after a line of the journal, and the last line read."""
     lines = snapshot.load_changes(_find(name), after)
     wishes = [
-        Change("set", line.object) if line.verb == "set" else Change("unset", line.key)
+        Change("set", presented(line.object or {})) if line.verb == "set" else Change("unset", line.key)
         for line in lines
-        if "." not in line.kind  # another group's kind that only shares its name with one we know
     ]
     return (lines[-1].sequence if lines else after), wishes
 

@@ -1,6 +1,7 @@
 """The API without a network: who may what, how lists and watches behave, and that every error is a Status."""
 
 import asyncio
+from typing import Any
 
 from clusterviz.kubeapi import asgi, tokens
 from clusterviz.live.access import Role
@@ -260,7 +261,7 @@ API = {"name": "api", "port": {"number": 80}}
 
 
 async def test_an_ingress_has_the_address_of_its_controller(editor):
-    objects = [
+    objects: list[tuple[str, dict[str, Any]]] = [
         ("/apis/networking.k8s.io/v1/ingressclasses", {"spec": {"controller": "k8s.io/ingress-nginx"}}),
         (
             "/api/v1/namespaces/shop/pods",

@@ -13,6 +13,7 @@ from clusterviz.cluster.admin.fields import TargetPortField
 from clusterviz.cluster.admin.forms import ChildFormSet, ObjectForm
 from clusterviz.cluster.admin.generic import StackedInline, TabularInline
 from clusterviz.cluster.columns import Obj
+from clusterviz.cluster.keys import stored_kind
 from clusterviz.cluster.models import (
     MODEL_OF,
     Container,
@@ -341,8 +342,11 @@ class OtherForm(ObjectForm):
     """Only for kinds without a page of their own."""
 
     def clean(self) -> dict[str, Any]:
-        """Send people to the right page."""
+        """Name the kind as it is kept, and send people to the right page."""
         data = super().clean()
+        if kind := data.get("kind"):
+            group, slash, _ = str(data.get("api_version") or "").partition("/")
+            data["kind"] = stored_kind(kind.partition(".")[0], group if slash else "")
         if data.get("kind") in MODEL_OF:
             self.add_error("kind", f"{data['kind']} has a page of its own")
         return data

@@ -14,7 +14,7 @@ from clusterviz.cluster.models.base import ANNOTATIONS, LABELS, Cluster, ObjectR
 class OtherObject(ObjectRow):
     """Any other kind, kept word for word.
 
-    ``kind`` is written ``Kind.group`` when another API group uses the name of a kind with a model.
+    ``kind`` is written ``Kind.group`` unless the group is one of Kubernetes's own (`keys.stored_kind`).
     """
 
     COLUMNS = (
@@ -23,7 +23,7 @@ class OtherObject(ObjectRow):
         Column("api_version", ("apiVersion",), str, limit=300),
     )
 
-    kind = models.CharField(max_length=100)
+    kind = models.CharField(max_length=320)
     api_version = models.CharField("API version", max_length=300, blank=True)
     namespace = models.ForeignKey("cluster.Namespace", models.CASCADE, null=True, blank=True)
 
@@ -54,7 +54,7 @@ class Change(models.Model):
     cluster = models.ForeignKey(Cluster, models.CASCADE)
     sequence = models.PositiveBigIntegerField()
     verb = models.CharField(max_length=5, choices=[("set", "set"), ("unset", "unset")])
-    kind = models.CharField(max_length=100)
+    kind = models.CharField(max_length=320)
     namespace = models.CharField(max_length=253, blank=True)
     name = models.CharField(max_length=253)
     object = models.JSONField(null=True, blank=True)

@@ -32,9 +32,7 @@ def admit(obj: Obj) -> Obj:
 
 def carry_over(obj: Obj, old: Obj | None) -> Obj:
     """Keep what the author of a manifest does not write: status, allocated addresses, the node."""
-    if is_foreign(obj):
-        return obj
-    kind = obj["kind"]
+    kind = "" if is_foreign(obj) else obj["kind"]
     if kind == "Namespace":
         obj = _labelled(obj)
     if old is None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import Key, describe, is_foreign, key_of
+from clusterviz.cluster.keys import Key, describe, is_foreign, key_of, presented
 from clusterviz.cluster.models import Cluster, Node, Pod, Service
 from clusterviz.cluster.services import capacity, journal
 from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
@@ -64,7 +64,7 @@ def read_wishes(objects: Iterable[Obj | Document], summary: Summary, problems: l
     wishes: Wishes = {}
     for item in objects:
         document = item if isinstance(item, Document) else Document(object=item)
-        obj, notes = normalize(document.object)
+        obj, notes = normalized(document.object)
         if flaws := validate(obj, known=False):
             problems += [document.problem(flaw.message, object_=_name(obj), field=flaw.field) for flaw in flaws]
             continue
@@ -74,6 +74,12 @@ def read_wishes(objects: Iterable[Obj | Document], summary: Summary, problems: l
         summary.warnings += [_entry(key, document, note) for note in notes]
         wishes[key] = document, obj
     return wishes
+
+
+def normalized(obj: Obj) -> tuple[Obj, list[str]]:
+    """`normalize`, which takes no other group's kind for one of ours."""
+    found, notes = normalize(presented(obj))
+    return {**found, "kind": obj["kind"]} if "kind" in obj else found, notes
 
 
 def refused(wishes: Wishes, before: dict[Key, Obj], problems: list[Problem]) -> set[Key]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import Key, is_foreign
+from clusterviz.cluster.keys import UNDERSTOOD, Key, is_foreign
 from clusterviz.cluster.models import (
     MODEL_OF,
     Cluster,
@@ -16,12 +16,9 @@ from clusterviz.cluster.models import (
 )
 from clusterviz.cluster.services.errors import Entry
 from clusterviz.engine.config_objects import CONFIG_MAPS
-from clusterviz.engine.gateway.objects import KINDS
 from clusterviz.engine.manifests.read import Document
 from clusterviz.engine.selectors import parse_selector
 
-# Kinds without a model that the engine or its controllers read all the same.
-UNDERSTOOD = frozenset({"IngressClass", "Endpoints", "Job", "PodDisruptionBudget", *KINDS})
 _WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet)
 
 

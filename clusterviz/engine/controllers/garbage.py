@@ -49,8 +49,8 @@ def _touched(board: Board, touch: Touch) -> Iterable[Item]:
 
 def _gone(work: Work, key: Key, owner: Obj) -> bool:
     kind, name, namespace = str(owner.get("kind")), str(owner.get("name")), key[1]
-    if kind not in OWNERS or owner.get("uid"):
-        return False
+    if kind not in OWNERS or owner.get("uid") or "." in str(owner.get("apiVersion")).partition("/")[0]:
+        return False  # nor is anything known of the kinds of other groups, whatever their names
     deployment = ("Deployment", namespace, name.rpartition("-")[0])
     return work.get((kind, namespace, name)) is None and not (kind == "ReplicaSet" and work.get(deployment))
 
