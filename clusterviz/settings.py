@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "clusterviz.cluster",
     "clusterviz.live",
     "clusterviz.kubeapi",
+    "clusterviz.classroom",
     "clusterviz.dashboard",
 ]
 MIDDLEWARE = [

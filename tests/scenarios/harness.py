@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
+from clusterviz.classroom import library
+from clusterviz.classroom.world import merge_patch
 from clusterviz.engine import Cluster, Probe, Settings, Trace, trace
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.fixes import suggest
@@ -57,7 +59,8 @@ class Scenario(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def load(folder: Path) -> tuple[Scenario, list[Obj]]:
     """The scenario and the objects of its cluster."""
     scenario = msgspec.convert(yaml.safe_load((folder / "probes.yaml").read_text()), Scenario)
-    return scenario, [document.object for document in read((folder / "cluster.yaml").read_text(), "cluster.yaml")]
+    cluster = library.HERE / "clusters" / f"{folder.name}.yaml"
+    return scenario, [document.object for document in read(cluster.read_text(), cluster.name)]
 
 
 class Answer(NamedTuple):
@@ -74,7 +77,7 @@ def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Answer:
     for name in question.delete:
         del changed[name]
     for name, patch in question.merge.items():
-        changed[name] = _merged(changed[name], patch)
+        changed[name] = merge_patch(changed[name], patch)
     changed |= {_key(obj): obj for obj in question.set}
     settings = msgspec.convert(scenario.settings | question.settings, Settings)
     cluster = Cluster.from_objects(changed.values(), settings)
@@ -87,14 +90,6 @@ def _key(obj: Obj) -> str:
     namespace = "" if obj["kind"] in ("Node", "Namespace", "IngressClass", "GatewayClass") else "default"
     parts = (obj["kind"], meta.get("namespace", namespace), meta["name"])
     return "/".join(part for part in parts if part)
-
-
-def _merged(old: Any, patch: Any) -> Any:
-    """RFC 7396: null takes a field away, lists are replaced."""
-    if not isinstance(patch, dict) or not isinstance(old, dict):
-        return patch
-    merged = {name: value for name, value in old.items() if patch.get(name, value) is not None}
-    return merged | {name: _merged(old.get(name, {}), value) for name, value in patch.items() if value is not None}
 
 
 def report(scenario: Scenario, answers: list[Answer]) -> str:
@@ -160,17 +155,3 @@ def flow(stack: Stack) -> str:
                 src, dst = host_port(src, after.sport), host_port(dst, after.dport)
             parts.append(f"{header.proto} {src} > {dst} ttl {header.ttl}")
     return " | ".join(parts)
-
-
-def seen(answer: Trace) -> str:
-    """The source address the last place saw."""
-    return next((header.src for header in reversed(answer.forward[-1].headers_in) if isinstance(header, IP)), "")
-
-
-def landed(answer: Trace) -> str:
-    """address:port the packet ended with."""
-    for index, header in reversed(list(enumerate(answer.forward[-1].headers_in))):
-        if isinstance(header, IP):
-            after = answer.forward[-1].headers_in[index + 1]
-            return host_port(header.dst, after.dport) if isinstance(after, L4) else header.dst
-    return ""

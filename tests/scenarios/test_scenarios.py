@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterviz.engine import Trace
-from tests.scenarios.harness import FOLDERS, ask, facts, landed, load, report, seen
+from clusterviz.classroom.facts import ABOUT_PACKETS
+from tests.scenarios.harness import FOLDERS, ask, facts, load, report
 
 WRITE = os.environ.get("CLUSTERVIZ_GOLDENS") == "write"
 CASES = [
@@ -31,26 +31,7 @@ def test_a_probe_does_what_the_rules_say(folder: Path, name: str) -> None:
     scenario, objects = load(folder)
     question = next(one for one in scenario.probes if one.name == name)
     answer = ask(scenario, objects, question).trace
-    assert {what: found(answer, what) for what in question.expect} == question.expect
-
-
-def found(answer: Trace, what: str) -> object:
-    """One thing a scenario may expect."""
-    actions = [step.action.value for hop in answer.forward for step in hop.steps]
-    return {
-        "verdict": lambda: answer.verdict.value,
-        "symptom": lambda: answer.symptom,
-        "sees": lambda: seen(answer),
-        "lands": lambda: landed(answer),
-        "odds": lambda: [round(one.probability, 4) for one in answer.branches],
-        "blockers": lambda: [one.rule for one in answer.blockers],
-        "dnat": lambda: actions.count("dnat"),
-        "masqueraded": lambda: actions.count("masqueraded"),
-        "encapsulated": lambda: actions.count("encapsulated"),
-        "places": lambda: [hop.place.ref for hop in answer.forward],
-        "assumes": lambda: [one.code for one in answer.assumptions],
-        "answered": lambda: bool(answer.reverse),
-    }[what]()
+    assert {what: ABOUT_PACKETS[what](answer) for what in question.expect} == question.expect
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
