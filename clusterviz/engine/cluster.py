@@ -158,6 +158,11 @@ class Cluster(Lookups):
         new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name in shared})
         return new
 
+    def warm(self) -> None:
+        """Work out every index now instead of when it is first asked for; takes seconds for a large cluster."""
+        for name in (*_INDEXES, "namespace_names"):
+            getattr(self, name)
+
     def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
         """Give the next snapshot every index that was built here, changed where the deltas concern it."""
         mine, others = self.__dict__, new.__dict__

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from clusterviz.engine import Cluster
 from clusterviz.engine.objects import WORKLOAD_KINDS, ref_of
 from clusterviz.live.keeper import Replica
+from clusterviz.live.names import names_of
 from clusterviz.live.protocol import MAX_WATCHED, Entity
 from clusterviz.live.refs import KINDS, key_of_ref
 from clusterviz.live.relations import entity_of
 
 AT_ONCE = 600
 HITS = 50
-# Seconds a list of names serves although the cluster has changed; lists that are kept; the longest question.
-STALE, KEPT, LONGEST = 3.0, 4, 200
+# Characters of a question that are read.
+LONGEST = 200
 
 
 class AskedError(ValueError):
@@ -85,18 +84,6 @@ def _of_namespace(cluster: Cluster, space: str, kind: str) -> list[str]:
     return [ref_of(key) for key in cluster.objects if key[1] == space and key[0] in kinds[kind]]
 
 
-class Names(NamedTuple):
-    """Every name of a moment as one text: a line an object, ``kind namespace/name address key=value ...``."""
-
-    cluster: Cluster
-    made: float
-    text: str
-    starts: list[int]
-    refs: list[str]
-
-
-_lock = threading.Lock()
-_names: dict[str, Names] = {}
 ORDER = ("pod", "service", "ingress", "gateway", "node", "workload", "policy", "flow", "namespace")
 
 
@@ -105,7 +92,7 @@ def search(replica: Replica, query: str) -> dict[str, Any]:
     words = query.lower()[:LONGEST].split()
     if not words:
         return {"hits": [], "more": False}
-    names = _names_of(replica)
+    names = names_of(replica.name, replica.cluster)
     refs: dict[str, None] = {}
     first = re.escape(max(words, key=len))
     # A name stands between a slash and a space.
@@ -137,40 +124,3 @@ def _hit(replica: Replica, ref: str) -> dict[str, Any] | None:
         "ip": ip,
     }
     return {**hit, "index": entity["index"]} if "index" in entity else hit
-
-
-def _names_of(replica: Replica) -> Names:
-    """The names of now, or of a few seconds ago."""
-    now = time.monotonic()
-    with _lock:
-        known = _names.pop(replica.name, None)
-        if known is None or (known.cluster is not replica.cluster and now - known.made > STALE):
-            known = _gather(replica.cluster, now)
-        _names[replica.name] = known
-        while len(_names) > KEPT:
-            del _names[next(iter(_names))]
-    return known
-
-
-def _gather(cluster: Cluster, now: float) -> Names:
-    rows = [(f"pod {pod.namespace}/{pod.name} {pod.ip}", pod.labels, pod.ref) for pod in cluster.pods.values()]
-    rows += [(f"service {one.namespace}/{one.name} {one.ip}", one.labels, one.ref) for one in cluster.services.values()]
-    rows += [
-        (f"workload {one.namespace}/{one.name} {one.kind}", one.labels, one.ref)
-        for one in cluster.workloads.values()
-        if not one.owner[1]
-    ]
-    rows += [(f"node /{one.name} {one.ip} {one.zone}", one.labels, one.ref) for one in cluster.nodes.values()]
-    rows += [(f"namespace /{name}", {}, f"namespace:{name}") for name in sorted(cluster.namespace_names)]
-    others = (("ingress", cluster.ingresses), ("gateway", cluster.gateways), ("policy", cluster.policies))
-    for kind, records in others:
-        rows += [(f"{kind} {one.namespace}/{one.name}", one.labels, one.ref) for one in records.values()]
-    rows += [(f"flow {key[1]}/{key[2]}", {}, ref_of(key)) for key in cluster.objects if key[0] == "TrafficFlow"]
-    lines = [
-        f"{text} {' '.join(f'{key}={value}' for key, value in labels.items())}\n".lower() for text, labels, _ in rows
-    ]
-    starts, at = [0], 0
-    for line in lines:
-        at += len(line)
-        starts.append(at)
-    return Names(cluster, now, "".join(lines), starts, [ref for *_, ref in rows])

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -19,11 +19,11 @@ from clusterviz.engine import Cluster, Settings
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import CONTROLLERS
 from clusterviz.engine.controllers.work import Happening
-from clusterviz.engine.loading import no_collections
 from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
-from clusterviz.live import database, picture
+from clusterviz.live import database, groundwork, picture
 from clusterviz.live.follower import Follower
+from clusterviz.live.groundwork import FirstLook, lasting
 from clusterviz.live.history import History
 from clusterviz.live.hub import Hub
 from clusterviz.live.leader import Leadership
@@ -99,6 +99,7 @@ class Keeper:
         self._aside = aside
         self.history = History(django_settings.HISTORY_BYTES)
         self._framing: asyncio.Future[None] | None = None
+        self._looking: asyncio.Future[FirstLook | None] | None = None
         self._hub, self._in_thread = hub, in_thread
         self._leadership = Leadership(name)
         self._poke = asyncio.Event()
@@ -158,19 +159,19 @@ class Keeper:
             await self._clear(weight)
         heavy = weight.stored > HEAVY
         simulator = await (self._load_aside(weight, leading=leading) if heavy else self._load(leading=leading))
-        self.replica = replica_of(simulator)
         simulator.on_change = self._changed
         for follower in self.followers:
             follower.begin(simulator.cluster)
-        self.history.begin(simulator.epoch, simulator.clock.now, simulator.cluster)
-        self._chapter(self.replica)
-        await self._hub.open(self.name, simulator.epoch, simulator.seq, simulator.clock.now)
+        await self._open(simulator)
         self._show()
+        if heavy:
+            self._look(simulator)
         try:
-            if heavy:
-                await self._aside(_prepare, simulator)
             await self._loop(simulator, leading=leading)
         finally:
+            if self._looking is not None:  # its thread goes on, and ends with everything frozen again
+                self._looking.add_done_callback(lambda _: gc.unfreeze())
+                self._looking = None
             if heavy:
                 gc.unfreeze()
             if leading:
@@ -235,10 +236,7 @@ class Keeper:
         )
         simulator.tell(Happening("Warning", "TooManyPods", text, "namespace:default", now))
         simulator.take_state()
-        self.replica = replica_of(simulator)
-        self.history.begin(simulator.epoch, now, simulator.cluster, simulator.seq)
-        self._chapter(self.replica)
-        await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
+        await self._open(simulator)
         self._show()
         while self._head == self._position and self._settings == stored.settings:
             with contextlib.suppress(TimeoutError):
@@ -254,12 +252,25 @@ class Keeper:
         while gone := await self._in_thread(database.clear_pods, self.name, CLEARED_AT_ONCE):
             logger.debug("Cluster %s: %d pods dropped", self.name, gone)
 
+    def _look(self, simulator: Simulator) -> None:
+        """The groundwork of a large cluster, while there is a picture with traffic already."""
+        work = self._aside(groundwork.prepared, self.name, simulator.cluster, simulator.beginning(), steady)
+        self._looking = asyncio.ensure_future(work)
+        self._looking.add_done_callback(lambda _: self.poke())
+
+    def _adopt(self, simulator: Simulator) -> None:
+        if self._looking is not None and self._looking.done():
+            look, self._looking = self._looking.result(), None
+            if look is not None:
+                simulator.adopt(look)
+
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
         framed = saved = follow = steady()
         while True:
             if self._settings != simulator.cluster.settings:
                 return  # another network: everything is built anew, in a new epoch
-            if self._head != self._position:
+            self._adopt(simulator)
+            if self._head != self._position and not simulator.waiting:
                 await self._follow_journal(simulator)
             now = steady()
             if not leading and now >= follow + FOLLOW:
@@ -290,10 +301,14 @@ class Keeper:
         """So many or so few pods that the cluster is told in the other form: a new epoch of the same simulator."""
         self._epoch = max(int(steady() * 1000), self._epoch + 1)
         simulator.reform(self._epoch)
-        self.replica = replica_of(simulator)
-        self.history.begin(simulator.epoch, simulator.clock.now, simulator.cluster)
+        await self._open(simulator)
+
+    async def _open(self, simulator: Simulator) -> None:
+        """A new epoch, with the picture it begins with."""
+        self.replica, now = replica_of(simulator), simulator.clock.now
+        self.history.begin(simulator.epoch, now, simulator.cluster, simulator.seq)
         self._chapter(self.replica)
-        await self._hub.open(self.name, simulator.epoch, simulator.seq, simulator.clock.now)
+        await self._hub.open(self.name, simulator.epoch, simulator.seq, now)
 
     async def _pause(self, simulator: Simulator, until: float, save: float) -> None:
         """Sleep until there is something to do; an edit wakes us at once."""
@@ -373,22 +388,6 @@ class Keeper:
         head, changes = await self._aside(compare)
         self._position = self._head = head
         simulator.apply(changes)
-
-
-@contextlib.contextmanager
-def lasting() -> Iterator[None]:
-    """What is made inside stays: a look for garbage among millions of objects would stop everything for seconds."""
-    with no_collections():
-        yield
-        gc.freeze()
-
-
-def _prepare(simulator: Simulator) -> None:
-    with lasting():
-        simulator.prepare()
-        # What fell due meanwhile, and while that was done; in the loop it would hold up everybody.
-        for _ in range(2):
-            simulator.step(steady(), connections=False)
 
 
 def differences(cluster: Cluster, objects: list[dict[str, Any]], settings: Settings) -> list[Change]:

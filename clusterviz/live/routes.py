@@ -128,3 +128,8 @@ class RouteTable:
             self._ids.pop(msgspec.structs.replace(route, id=""), None)
         self.fresh = [one for one in self.fresh if one.id in self.routes]
         self._dropped += ids
+
+
+def outside_of(route: Route) -> set[str]:
+    """Who of a route's waypoints is outside the cluster."""
+    return {ref for ref in route.waypoints if ref.startswith("external:") or ref == "internet"}

@@ -10,13 +10,14 @@ import logging
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 
 from clusterviz.engine import Cluster, Settings, trace
 from clusterviz.engine.clock import Clock
 from clusterviz.engine.cluster import Change
-from clusterviz.engine.controllers import CONTROLLERS, Controller, Reconciler, Timing, last_addresses
+from clusterviz.engine.controllers import CONTROLLERS, Controller, Reconciler, Timing
 from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.objects import Key, Obj, ref_of
@@ -27,11 +28,12 @@ from clusterviz.live.bulk import Bulk
 from clusterviz.live.bulkflows import Result
 from clusterviz.live.decisions import Decisions, Ways
 from clusterviz.live.form import MassForm, form_for
+from clusterviz.live.groundwork import FirstLook, applied, first_look
 from clusterviz.live.massview import MassView
 from clusterviz.live.merge import merged
 from clusterviz.live.meter import Meter
 from clusterviz.live.protocol import Call, Event, MassTraffic, Route, State, Totals
-from clusterviz.live.routes import RouteTable, Tracer, route_of
+from clusterviz.live.routes import RouteTable, Tracer, outside_of, route_of
 from clusterviz.live.scene import Scene
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class Simulator:
         self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
         self._reconciler: Reconciler | None = None
         self._wake: float | None = None
+        # Whether the controllers are looking at everything elsewhere (`beginning`).
+        self.waiting = False
         self._dirty: set[Key] = set()
         # What was filled in at the start (addresses, node ports) is news for the database.
         self._unsaved: dict[Key, Obj | None] = {
@@ -165,29 +169,36 @@ class Simulator:
                 self._unsaved[change.key] = self.cluster.objects[change.key]
         self.clock.schedule(self.clock.now, RECONCILE)
 
-    def prepare(self) -> None:
-        """Let the controllers take in the whole cluster, which takes long for a large one; else the first step does."""
-        if self._reconciler is None and self._controllers:
-            self._reconciler = Reconciler(
-                self.cluster.objects,
-                settings=self.cluster.settings,
-                timing=self._timing,
-                last_ip=last_addresses(self.cluster.objects),
-                controllers=self._controllers,
-            )
-            self._handle(RECONCILE)
+    def beginning(self) -> Callable[..., FirstLook] | None:
+        """The controllers' first look at everything, which takes long for a large cluster; None when there are none.
+
+        For another thread, and then for `adopt`; between them time passes here and connections are opened, but no
+        controller acts, and no wish may come (`apply`).
+        """
+        if not self._controllers or self._reconciler is not None:
+            return None
+        self.waiting = True
+        return partial(first_look, self.cluster, self._rng, timing=self._timing, controllers=self._controllers)
+
+    def adopt(self, look: FirstLook) -> None:
+        """From here on the controllers act."""
+        self.waiting = False
+        self._reconciler = look.reconciler
+        if look.keys:
+            self._take(look.cluster, look.keys)
+        self._acted(look.keys, look.happenings, look.wake)
+        self.clock.schedule(self.clock.now, RECONCILE)
 
     def _replace(self, changes: list[Change]) -> set[Key]:
         """Another snapshot; answers the keys of what is different in it."""
-        before = self.cluster.objects
-        self.cluster = self.cluster.apply(changes)
-        keys = {change.key for change in changes}
-        if any(key[0] == "Node" for key in keys):
-            # Addresses the snapshot filled in on its own are changes too.
-            nodes: list[Key] = [("Node", "", name) for name in self.cluster.nodes]
-            keys |= {key for key in nodes if before.get(key) is not self.cluster.objects[key]}
+        cluster, keys = applied(self.cluster, changes)
         if self._reconciler is not None:
-            self._reconciler.note((key, self.cluster.objects.get(key)) for key in sorted(keys))
+            self._reconciler.note((key, cluster.objects.get(key)) for key in sorted(keys))
+        self._take(cluster, keys)
+        return keys
+
+    def _take(self, cluster: Cluster, keys: set[Key]) -> None:
+        self.cluster = cluster
         self._dirty |= keys
         self._decisions.clear()
         self._unanswered -= keys
@@ -196,7 +207,6 @@ class Simulator:
         elif any(key[0] == "TrafficFlow" for key in keys):
             self.traffic.update(self.cluster)
         self.on_change(self.clock.now, self.cluster, keys)
-        return keys
 
     def step(self, until: float, *, connections: bool = True) -> None:
         """Let simulated time run; without ``connections`` only the controllers live."""
@@ -218,20 +228,25 @@ class Simulator:
             self._decide(connection)
 
     def _handle(self, event: object) -> None:
-        if event != RECONCILE or not self._controllers:
+        if event != RECONCILE or not self._controllers or self.waiting:
             return
         if self._reconciler is None:
-            self.prepare()
+            look = self.beginning()
+            if look is not None:
+                self.adopt(look(moment=lambda: self.clock.now))
             return
         outcome = self._reconciler.run(now=self.clock.now, rng=self._rng)
-        if outcome.changes:
-            for key in self._replace(list(outcome.changes)):
-                self._unsaved[key] = self.cluster.objects.get(key)
-        for happening in outcome.happenings:
+        keys = self._replace(list(outcome.changes)) if outcome.changes else set()
+        self._acted(keys, outcome.happenings, outcome.wake)
+
+    def _acted(self, keys: set[Key], happenings: Iterable[Happening], wake: float | None) -> None:
+        for key in keys:
+            self._unsaved[key] = self.cluster.objects.get(key)
+        for happening in happenings:
             self.tell(happening)
-        if outcome.wake is not None and outcome.wake != self._wake:
-            self._wake = outcome.wake
-            self.clock.schedule(outcome.wake, RECONCILE)
+        if wake is not None and wake != self._wake:
+            self._wake = wake
+            self.clock.schedule(wake, RECONCILE)
 
     def tell(self, happening: Happening) -> None:
         """Add an event."""
@@ -344,7 +359,7 @@ class Simulator:
     def take_traffic(self) -> TrafficFrame:
         """Connections since the last call; those it names can be traced for a while."""
         calls = []
-        for route_id, count in sorted(self._calls.items(), key=lambda item: _number(item[0])):
+        for route_id, count in sorted(self._calls.items(), key=lambda item: int(item[0][1:])):
             self._connection += 1
             connection = f"{self.epoch}.{self._connection}"
             self.connections[connection] = self._samples[route_id]
@@ -380,12 +395,3 @@ class Simulator:
     def next_event(self) -> float | None:
         """When the controllers have something to do next."""
         return self.clock.peek()
-
-
-def outside_of(route: Route) -> set[str]:
-    """Who of a route's waypoints is outside the cluster."""
-    return {ref for ref in route.waypoints if ref.startswith("external:") or ref == "internet"}
-
-
-def _number(route_id: str) -> int:
-    return int(route_id[1:])

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Deployment, Pod
 from clusterviz.cluster.services import capacity
-from clusterviz.live import database, keeper, questions, runner
+from clusterviz.live import database, groundwork, keeper, questions, runner
 from tests.live.conftest import workload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,3 +102,50 @@ async def test_a_large_cluster_is_loaded_aside_and_says_so(shop, live, monkeypat
     await until(lambda: runner.replica("shop"))
     await sync_to_async(services.act)(shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
     await until(lambda: len(runner.replica("shop").cluster.pods) == 9)
+
+
+async def test_a_large_cluster_shows_traffic_while_its_controllers_still_look_at_everything(
+    shop, live, browser, monkeypatch
+):
+    """Three pods count as large here. A wish of that time is followed once the controllers act."""
+    await sync_to_async(runner.settle)("shop")
+    monkeypatch.setattr(keeper, "HEAVY", 3)
+    going = threading.Event()
+    prepared = groundwork.prepared
+
+    def slow(*given):
+        going.wait(20)
+        return prepared(*given)
+
+    monkeypatch.setattr(groundwork, "prepared", slow)
+    one = browser()
+    await one.open()
+    frame = await one.wait_for(lambda m: m["type"] == "traffic" and m["calls"])
+    assert frame["calls"]
+    await sync_to_async(services.act)(shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
+    assert (await one.wait_for("traffic"))["type"] == "traffic"
+    assert len(runner.replica("shop").cluster.pods) == 7
+    going.set()
+    await until(lambda: len(runner.replica("shop").cluster.pods) == 9)
+    await until(lambda: Pod.objects.filter(cluster=shop, phase="Running").count() == 9)
+    await one.disconnect()
+
+
+async def test_what_fails_while_a_large_cluster_is_prepared_restarts_it(shop, live, monkeypatch, caplog):
+    await sync_to_async(runner.settle)("shop")
+    monkeypatch.setattr(keeper, "HEAVY", 3)
+    monkeypatch.setattr(keeper, "RESTART", 0.1)
+    prepared, failed = groundwork.prepared, threading.Event()
+
+    def once(*given):
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("no ground")
+        return prepared(*given)
+
+    monkeypatch.setattr(groundwork, "prepared", once)
+    await runner.start()
+    await until(failed.is_set)
+    await until(lambda: [r for r in caplog.records if "starts again" in r.getMessage()])
+    await sync_to_async(services.act)(shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
+    await until(lambda: (replica := runner.replica("shop")) and len(replica.cluster.pods) == 9)
