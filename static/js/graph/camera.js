@@ -1,7 +1,8 @@
 /** The one camera: Cytoscape's pan and zoom. It refits by itself until a person moves it. */
+import { reach } from "../model/lod.js";
 
 const MARGIN = 14;
-/** Small clusters are not blown up further on large screens: pods would open. */
+/** Small clusters are not blown up further than this on a usual screen: pods would open. */
 const LARGEST = 1.45;
 /** px: what is smaller on the screen is not found by panning alone; it is shown this large. */
 const TINY = { below: 13, shown: 80 };
@@ -21,6 +22,11 @@ export class Camera {
     return { x, y, zoom: this.cy.zoom() };
   }
 
+  /** How much larger than usual the screen is. */
+  get reach() {
+    return reach(this.container.clientWidth, this.container.clientHeight);
+  }
+
   /** @param {import("../model/layout.js").Rect} bounds */
   follow(bounds) {
     const same = bounds.w === this.bounds.w && bounds.h === this.bounds.h && bounds.x === this.bounds.x;
@@ -33,7 +39,7 @@ export class Camera {
     this.moved = false;
     const [w, h] = [this.container.clientWidth, this.container.clientHeight];
     if (!w || !h) return;
-    const zoom = Math.min((w - 2 * MARGIN) / this.bounds.w, (h - 2 * MARGIN) / this.bounds.h, LARGEST);
+    const zoom = Math.min((w - 2 * MARGIN) / this.bounds.w, (h - 2 * MARGIN) / this.bounds.h, LARGEST * this.reach);
     const { x, y } = this.bounds;
     this.cy.viewport({ zoom, pan: { x: (w - this.bounds.w * zoom) / 2 - x * zoom, y: (h - this.bounds.h * zoom) / 2 - y * zoom } });
   }

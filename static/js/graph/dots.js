@@ -115,7 +115,7 @@ export function paintLook(ctx, look, size) {
   if (look.shell) shell(ctx, spot, size, look);
   glyph(ctx, look.glyph, spot, look.colour, size);
   if (!look.ring) return;
-  ctx.globalAlpha = 0.45;
+  ctx.globalAlpha = 0.32;
   ring(ctx, spot, size * 1.5, look.ring, 1.2);
   ring(ctx, spot, size * 1.95, look.ring, 0.9);
   ctx.globalAlpha = 1;

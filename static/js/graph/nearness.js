@@ -7,8 +7,8 @@ import { levelAt } from "../model/lod.js";
 
 /** Pods as dots, with few and large words, as cards, opened. */
 export const LEVEL = Object.freeze({ afar: 0, far: 1, middle: 2, near: 3 });
-/** px of a pod's card on the screen where the next level begins. */
-const HEIGHTS = [24, 41, 130];
+/** px of a pod's card on the screen where the next level begins: the first two where words become too small, the last on a usual screen. */
+const HEIGHTS = [24, 65, 130];
 
 export class Nearness {
   /** @param {Source} machines are asked what is inside them @param {() => void} changed */
@@ -23,10 +23,10 @@ export class Nearness {
     this.afar = null;
   }
 
-  /** @param {number} zoom */
-  at(zoom) {
+  /** @param {number} zoom @param {number} [reach] how much larger than usual the screen is */
+  at(zoom, reach = 1) {
     const before = this.level;
-    this.level = levelAt(zoom * SIZE.card.h, before, HEIGHTS);
+    this.level = levelAt(zoom * SIZE.card.h, before, [HEIGHTS[0], HEIGHTS[1], HEIGHTS[2] * reach]);
     if (this.level === LEVEL.near && !this.inside) this.open();
     if (this.level === LEVEL.afar && !this.afar) this.leave();
   }

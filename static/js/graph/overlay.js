@@ -2,7 +2,7 @@
 export { Counts } from "../model/counts.js";
 export { replyOf } from "../model/replies.js";
 import { drawCounts, drawMarks, shrunk } from "./badges.js";
-import { pill } from "./cards.js";
+import { pill, pillHeight, pillWidth } from "./cards.js";
 import { drawDots, drawReplies, paintLook, stampDots } from "./dots.js";
 import { aim, fitCanvas } from "./scene.js";
 import { Sprites } from "./sprites.js";
@@ -62,7 +62,7 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites) {
     if (stamps) stampDots(ctx, picture.packets.dots, tokens, how, stamps);
     else drawDots(ctx, picture.packets.dots, tokens, how);
   }
-  drawDoors(ctx, picture);
+  drawDoors(ctx, picture, doorSize(zoom, tokens));
   drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);
 }
 
@@ -70,16 +70,23 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites) {
 function wordsOf({ doors, marks }, layout) {
   return [
     ...[...layout.boxes.values()].filter((box) => box.kind !== "node").map(shrunk),
-    ...doors.map((door) => ({ x: door.x - door.width - 16, y: door.y - 11, w: door.width, h: 22 })),
+    ...doors.map((door) => ({ x: door.x - door.width - 16, y: door.y - ROOF, w: door.width, h: 2 * ROOF })),
     ...[...marks.all.values()].flatMap((mark) => mark.box ?? []),
   ];
 }
 
-/** The node ports in use, on the roofs of the nodes. @param {Ctx} ctx @param {Picture} picture */
-function drawDoors(ctx, { doors, tokens }) {
+/** The roof has room for words this large at most. */
+const ROOF = 18;
+
+/** @param {number} zoom @param {import("./tokens.js").Tokens} tokens @returns {number} how large the words of node ports are in the picture: as large on the screen as there is room for */
+function doorSize(zoom, tokens) {
+  return Math.min(ROOF, Math.max(16, 14 / zoom) * Number(tokens["picture-words"] || 1));
+}
+
+/** The node ports in use, on the roofs of the nodes. @param {Ctx} ctx @param {Picture} picture @param {number} size of the words */
+function drawDoors(ctx, { doors, tokens }, size) {
   for (const door of doors) {
-    ctx.font = `600 13px ${tokens.words}`;
-    door.width = ctx.measureText(door.text).width + 18;
-    pill(ctx, door.x - door.width - 16, door.y - 11, door.text, tokens, "text-ingress");
+    door.width = pillWidth(ctx, door.text, tokens, size);
+    pill(ctx, door.x - door.width - 16, door.y - pillHeight(size) / 2, door.text, tokens, "text-ingress", size);
   }
 }

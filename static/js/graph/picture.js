@@ -1,7 +1,7 @@
 /** The picture: layout, Cytoscape, canvases and packets behind one face. */
 import cytoscape from "cytoscape";
 import { Marks, rulesOf } from "../model/marks.js";
-import { BUDGET, Packets, place, stops } from "../model/packets.js";
+import { Packets, place, stops } from "../model/packets.js";
 import { at } from "../model/polyline.js";
 import { ByNode } from "./bynode.js";
 import { Camera } from "./camera.js";
@@ -18,6 +18,8 @@ import { readTokens } from "./tokens.js";
 /** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void, machines: import("./inside.js").Source}} Handlers
  * `rest`: where the pointer rests, "" nowhere; `machines` are asked what is inside them */
 
+/** Dots on their way at once: more of them hide what they pass. */
+const CALM = 120;
 const GLIDE = 450;
 /** ms after the last movement of the camera until packets go on. */
 const REST = 150;
@@ -237,7 +239,7 @@ export class Picture {
     const gliding = this.glide(passed);
     const moving = !(this.still || this.spot || this.gesture) && this.flow(passed);
     const camera = this.camera.get();
-    this.nearness.at(camera.zoom);
+    this.nearness.at(camera.zoom, this.camera.reach);
     if (this.dirty && this.layout) this.title = drawScene(this.surfaces.scene, camera, this.scene(), this.tokens);
     this.dirty = false;
     this.over?.(this.surfaces.packets, this, camera);
@@ -246,7 +248,7 @@ export class Picture {
 
   /** @param {number} passed @returns {boolean} whether packets or what they left still change */
   flow(passed) {
-    this.packets.budget = BUDGET * this.loop.pace.step.share;
+    this.packets.budget = CALM * this.loop.pace.step.share;
     const moving = this.packets.step(passed, this.speed, this.paused);
     return (!this.paused && this.marks.step(passed)) || moving;
   }

@@ -1,6 +1,6 @@
 /** The scene canvas: everything that stands still, drawn under Cytoscape with the same camera. */
 import { SIZE } from "../model/layout.js";
-import { drawNode, drawOutside, drawPod, drawService } from "./cards.js";
+import { drawNode, drawOutside, drawPod, drawService, FAR } from "./cards.js";
 import { LEVEL } from "./nearness.js";
 import { roundRect, write } from "./text.js";
 
@@ -44,12 +44,18 @@ export function drawScene(canvas, camera, scene, tokens) {
  * @returns {number} where the title ends
  */
 export function paint(ctx, view, zoom, scene, tokens) {
-  const title = drawFrame(ctx, scene, tokens);
-  drawBuses(ctx, scene, tokens);
+  const far = farness(scene, tokens);
+  const title = drawFrame(ctx, scene, tokens, far);
+  drawBuses(ctx, scene, tokens, far);
   drawThings(ctx, scene, tokens, view, zoom);
-  drawHeadings(ctx, scene, tokens);
+  drawHeadings(ctx, scene, tokens, far);
   ctx.globalAlpha = 1;
   return title;
+}
+
+/** For a projector words are written as if from afar: fewer and larger. @param {Scene} scene @param {Tokens} tokens @returns {number} how small names may become there, 0 where words are the usual ones */
+function farness({ near: { level } }, tokens) {
+  return level <= LEVEL.far ? 20 : level === LEVEL.middle && Number(tokens["picture-words"]) > 1 ? 13 : 0;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} view @param {Tokens} tokens @param {number} zoom */
@@ -61,8 +67,8 @@ function drawGrid(ctx, view, tokens, zoom) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @returns {number} where the title ends */
-function drawFrame(ctx, { layout, settings }, tokens) {
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {number} far @returns {number} where the title ends */
+function drawFrame(ctx, { layout, settings }, tokens, far) {
   const { frame } = layout;
   roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
   ctx.fillStyle = tokens.cluster;
@@ -70,22 +76,23 @@ function drawFrame(ctx, { layout, settings }, tokens) {
   ctx.strokeStyle = tokens.border;
   ctx.lineWidth = 1.8;
   ctx.stroke();
-  const width = write(ctx, "CLUSTER", SIZE.margin, 38, 140, { size: 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+  const width = write(ctx, "CLUSTER", SIZE.margin, 38, 140, { size: far ? FAR.address : 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
   const told = write(ctx, `one flat network ${settings.cluster_cidr ?? ""}`, SIZE.margin + width + 14, 38, 400,
-    { size: 18, family: tokens.words, colour: tokens["text-third"] });
+    { size: far ? FAR.address : 18, family: tokens.words, colour: tokens["text-third"] });
   ctx.save();
   const height = layout.lane.rows * (SIZE.hex.h + SIZE.laneRow) - SIZE.laneRow;
   ctx.translate(SIZE.margin + 12, layout.lane.y + height / 2);
   ctx.rotate(-Math.PI / 2);
-  const small = height < 120;
+  const small = far > 0 || height < 120;
   write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 6,
-    { size: 14, least: 11, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
+    { size: far ? 20 : 16, least: 13, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
   ctx.restore();
   return SIZE.margin + width + 14 + told;
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
-function drawBuses(ctx, { layout, settings }, tokens) {
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {number} far */
+function drawBuses(ctx, { layout, settings }, tokens, far) {
+  const size = far ? FAR.plain : 16;
   layout.rows.forEach(({ bus }, row) => {
     roundRect(ctx, bus.x, bus.y, bus.w, bus.h, 12);
     ctx.fillStyle = tokens.bus;
@@ -93,19 +100,22 @@ function drawBuses(ctx, { layout, settings }, tokens) {
     ctx.strokeStyle = tokens.border;
     ctx.lineWidth = 1.5;
     ctx.stroke();
-    const width = write(ctx, "NODE NETWORK", bus.x + 18, bus.y + bus.h - 9, 170, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-second"] });
-    write(ctx, settings.node_cidr ?? "", bus.x + 32 + width, bus.y + bus.h - 9, 200, { size: 15, family: tokens.code, colour: tokens["text-third"] });
-    if ((settings.network ?? "vxlan") === "vxlan" && layout.panels.size > 1) drawTube(ctx, layout, row, tokens);
+    const width = write(ctx, "NODE NETWORK", bus.x + 18, bus.y + bus.h - 9, 240, { size, weight: 650, family: tokens.words, colour: tokens["text-second"] });
+    write(ctx, settings.node_cidr ?? "", bus.x + 32 + width, bus.y + bus.h - 9, 240, { size, family: tokens.code, colour: tokens["text-third"] });
+    if ((settings.network ?? "vxlan") === "vxlan" && layout.panels.size > 1) drawTube(ctx, layout, row, tokens, far ? 20 : 16);
   });
 }
 
+/** Room for the tunnel's name at its left end, where no packet passes. */
+const LABEL = 78;
+
 /** The overlay: a tunnel that lies in the node network, from the first node of a row to its last. */
-function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout} */ layout, /** @type {number} */ row, /** @type {Tokens} */ tokens) {
+function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout} */ layout, /** @type {number} */ row, /** @type {Tokens} */ tokens, /** @type {number} */ size) {
   const panels = [...layout.panels.values()].filter((p) => p.row === row);
   if (!panels.length) return;
   const { bus } = layout.rows[row];
   const centres = panels.map((p) => p.socket.x + p.socket.w / 2);
-  const [left, right] = [Math.min(...centres) - 58, layout.rows.length > 1 ? bus.x + bus.w + 14 : Math.max(...centres) + 58];
+  const [left, right] = [Math.min(...centres) - 58 - LABEL, layout.rows.length > 1 ? bus.x + bus.w + 14 : Math.max(...centres) + 58];
   roundRect(ctx, left, bus.y + 7, right - left, 30, 15);
   ctx.save();
   ctx.globalAlpha *= tokens.dark ? 0.16 : 0.12;
@@ -118,11 +128,7 @@ function drawTube(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Layout
   ctx.globalAlpha *= 0.7;
   ctx.stroke();
   ctx.restore();
-  const x = panels.length > 1 ? (centres[0] + centres[1]) / 2 : centres[0] + 120;
-  roundRect(ctx, x - 46, bus.y + 11, 92, 22, 11);
-  ctx.fillStyle = tokens.cluster;
-  ctx.fill();
-  write(ctx, "VXLAN", x, bus.y + 27, 80, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-pod"], align: "center" });
+  write(ctx, "VXLAN", left + 14 + LABEL / 2, bus.y + 22 + size * 0.36, 84, { size, weight: 650, family: tokens.words, colour: tokens["text-pod"], align: "center" });
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {import("../model/layout.js").Rect} view @param {number} zoom */
@@ -130,8 +136,7 @@ function drawThings(ctx, scene, tokens, view, zoom) {
   const { layout, entities, near } = scene;
   const { level } = near;
   const [inside, afar] = [level === LEVEL.near ? near.inside : null, level === LEVEL.afar ? near.afar : null];
-  // For a projector words are written as if from afar: fewer and larger.
-  const far = level <= LEVEL.far ? 20 : level === LEVEL.middle && Number(tokens["picture-words"]) > 1 ? 13 : 0;
+  const far = farness(scene, tokens);
   if (layout.tray) drawTray(ctx, layout.tray, tokens);
   const shade = (/** @type {string} */ id) => { ctx.globalAlpha = scene.dimmed(id) ? 0.28 : 1; };
   for (const [id, panel] of layout.panels) {
@@ -149,7 +154,7 @@ function drawThings(ctx, scene, tokens, view, zoom) {
     else if (box.kind === "pod" && afar) afar.drawPod(ctx, box, entity, tokens, zoom);
     else if (box.kind === "pod") drawPod(ctx, box, entity, tokens, far);
     else if (["service", "ingress", "gateway"].includes(box.kind)) drawService(ctx, box, entity, tokens, far);
-    else drawOutside(ctx, box, entity, tokens, box.x < 0);
+    else drawOutside(ctx, box, entity, tokens, box.x < 0, far);
   }
   ctx.globalAlpha = 1;
 }
@@ -168,12 +173,12 @@ function drawTray(ctx, tray, tokens) {
   ctx.stroke();
   ctx.setLineDash([]);
   write(ctx, "Pending", tray.x + 18, tray.y + 34, 96, { size: 17, weight: 650, family: tokens.words, colour: tokens.pending });
-  write(ctx, "on no node", tray.x + 18, tray.y + 56, 96, { size: 14, family: tokens.words, colour: tokens["text-third"] });
+  write(ctx, "on no node", tray.x + 18, tray.y + 56, 96, { size: 16, family: tokens.words, colour: tokens["text-third"] });
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens */
-function drawHeadings(ctx, { layout }, tokens) {
-  const type = { size: 18, weight: 650, family: tokens.words, colour: tokens["text-second"], align: /** @type {CanvasTextAlign} */ ("center") };
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {number} far */
+function drawHeadings(ctx, { layout }, tokens, far) {
+  const type = { size: far ? FAR.address : 18, weight: 650, family: tokens.words, colour: tokens["text-second"], align: /** @type {CanvasTextAlign} */ ("center") };
   const y = 190;
   if (layout.slots.left.size) write(ctx, "INTERNET", -SIZE.sideGap - SIZE.side.w / 2, y, 200, type);
   if (layout.slots.right.size) write(ctx, "EXTERNAL", layout.frame.w + SIZE.sideGap + SIZE.side.w / 2, y, 200, type);

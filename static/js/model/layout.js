@@ -8,8 +8,8 @@ import { assign, byAge, extent } from "./slots.js";
 
 export const SIZE = {
   card: { w: 192, h: 88 }, gutter: 68, rowGap: 10, pairGap: 18, pad: 12, header: 46, bridge: 30, run: 16,
-  panelGap: 24, socket: { w: 110, h: 24 }, cable: 24, bus: 82, title: 60, hex: { w: 172, h: 60 }, laneLabel: 30,
-  side: { w: 204, h: 80 }, sideGap: 64, margin: 22, sideTop: 210, sideRow: 124, laneRow: 14,
+  panelGap: 24, socket: { w: 110, h: 24 }, cable: 24, bus: 82, title: 60, hex: { w: 172, h: 60 }, widest: 232, laneLabel: 30,
+  side: { w: 204, h: 80 }, sideGap: 64, margin: 22, sideTop: 210, sideRow: 124, laneRow: 22,
 };
 const TARGET = { w: 1920, h: 980 };
 const PAIR = SIZE.card.w * 2 + SIZE.gutter;
@@ -19,7 +19,7 @@ const PAIR = SIZE.card.w * 2 + SIZE.gutter;
  * @typedef {{x: number, y: number, w: number, h: number}} Rect
  * @typedef {{box: Box, row: number, gutters: number[], bridge: Rect, socket: Rect, bodyTop: number}} Panel
  * @typedef {{top: number, tracks: number, entry: number, bus: Rect}} Row
- * @typedef {{pairs: number, perRow: number, lanePerRow: number, sidePerColumn: number}} Plan
+ * @typedef {{pairs: number, perRow: number, lanePerRow: number, hex: number, sidePerColumn: number}} Plan hex: how wide a Service is
  * @typedef {{nodes: Map<string, number>, pods: Map<string, Map<string, number>>, lane: Map<string, number>,
  *   left: Map<string, number>, right: Map<string, number>, pending: Map<string, number>}} Slots
  * @typedef {{plan: Plan, slots: Slots, boxes: Map<string, Box>, panels: Map<string, Panel>, rows: Row[],
@@ -87,7 +87,7 @@ function choose(/** @type {Slots} */ slots, /** @type {Layout|null} */ previous)
   let least = Infinity;
   for (const pairs of [1, 2, 3]) {
     for (let perRow = 1; perRow <= nodes; perRow += 1) {
-      const plan = { pairs, perRow, lanePerRow: 1, sidePerColumn: 5 };
+      const plan = { pairs, perRow, lanePerRow: 1, hex: SIZE.hex.w, sidePerColumn: 5 };
       const need = shrink(plan, slots);
       if (need < least - 0.001) [best, least] = [plan, need];
     }
@@ -95,10 +95,14 @@ function choose(/** @type {Slots} */ slots, /** @type {Layout|null} */ previous)
   return finish(/** @type {Plan} */ (best), slots);
 }
 
-/** @param {Plan} plan @param {Slots} slots */
+/** Services are as wide as they can be without a further row: their names are long. @param {Plan} plan @param {Slots} slots */
 function finish(plan, slots) {
   const width = frameWidth(plan, slots) - SIZE.margin * 2 - SIZE.laneLabel;
-  plan.lanePerRow = Math.max(1, Math.floor((width + laneGap(2)) / (SIZE.hex.w + laneGap(2))));
+  const gap = laneGap(2);
+  const most = Math.max(1, Math.floor((width + gap) / (SIZE.hex.w + gap)));
+  const count = Math.max(1, extent(slots.lane));
+  plan.lanePerRow = Math.max(1, Math.min(most, Math.max(Math.ceil(count / Math.ceil(count / most)), Math.floor((width + gap) / (SIZE.widest + gap)))));
+  plan.hex = Math.max(SIZE.hex.w, Math.min(SIZE.widest, Math.floor((width + gap) / plan.lanePerRow) - gap));
   return plan;
 }
 
@@ -142,13 +146,13 @@ function placeLane(slots, plan, width, boxes, entities) {
   const count = extent(slots);
   const rows = Math.max(1, Math.ceil(count / plan.lanePerRow));
   const columns = Math.max(1, Math.min(count, plan.lanePerRow));
-  const space = width - SIZE.margin * 2 - SIZE.laneLabel - columns * SIZE.hex.w;
+  const space = width - SIZE.margin * 2 - SIZE.laneLabel - columns * plan.hex;
   const gap = Math.max(10, Math.min(laneGap(rows) + 20, Math.floor(space / Math.max(1, columns - 1))));
   const x = SIZE.margin + SIZE.laneLabel;
   for (const [id, slot] of slots) {
     const row = Math.floor(slot / plan.lanePerRow);
-    boxes.set(id, { id, kind: kinds.get(id) ?? "service", ...SIZE.hex,
-      x: x + (slot % plan.lanePerRow) * (SIZE.hex.w + gap), y: SIZE.title + row * (SIZE.hex.h + SIZE.laneRow) });
+    boxes.set(id, { id, kind: kinds.get(id) ?? "service", w: plan.hex, h: SIZE.hex.h,
+      x: x + (slot % plan.lanePerRow) * (plan.hex + gap), y: SIZE.title + row * (SIZE.hex.h + SIZE.laneRow) });
   }
   const trackTop = SIZE.title + rows * (SIZE.hex.h + SIZE.laneRow) + 6;
   const pitch = Math.max(5, Math.min(9, Math.floor(150 / Math.max(1, count))));

@@ -17,7 +17,7 @@ export function groupOf(layout, id) {
 export function slotRect(layout, group, slot) {
   const { plan, lane, frame } = layout;
   if (group === "lane") {
-    return { ...SIZE.hex, x: lane.x + (slot % plan.lanePerRow) * (SIZE.hex.w + lane.gap), y: lane.y + Math.floor(slot / plan.lanePerRow) * (SIZE.hex.h + SIZE.laneRow) };
+    return { w: plan.hex, h: SIZE.hex.h, x: lane.x + (slot % plan.lanePerRow) * (plan.hex + lane.gap), y: lane.y + Math.floor(slot / plan.lanePerRow) * (SIZE.hex.h + SIZE.laneRow) };
   }
   if (group === "nodes") {
     const { w, h } = /** @type {import("./layout.js").Panel} */ ([...layout.panels.values()][0]).box;

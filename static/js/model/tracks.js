@@ -104,7 +104,7 @@ export class Tracks {
     if (row >= rows - 1) return /** @type {Point[]} */ ([[x, bottom], [x, y]]);
     const lane = row * 2 + (direction === "out" ? 1 : 0);
     const passage = Math.round(box.x + box.w + ((lane + 1) * gap) / (2 * (rows - 1) + 1));
-    const between = bottom + (direction === "out" ? 5 : 9);
+    const between = bottom + (direction === "out" ? 8 : 14);
     return /** @type {Point[]} */ ([[x, bottom], [x, between], [passage, between], [passage, y]]);
   }
 

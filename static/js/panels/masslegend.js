@@ -15,7 +15,7 @@ function shape(name, attributes) {
 function drawing(width, ...shapes) {
   const svg = shape("svg", { viewBox: `0 0 ${width} ${HIGH}`, width, height: HIGH, "aria-hidden": "true" });
   svg.append(...shapes);
-  svg.style.width = `${width}px`;
+  svg.style.width = `calc(${width} * var(--px))`;
   return svg;
 }
 

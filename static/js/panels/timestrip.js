@@ -21,6 +21,8 @@ import { byId, fill, h, icon } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** px: bars grow up from the base, failures hang below it. */
+/** Height of the rail in units of its own, however many pixels that is. */
+const TALLNESS = 48;
 const BASE = 27;
 const TALL = 22;
 const DEEP = 8;
@@ -87,7 +89,7 @@ export class TimeStrip {
 
   listen() {
     const { rail } = this;
-    new ResizeObserver(() => { this.width = rail.clientWidth; this.draw(); }).observe(rail);
+    new ResizeObserver(() => { this.width = (rail.clientWidth * TALLNESS) / rail.clientHeight; this.draw(); }).observe(rail);
     rail.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       this.dragging = true;
@@ -166,7 +168,7 @@ export class TimeStrip {
       const right = Math.min(this.width, x(bar.to) - 1.5);
       return tall && right > left ? `M${left.toFixed(1)} ${y.toFixed(1)}H${right.toFixed(1)}v${tall.toFixed(1)}H${left.toFixed(1)}z` : "";
     };
-    this.svg.setAttribute("viewBox", `0 0 ${this.width} 48`);
+    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${TALLNESS}`);
     this.svg.replaceChildren(...this.ground(view, x),
       path("unwatched", bars.filter((bar) => !bar.watched).map((bar) => `M${Math.max(0, x(bar.from)).toFixed(1)} ${BASE}H${x(bar.to).toFixed(1)}`).join("")),
       path("calls", shape((bar) => rect(bar, BASE - up(bar.ok), up(bar.ok)))),

@@ -21,6 +21,9 @@ import { roundRect, write } from "../text.js";
  * @property {(id: string) => boolean} dimmed
  */
 
+/** Below this scale cards outside have few and larger words. */
+const FEW = 0.85;
+
 /** @param {number} value */
 export const told = (value) => value.toLocaleString("en-GB");
 
@@ -51,7 +54,7 @@ export function drawGround(ctx, ground, camera, view, tokens) {
 function drawTitle(ctx, { layout, settings, counts }, frame, camera, tokens) {
   const room = layout.lane.y * camera.zoom;
   if (room < 40 || frame.y < -room) return;
-  const [x, y] = [frame.x + Math.max(14, layout.lane.x * camera.zoom * 0.2), frame.y + Math.min(26, room * 0.32)];
+  const [x, y] = [frame.x + Math.max(14, layout.lane.x * camera.zoom * 0.2), frame.y + Math.min(26, Math.max(20, room * 0.36))];
   const width = write(ctx, "CLUSTER", x, y, 120, { size: 15, weight: 650, family: tokens.words, colour: tokens["text-second"] });
   const parts = [settings.cluster_cidr ? `one flat network ${settings.cluster_cidr}` : "", ...["nodes", "pods", "services"].filter((name) => counts[name]).map((name) => `${told(counts[name])} ${name === "services" ? "Services" : name}`)];
   write(ctx, parts.filter(Boolean).join(" · "), x + width + 12, y, frame.w - width - 60, { size: 14, least: 11, family: tokens.words, colour: tokens["text-third"] });
@@ -92,7 +95,7 @@ function drawZone(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {Su
   return docked ? at : 0;
 }
 
-/** As many words as there is room for; what fails is the last to go. */
+/** As many words as there is room for; what fails is the last to go, and becomes a sign before that. */
 function zoneWords(/** @type {Ctx} */ ctx, /** @type {Sum} */ sum, /** @type {number} */ room, /** @type {Tokens} */ tokens) {
   const plain = `500 14px ${tokens.words}`;
   const strong = `650 14px ${tokens.words}`;
@@ -103,13 +106,15 @@ function zoneWords(/** @type {Ctx} */ ctx, /** @type {Sum} */ sum, /** @type {nu
     { text: sum.failing ? `${told(sum.failing)} failing` : "", font: strong, colour: tokens["text-blocked"], rank: 2, width: 0 },
     { text: sum.broken ? `${told(sum.broken)} NotReady` : "", font: strong, colour: tokens["text-blocked"], rank: 3, width: 0 },
   ].filter((part) => part.text);
-  for (const part of all) {
+  const measure = (/** @type {typeof all[0]} */ part, text = part.text) => {
     ctx.font = part.font;
-    part.width = ctx.measureText(part.text).width;
-  }
-  let parts = all;
+    return { ...part, text, width: ctx.measureText(text).width };
+  };
+  let parts = all.map((part) => measure(part));
   const widthOf = () => parts.reduce((total, part) => total + part.width + 12, -12);
-  for (let rank = 5; rank > 1 && widthOf() > room; rank -= 1) parts = parts.filter((part) => part.rank !== rank);
+  for (let rank = 5; rank > 2 && widthOf() > room; rank -= 1) parts = parts.filter((part) => part.rank !== rank);
+  if (widthOf() > room) parts = parts.map((part) => (part.rank === 2 ? measure(part, `✕ ${told(sum.failing)}`) : part));
+  if (widthOf() > room) parts = parts.filter((part) => part.rank === 1);
   return { parts, width: widthOf() };
 }
 
@@ -129,6 +134,7 @@ function drawTray(ctx, tray, counts, camera, tokens) {
 /** @param {Ctx} ctx @param {Ground} ground @param {Camera} camera @param {Tokens} tokens */
 function drawSides(ctx, { layout, entities, dimmed }, camera, tokens) {
   const { scale } = layout;
+  const far = camera.zoom * scale < FEW || Number(tokens["picture-words"]) > 1 ? 15 : 0;
   ctx.save();
   ctx.translate(camera.x, camera.y);
   ctx.scale(camera.zoom * scale, camera.zoom * scale);
@@ -137,8 +143,8 @@ function drawSides(ctx, { layout, entities, dimmed }, camera, tokens) {
     if (!entity) continue;
     ctx.globalAlpha = dimmed(box.id) ? 0.28 : 1;
     const small = { ...box, x: box.x / scale, y: box.y / scale, w: box.w / scale, h: box.h / scale };
-    if (box.kind === "ingress" || box.kind === "gateway") drawService(ctx, small, entity, tokens, 0);
-    else drawOutside(ctx, small, entity, tokens, box.x < 0);
+    if (box.kind === "ingress" || box.kind === "gateway") drawService(ctx, small, entity, tokens, far);
+    else drawOutside(ctx, small, entity, tokens, box.x < 0, far);
   }
   ctx.restore();
   ctx.globalAlpha = 1;

@@ -8,8 +8,8 @@ import { drawTile, LEAST, reach, TILE, tileLevel } from "../../model/raster.js";
 const BYTES = TILE * TILE * 4;
 /** Bytes of tiles kept when the screen needs less. */
 export const KEEP = 96 * 1024 * 1024;
-/** Tiles asked for at a time: the view may have moved on when an answer comes. */
-const AHEAD = 3;
+/** Tiles asked for at a time: while a hand moves the picture the view may have moved on when an answer comes. */
+const AHEAD = { moving: 3, still: 8 };
 /** ms between two drawings of one tile because its pods changed. */
 const FRESH = 250;
 /** The share of the time that may go into redrawing what changed. */
@@ -214,7 +214,7 @@ export class Tiles {
   ask(/** @type {number} */ level, /** @type {[string, number, number][]} */ missing, /** @type {[string, number, number][]} */ seen, /** @type {boolean} */ moving) {
     const now = performance.now();
     for (const [key, x, y] of missing) {
-      if (this.asked.size >= AHEAD) return;
+      if (this.asked.size >= (moving ? AHEAD.moving : AHEAD.still)) return;
       if (!this.asked.has(key)) this.send(key, level, x, y);
     }
     if (missing.length || now < this.rest) return;
