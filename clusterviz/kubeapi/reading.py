@@ -24,6 +24,8 @@ from clusterviz.kubeapi.tables import partial, table
 
 BOOKMARK_SECONDS = 15.0
 _LONGEST = (1800, 3600)
+# In a continue token: go on with the present, whatever happened since the first page.
+_INCONSISTENT = -1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -108,23 +110,30 @@ def listing(request: Request, store: Store, target: Target) -> Answer:
     resource = target.resource
     wanted = selection(resource, request.query.get("labelSelector", ""), request.query.get("fieldSelector", ""))
     form, limit = form_of(request), _number(request, "limit")
-    names, version = store.names(resource, target.namespace if resource.namespaced else ""), store.head
-    if token := request.query.get("continue"):
-        version, after = _continued(token, store)
-        names = names[bisect.bisect_right(names, after) :]
+    space = target.namespace if resource.namespaced else ""
+    version, after = _continued(request.query["continue"], store) if request.query.get("continue") else (0, ("", ""))
+    version = version or store.head
+    undone = {name: one for name, one in store.undone(version, resource, space).items() if name > after}
+    present = store.names(resource, space)
+    present = present[bisect.bisect_right(present, after) :]
+    if undone:  # two sorted runs, which sort() merges
+        then = sorted(name for name, one in undone.items() if one.old is not None)
+        present = sorted([*(name for name in present if name not in undone), *then])
     found: list[Obj] = []
     more = ""
-    for place, name in enumerate(names):
+    for place, name in enumerate(present):
         if limit and len(found) == limit:
-            more = _continue(version, names[place - 1])
+            more = _continue(version, present[place - 1])
             break
-        found += [obj for obj in store.objects(resource, [name]) if wanted is None or wanted(obj)]
+        entry = undone.get(name)
+        objects = store.objects(resource, [name]) if entry is None else store.before(resource, entry)
+        found += [obj for obj in objects if wanted is None or wanted(obj)]
     body = _formed(form, resource, found, single=False)
     body["metadata"] = {"resourceVersion": str(version)}
     if more:
         body["metadata"]["continue"] = more
         if wanted is None:
-            body["metadata"]["remainingItemCount"] = len(names) - place
+            body["metadata"]["remainingItemCount"] = len(present) - place
     return Answer(body, media=form.media)
 
 
@@ -145,12 +154,18 @@ def _continued(token: str, store: Store) -> tuple[int, tuple[str, str]]:
         version, namespace, name = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[int, str, str])
     except (msgspec.MsgspecError, binascii.Error, ValueError, UnicodeError):
         raise bad_request("continue key is not valid") from None
+    if version == _INCONSISTENT:
+        return 0, (namespace, name)
     if version < store.oldest or version > store.head:
         raise Refusal(
             410,
             "Expired",
-            "The provided continue parameter is too old to display a consistent list result. "
-            "You can start a new list without the continue parameter.",
+            "The provided continue parameter is too old to display a consistent list result. You can start a new "
+            "list without the continue parameter, or use the continue token in this response to retrieve the remainder "
+            "of the results. Continuing with the provided token results in an inconsistent list - objects that were "
+            "created, modified, or deleted between the time the first chunk was returned and now may show up in the "
+            "list.",
+            metadata={"continue": _continue(_INCONSISTENT, (namespace, name))},
         )
     return version, (namespace, name)
 

@@ -14,9 +14,17 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
     """A request that is answered with a Status of this HTTP code."""
 
     def __init__(
-        self, code: int, reason: str, message: str, *, details: dict[str, Any] | None = None, retry: int = 0
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        retry: int = 0,
+        metadata: dict[str, str] | None = None,
     ) -> None:
         self.code, self.reason, self.message, self.retry = code, reason, message, retry
+        self.metadata = metadata or {}
         self.details = {**(details or {}), **({"retryAfterSeconds": retry} if retry else {})}
         super().__init__(message)
 
@@ -25,7 +33,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,

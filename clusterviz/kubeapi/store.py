@@ -31,13 +31,14 @@ _OBSERVERS = frozenset({*WORKLOAD_KINDS, "PodDisruptionBudget"})
 
 
 class Entry(NamedTuple):
-    """One change: ADDED, MODIFIED or DELETED; ``obj`` as it is (or was last), ``old`` as it was before."""
+    """One change: ADDED, MODIFIED or DELETED; ``obj`` as it is (or was last), ``old`` before, at version ``was``."""
 
     version: int
     type: str
     key: Key
     obj: Obj
     old: Obj | None
+    was: int
 
 
 class Store:
@@ -124,7 +125,8 @@ class Store:
             self._names.setdefault(key[0], set()).add(key[1:])
             self._sorted.pop(key[0], None)
         elif old.get("spec") != new.get("spec"):
-            self._generations[key] = self.generation(key, new) + 1
+            given = new["metadata"].get("generation")
+            self._generations[key] = max(self.generation(key, old) + 1, given if isinstance(given, int) else 1)
             if key[0] in _OBSERVERS:
                 self._unobserved.setdefault(key, self._generations[key] - 1)
         self._append("ADDED" if old is None else "MODIFIED", key, new, old)
@@ -159,10 +161,11 @@ class Store:
         self._note(mine, old, self._mirrors.get(mine))
 
     def _append(self, what: str, key: Key, obj: Obj, old: Obj | None) -> None:
+        was = self._versions.get(key, self._base)
         self.head += 1
         self._versions[key] = self.head
         dressed = self.dress(key, obj)
-        self._log.append(Entry(self.head, what, key, dressed, old))
+        self._log.append(Entry(self.head, what, key, dressed, old, was))
         if len(self._log) > 2 * KEPT:
             del self._log[:KEPT]
             self._first += KEPT
@@ -270,6 +273,20 @@ class Store:
             if obj is not None and belongs(resource, obj):
                 yield shown(resource, self.dress(key, obj))
 
+    def undone(self, version: int, resource: Resource, namespace: str) -> dict[tuple[str, str], Entry]:
+        """What happened first to each object after a resourceVersion: its ``old`` is what there was then."""
+        found: dict[tuple[str, str], Entry] = {}
+        for entry in self.since(version):
+            kind, space, name = entry.key
+            if kind == resource.stored and namespace in ("", space):
+                found.setdefault((space, name), entry)
+        return found
+
+    def before(self, resource: Resource, entry: Entry) -> Iterator[Obj]:
+        """The object as it was before a change, none when it was not there."""
+        if entry.old is not None and belongs(resource, entry.old):
+            yield shown(resource, self.dress(entry.key, entry.old, entry.was))
+
     def uid(self, key: Key, obj: Obj) -> str:
         """Its own, or one made of what tells it from every other object there ever was."""
         meta = obj["metadata"]
@@ -278,15 +295,18 @@ class Store:
         return str(given) if given else str(uuid.uuid5(_SPACE, made))
 
     def generation(self, key: Key, obj: Obj) -> int:
-        """How often the spec has changed in this process, and 1."""
+        """How often people changed the spec, and controllers in this process, and 1."""
         given = obj["metadata"].get("generation")
         return self._generations.get(key) or (given if isinstance(given, int) else 1)
 
-    def dress(self, key: Key, obj: Obj) -> Obj:
-        """An object with the metadata and defaults of a server; the stored one stays as it is."""
+    def dress(self, key: Key, obj: Obj, version: int = 0) -> Obj:
+        """An object with the metadata and defaults of a server; the stored one stays as it is.
+
+        ``version`` is its resourceVersion where that is not the present one.
+        """
         meta = {name: value for name, value in obj["metadata"].items() if value is not None}
         meta["uid"] = self.uid(key, obj)
-        meta["resourceVersion"] = str(self._versions.get(key, self._base))
+        meta["resourceVersion"] = str(version or self._versions.get(key, self._base))
         meta.setdefault("creationTimestamp", "1970-01-01T00:00:00Z")
         if "spec" in obj:
             meta["generation"] = self.generation(key, obj)

@@ -1,9 +1,11 @@
 """The API without a network: who may what, how lists and watches behave, and that every error is a Status."""
 
 import asyncio
+import base64
 from typing import Any
 
 from clusterviz.kubeapi import asgi, tokens
+from clusterviz.live import instance
 from clusterviz.live.access import Role
 from tests.kubeapi.conftest import Client
 
@@ -84,6 +86,48 @@ async def test_a_list_comes_in_pages_and_by_selectors(editor):
     node = pods[0]["spec"]["nodeName"]
     here = await editor.get(f"{PODS}?fieldSelector=spec.nodeName={node},status.phase!=Failed")
     assert {one["spec"]["nodeName"] for one in here["items"]} == {node}
+
+
+async def test_later_pages_show_the_moment_of_the_first(editor):
+    maps = "/api/v1/namespaces/shop/configmaps"
+    for name in "abcdef":
+        await editor.ask("POST", maps, {"metadata": {"name": name}, "data": {"is": "old"}})
+    first = await editor.get(f"{maps}?limit=2")
+    then = {one["metadata"]["name"]: one for one in (await editor.get(maps))["items"]}
+    await editor.ask("DELETE", f"{maps}/d")
+    await editor.ask("POST", maps, {"metadata": {"name": "ca"}})
+    await editor.ask("DELETE", f"{maps}/e")
+    await editor.ask("POST", maps, {"metadata": {"name": "e"}, "data": {"is": "new"}})
+    await editor.ask("PATCH", f"{maps}/f", {"data": {"is": "new"}}, media="application/merge-patch+json")
+    second = await editor.get(f"{maps}?limit=2&continue={first['metadata']['continue']}")
+    third = await editor.get(f"{maps}?continue={second['metadata']['continue']}")
+    assert [one["metadata"]["name"] for one in second["items"] + third["items"]] == ["c", "d", "e", "f"]
+    for one in second["items"] + third["items"]:
+        was = then[one["metadata"]["name"]]
+        assert (one["data"], one["metadata"]["uid"]) == (was["data"], was["metadata"]["uid"])
+        assert one["metadata"]["resourceVersion"] == was["metadata"]["resourceVersion"]
+    assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+    present = await editor.get(maps)
+    assert [one["metadata"]["name"] for one in present["items"]] == ["a", "b", "c", "ca", "e", "f"]
+
+
+async def test_too_old_a_page_offers_to_go_on_with_the_present(editor):
+    old = base64.urlsafe_b64encode(b'[5,"shop","a"]').decode()
+    code, status = await editor.ask("GET", f"{PODS}?limit=2&continue={old}")
+    assert (code, status["reason"]) == (410, "Expired")
+    rest = await editor.get(f"{PODS}?continue={status['metadata']['continue']}")
+    assert rest["items"]
+
+
+async def test_a_generation_counts_the_changes_of_a_spec_for_good(shop, editor, live):
+    place = "/apis/apps/v1/namespaces/shop/deployments/web"
+    for number, replicas in ((2, 4), (3, 5), (3, 5)):
+        patch = {"spec": {"replicas": replicas}, "metadata": {"labels": {"at": str(number)}}}
+        code, found = await editor.ask("PATCH", place, patch, media="application/merge-patch+json")
+        assert (code, found["metadata"]["generation"]) == (200, number)
+    await live.crew.stop()
+    instance.reset()
+    assert (await editor.get(place))["metadata"]["generation"] == 3
 
 
 async def test_too_old_a_watch_is_told_so(editor):
@@ -294,7 +338,7 @@ async def test_an_ingress_has_the_address_of_its_controller(editor):
     for path, body in objects:
         code, answer = await editor.ask("POST", path, {"metadata": {"name": "nginx"}, **body})
         assert code == 201, answer
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = await editor.get("/apis/networking.k8s.io/v1/namespaces/shop/ingresses/nginx")
             if found["status"]["loadBalancer"]:

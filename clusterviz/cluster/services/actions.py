@@ -12,6 +12,7 @@ from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, key_of
 from clusterviz.cluster.models import Cluster, Deployment, OtherObject, Pod, ReplicaSet, StatefulSet
 from clusterviz.cluster.services import capacity, journal
+from clusterviz.cluster.services.admission import counted
 from clusterviz.cluster.services.delete import delete_objects, mark_deleted
 from clusterviz.cluster.services.errors import Invalid
 from clusterviz.engine.controllers.disruption import evict
@@ -71,7 +72,7 @@ def _delete_pod(cluster: Cluster, pod: Obj, actor: str) -> str:
 def _cordon(cluster: Cluster, node: Obj, actor: str) -> str:
     if (node.get("spec") or {}).get("unschedulable"):
         return f"Node {_name(node)} is already cordoned."
-    _write(cluster, actor, [merged(node, "spec", unschedulable=True)])
+    _write(cluster, actor, [counted(merged(node, "spec", unschedulable=True), node)])
     return f"Node {_name(node)} cordoned: no new pods are placed on it."
 
 
@@ -79,7 +80,7 @@ def _uncordon(cluster: Cluster, node: Obj, actor: str) -> str:
     if not (node.get("spec") or {}).get("unschedulable"):
         return f"Node {_name(node)} is not cordoned."
     spec = {name: value for name, value in node["spec"].items() if name != "unschedulable"}
-    _write(cluster, actor, [{**node, "spec": spec}])
+    _write(cluster, actor, [counted({**node, "spec": spec}, node)])
     return f"Node {_name(node)} uncordoned: pods may be placed on it again."
 
 
@@ -94,7 +95,8 @@ def _drain(cluster: Cluster, node: Obj, actor: str, *, force: Any = False) -> st
         )
     leaving = [pod for pod in pods if _owner_kind(pod) != "DaemonSet" and not pod["metadata"].get("deletionTimestamp")]
     going, refused = evict(_budgeted(cluster), leaving)
-    _write(cluster, actor, [merged(node, "spec", unschedulable=True), *map(mark_deleted, going)])
+    cordoned = counted(merged(node, "spec", unschedulable=True), node)
+    _write(cluster, actor, [cordoned, *map(mark_deleted, going)])
     stay = sum(_owner_kind(pod) == "DaemonSet" for pod in pods)
     ignored = f", {_count(stay, 'DaemonSet pod')} stay{'s' if stay == 1 else ''}" if stay else ""
     kept = "".join(f" {_name(pod)} stays: {why}" for pod, why in refused[:3])
@@ -124,7 +126,7 @@ def _scale(cluster: Cluster, workload: Obj, actor: str, *, replicas: Any = None)
     capacity.check(cluster, {key_of(workload): wish})
     before = (workload.get("spec") or {}).get("replicas", 1)
     if before != replicas:
-        _write(cluster, actor, [wish])
+        _write(cluster, actor, [counted(wish, workload)])
     return f"{workload['kind']} {_name(workload)} scaled from {before} to {replicas}."
 
 

@@ -30,6 +30,15 @@ def admit(obj: Obj) -> Obj:
     return obj
 
 
+def counted(obj: Obj, old: Obj | None) -> Obj:
+    """Another generation when the spec is another; the first one, 1, is not written."""
+    if old is None or obj.get("spec") == old.get("spec"):
+        return obj
+    before = old["metadata"].get("generation")
+    generation = (before if isinstance(before, int) else 1) + 1
+    return {**obj, "metadata": {**obj["metadata"], "generation": generation}}
+
+
 def carry_over(obj: Obj, old: Obj | None) -> Obj:
     """Keep what the author of a manifest does not write: status, allocated addresses, the node."""
     kind = "" if is_foreign(obj) else obj["kind"]

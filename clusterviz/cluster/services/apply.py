@@ -11,7 +11,7 @@ from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, is_foreign, key_of, presented
 from clusterviz.cluster.models import Cluster, Node, Pod, Service
 from clusterviz.cluster.services import capacity, journal
-from clusterviz.cluster.services.admission import admit, carry_over, fill, new_namespaces
+from clusterviz.cluster.services.admission import admit, carry_over, counted, fill, new_namespaces
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.notices import useless, why_ignored
 from clusterviz.engine.controllers.pods import ended
@@ -51,7 +51,8 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
         Entry(kind="Namespace", namespace="", name=obj["metadata"]["name"], why="made because a manifest names it")
         for obj in spaces
     ]
-    writes = [*spaces, *(admit(after[key]) for key in after if after[key] != before.get(key))]
+    changed = [key for key, obj in after.items() if obj != before.get(key)]
+    writes = [*spaces, *(admit(counted(after[key], before.get(key))) for key in changed)]
     summary.warnings += useless(cluster, after, {key: document for key, (document, _) in wishes.items()})
     if not dry_run:
         store.write(cluster, writes)
