@@ -137,7 +137,7 @@ class WhatIf(Record, frozen=True, kw_only=True):
     """A fork of the cluster with one thing changed; it goes away without a trace."""
 
     change: Annotated[Line, _about("The change in words.")]
-    do: Annotated[list[Action], _about("The change.", min_length=1, max_length=12)]
+    do: Annotated[list[Action], _about("The change; without it only another question is asked.", max_length=12)] = []
     check: Annotated[list[Fact], _about("What is then true.", min_length=1, max_length=8)]
     why: Annotated[Text, _about("The reason.")] = ""
     rules: Rules = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -33,6 +34,7 @@ PARTS = (
 )
 
 
+@cache
 def lessons() -> list[Lesson]:
     """The lessons that come with ClusterViz."""
     return [library.load(path).lesson for path in library.files()]

@@ -9,6 +9,7 @@ import pytest
 from clusterviz.classroom import library
 from clusterviz.classroom.lesson import DEPTHS, Say
 from clusterviz.classroom.play import check
+from clusterviz.classroom.syllabus import MISCONCEPTIONS, MISSION
 from tests.classroom import page
 
 FILES = library.files()
@@ -35,3 +36,10 @@ def test_a_lesson_has_all_its_parts(path: Path) -> None:
 
 def test_the_page_about_lessons_is_true() -> None:
     assert page.PAGE.read_text() == page.page(), "run python -m tests.classroom.page, then read what changed"
+
+
+def test_sixteen_lessons_cover_the_mission_and_every_misconception() -> None:
+    known = page.lessons()
+    assert [int(one.id[:2]) for one in known] == list(range(1, 17))
+    assert {name for one in known for name in one.mission} == MISSION.keys()
+    assert {name for one in known for name in one.misconceptions} == MISCONCEPTIONS.keys()
