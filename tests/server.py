@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 60
-STOP_SECONDS = 15
+START_SECONDS = 180
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RunningServer:
 def environment(data: Path, **more: str) -> dict[str, str]:
     """Ours without the settings of the person who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CLUSTERVIZ_")}
-    return {**kept, "CLUSTERVIZ_DATA": str(data), "PYTHONUNBUFFERED": "1", **more}
+    return {**kept, "CLUSTERVIZ_DATA": str(data), "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **more}
 
 
 def free_port() -> int:

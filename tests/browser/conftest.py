@@ -9,10 +9,12 @@ from typing import Any
 
 import playwright
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.steps import PATIENCE
 from tests.server import ROOT, RunningServer, running_server
 
+expect.set_options(timeout=PATIENCE * 1000)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL = "no Chromium or Chrome on PATH: apt-get install chromium (Debian), brew install chromium (macOS)"
 # The network flags keep Chromium from looking up its maker's hosts, which a closed network answers slowly.
@@ -113,11 +115,16 @@ def console_errors(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 def open_page(
     browser: Browser, contexts: Contexts, console_errors: list[str], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
-    """Make pages: `open_page(server.url)`, with any option of Playwright's new_context."""
+    """Make pages: `open_page(server.url)`, with any option of Playwright's new_context.
+
+    They ask for reduced motion, which halves what a page costs while a test waits; tests of what moves have the mark.
+    """
     used: list[tuple[BrowserContext, dict[str, Any]]] = []
+    motion = "no-preference" if request.node.get_closest_marker("motion") else "reduce"
 
     def open_page(base_url: str, **options: Any) -> Page:
-        options = {"base_url": base_url, "viewport": {"width": 1280, "height": 720}, **options}
+        usual = {"base_url": base_url, "viewport": {"width": 1280, "height": 720}, "reduced_motion": motion}
+        options = {**usual, **options}
         context = contexts.take(browser, options)
         used.append((context, options))
         page = context.new_page()

@@ -27,6 +27,10 @@ CUT = """() => [...document.querySelectorAll('.topbar *, .legend *')].filter(e =
 }).map(e => e.outerHTML.slice(0, 80))"""
 
 
+#: Seconds until a wait gives up: nothing here is a matter of speed, and a machine may be busy.
+PATIENCE = 60
+
+
 def by(page: Page, name: str) -> Locator:
     """The control with this data-testid."""
     return page.get_by_test_id(name)
@@ -38,7 +42,7 @@ def stats(page: Page) -> dict[str, Any]:
     return found
 
 
-def until(page: Page, expression: str, arg: Any = None, *, timeout: float = 30) -> None:
+def until(page: Page, expression: str, arg: Any = None, *, timeout: float = PATIENCE) -> None:
     """Wait for a truth in the page; Playwright's own way needs eval, which our CSP forbids."""
     deadline = time.monotonic() + timeout
     while not page.evaluate(expression, arg):

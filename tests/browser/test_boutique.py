@@ -38,9 +38,9 @@ def load(page: Page, yaml: str) -> None:
     by(page, "import-open").click()
     by(page, "import-text").fill(yaml)
     by(page, "import-preview").click()
-    expect(by(page, "import-apply")).to_be_enabled(timeout=30_000)
+    expect(by(page, "import-apply")).to_be_enabled()
     by(page, "import-apply").click()
-    expect(by(page, "import-counts")).to_contain_text("Done", timeout=30_000)
+    expect(by(page, "import-counts")).to_contain_text("Done")
     by(page, "import-close").click()
 
 
@@ -58,6 +58,7 @@ def calls(page: Page) -> dict[str, dict[str, float]]:
     return {flow: total for flow, total in found.items() if "internet" not in flow and total["rps"]}
 
 
+@pytest.mark.motion
 def test_online_boutique_comes_alive_behind_walls_and_survives_a_loss(
     own_server: Any, open_admin_page: Callable[..., Page]
 ) -> None:
@@ -68,18 +69,18 @@ def test_online_boutique_comes_alive_behind_walls_and_survives_a_loss(
     show(page, "boutique")
 
     load(page, (FOLDER / "online-boutique.yaml").read_text() + "\n---\n" + STRANGER)
-    until(page, "clusterviz.cy.nodes('[kind=\"pod\"]').filter(n => n.data('ip')).length >= 15", timeout=60)
+    until(page, "clusterviz.cy.nodes('[kind=\"pod\"]').filter(n => n.data('ip')).length >= 15")
     pods = pods_of(page, "")
     assert all(any(f"/{name}-" in pod for pod in pods) for name in WORKLOADS)
     services = page.evaluate("clusterviz.cy.nodes('[kind=\"service\"]').map(n => n.data('label'))")
     assert WORKLOADS - {"loadgenerator"} <= set(services)
-    until(page, "Object.keys(clusterviz.flows()).length >= 15", timeout=60)
+    until(page, "Object.keys(clusterviz.flows()).length >= 15")
     until(page, "clusterviz.packets().length > 5")
     assert page.evaluate(OVERLAPS) == []
     assert verdict(page, "elsewhere/stranger", "redis-cart.default:6379") == "delivered"
 
     load(page, (FOLDER / "online-boutique-network-policies.yaml").read_text())
-    until(page, "clusterviz.walled() >= 12", timeout=30)
+    until(page, "clusterviz.walled() >= 12")
     page.wait_for_timeout(7000)  # totals cover the last five seconds
     assert all(total["dropped"] == total["refused"] == 0 for total in calls(page).values()), calls(page)
     assert len(calls(page)) >= 10
@@ -91,10 +92,8 @@ def test_online_boutique_comes_alive_behind_walls_and_survives_a_loss(
     select(page, victim.rpartition("/")[2])
     by(page, "action-delete-pod").click()
     by(page, "confirm-yes").click()
-    until(page, "id => clusterviz.cy.getElementById(id).empty()", arg=victim, timeout=60)
-    until(
-        page, "clusterviz.cy.nodes().some(n => n.data('label').startsWith('cartservice-') && n.data('ip'))", timeout=60
-    )
+    until(page, "id => clusterviz.cy.getElementById(id).empty()", arg=victim)
+    until(page, "clusterviz.cy.nodes().some(n => n.data('label').startsWith('cartservice-') && n.data('ip'))")
     after = pods_of(page, "cartservice-")
     assert len(after) == 1
     assert not set(after.values()) & set(before.values())

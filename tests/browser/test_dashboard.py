@@ -36,6 +36,7 @@ def test_edges_run_exactly_on_our_tracks(page: Page) -> None:
     assert worst < 0.01
 
 
+@pytest.mark.motion
 def test_packets_move_and_nothing_in_cytoscape_is_restyled_for_it(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 3")
@@ -56,6 +57,7 @@ def test_packets_move_and_nothing_in_cytoscape_is_restyled_for_it(page: Page) ->
     assert quiet
 
 
+@pytest.mark.motion
 def test_pause_freezes_the_picture_and_counts_what_waits(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 3")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import OVERLAPS, ask, by, forgive, pods_of, select, show, until
@@ -30,6 +31,7 @@ def test_visitors_are_told_to_sign_in(page: Page) -> None:
     expect(by(page, "import").get_by_test_id("login-hint")).to_be_visible()
 
 
+@pytest.mark.motion
 def test_a_deleted_pod_is_replaced_with_another_address(own_server: Any, open_admin_page: Callable[..., Page]) -> None:
     page = show(open_admin_page(own_server))
     before = pods_of(page, "frontend-")
@@ -38,13 +40,12 @@ def test_a_deleted_pod_is_replaced_with_another_address(own_server: Any, open_ad
     by(page, "action-delete-pod").click()
     by(page, "confirm-yes").click()
     expect(by(page, "toast").first).to_contain_text("deleted")
-    until(page, "id => clusterviz.cy.getElementById(id).empty()", arg=victim, timeout=60)
+    until(page, "id => clusterviz.cy.getElementById(id).empty()", arg=victim)
     until(
         page,
         "n => clusterviz.cy.nodes('[kind=\"pod\"]')"
         ".filter(p => p.data('label').startsWith('frontend-') && p.data('ip')).length === n",
         arg=len(before),
-        timeout=60,
     )
     after = pods_of(page, "frontend-")
     fresh = set(after) - set(before)
@@ -58,7 +59,7 @@ def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin
     page = show(open_admin_page(own_server))
     select(page, "node n2")
     by(page, "action-cordon").click()
-    expect(by(page, "action-uncordon")).to_be_visible(timeout=15_000)
+    expect(by(page, "action-uncordon")).to_be_visible()
     count = len(pods_of(page, "extra"))
     by(page, "import-open").click()
     by(page, "import-text").fill(WEB % "plain")
@@ -71,7 +72,6 @@ def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin
         page,
         "n => clusterviz.cy.nodes().filter(e => e.data('label').startsWith('extra-')).length > n",
         arg=count,
-        timeout=30_000,
     )
     assert page.evaluate(OVERLAPS) == []
 
@@ -92,9 +92,7 @@ def test_replicas_must_be_a_number_and_the_panel_goes_on_meanwhile(
     expect(by(page, "scale-error")).to_be_empty()
     by(page, "scale-replicas").press("Enter")
     by(page, "scale-replicas").fill("17")
-    expect(by(page, "section-related").get_by_role("button", name=re.compile("^pod ?frontend"))).to_have_count(
-        4, timeout=15_000
-    )
+    expect(by(page, "section-related").get_by_role("button", name=re.compile("^pod ?frontend"))).to_have_count(4)
     expect(by(page, "scale-replicas")).to_have_value("17")
     expect(by(page, "scale-replicas")).to_be_focused()
     page.keyboard.type("3")

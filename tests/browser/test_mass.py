@@ -80,6 +80,7 @@ def panned(page: Page, budget: float) -> dict[str, float]:
     return {"cost": min(run["cost"] for run in runs), "most": max(run["most"] for run in runs)}
 
 
+@pytest.mark.motion
 def test_150_000_pods_pan_within_the_budget(open_page: Callable[..., Page], files: str) -> None:
     page = open_mass(open_page, files, 5000, 150_000)
     until(page, QUIET)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import CDPSession, Page
 
 from tests.browser.steps import show, until
@@ -12,6 +13,14 @@ from tests.server import RunningServer
 HOUR = 3600
 HOURS = 8
 SCRIPT = Path(__file__).with_name("soak.js")
+
+
+def settled(page: Page, cdp: CDPSession) -> dict[str, float]:
+    """`sizes` once everything is drawn, which takes a busy machine longer: two looks that tell of the same DOM."""
+    before, now = None, sizes(page, cdp)
+    while before is None or abs(now["nodes"] - before["nodes"]) > 40:
+        before, now = now, sizes(page, cdp)
+    return now
 
 
 def sizes(page: Page, cdp: CDPSession) -> dict[str, float]:
@@ -30,6 +39,7 @@ def sizes(page: Page, cdp: CDPSession) -> dict[str, float]:
     }
 
 
+@pytest.mark.motion
 def test_nothing_grows_in_eight_hours(server: RunningServer, open_page: Callable[..., Page]) -> None:
     """Heap, DOM and picture after eight hours of traffic and 2,880 replaced pods are what they were after two."""
     page = open_page(server.url)
@@ -39,9 +49,9 @@ def test_nothing_grows_in_eight_hours(server: RunningServer, open_page: Callable
     cdp = page.context.new_cdp_session(page)
     cdp.send("Performance.enable")
     page.evaluate("seconds => live(seconds)", 2 * HOUR)
-    early = sizes(page, cdp)
+    early = settled(page, cdp)
     assert page.evaluate("seconds => live(seconds)", (HOURS - 2) * HOUR) == HOURS * HOUR
-    late = sizes(page, cdp)
+    late = settled(page, cdp)
     assert page.evaluate("clusterviz.cy.$('node').filter(n => n.id().includes('soak')).length") == 3
     for what, allowed in {
         "heap": 1.5,

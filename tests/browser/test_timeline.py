@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import ask, by, pods_of, select, show, until
@@ -28,9 +29,10 @@ def kill(page: Page, pod: str) -> None:
         "/clusters/demo/actions", data={"action": "delete-pod", "target": pod}, headers={"X-CSRFToken": token}
     )
     assert answer.ok, answer.text()
-    until(page, f"id => !({PRESENT})(id)", arg=pod, timeout=60)
+    until(page, f"id => !({PRESENT})(id)", arg=pod)
 
 
+@pytest.mark.motion
 def test_before_a_pod_was_killed_it_is_in_the_picture_and_can_be_traced(admin_page: Page) -> None:
     page = show(admin_page)
     live(page)
@@ -67,6 +69,7 @@ def test_before_a_pod_was_killed_it_is_in_the_picture_and_can_be_traced(admin_pa
     expect(by(page, "status")).to_have_attribute("data-state", "live")
 
 
+@pytest.mark.motion
 def test_steps_speeds_and_bookmarks(page: Page) -> None:
     show(page)
     live(page)
@@ -132,6 +135,7 @@ def replay(page: Page, path: Path) -> None:
     until(page, "clusterviz.packets().length > 0")
 
 
+@pytest.mark.motion
 def test_a_recording_replays_the_same_bytes(page: Page, server: RunningServer, tmp_path: Path) -> None:
     show(page)
     live(page)

@@ -1,5 +1,6 @@
 """Following packets: asked for, clicked, walked with the keyboard."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import ask, by, forgive, show, until
@@ -40,6 +41,7 @@ def test_words_for_operators(page: Page) -> None:
     by(page, "trace-level").click()
 
 
+@pytest.mark.motion
 def test_a_packet_can_be_clicked(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 3")
@@ -61,6 +63,7 @@ def test_a_bad_question_is_answered_at_its_field(page: Page, console_errors: lis
     forgive(console_errors, 400)
 
 
+@pytest.mark.motion
 def test_only_the_asked_packet_can_be_drawn_again(page: Page) -> None:
     show(page)
     ask(page, "shop/frontend", "http://api.shop/")

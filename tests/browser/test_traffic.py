@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.steps import by, show, stats, until
@@ -27,6 +28,7 @@ NEAR = """() => {
 }"""
 
 
+@pytest.mark.motion
 def test_packets_stand_while_the_camera_moves_and_denied_ones_leave_a_mark(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 10")

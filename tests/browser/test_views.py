@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
@@ -27,7 +28,7 @@ def at(page: Page, ref: str) -> list[float]:
 
 def furnished(page: Page) -> Page:
     """The views are there."""
-    expect(by(page, "view-nodes")).to_have_attribute("aria-pressed", "true", timeout=30_000)
+    expect(by(page, "view-nodes")).to_have_attribute("aria-pressed", "true")
     return page
 
 
@@ -42,6 +43,7 @@ def drag(page: Page, ref: str, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
+@pytest.mark.motion
 def test_one_key_shows_the_cluster_another_way(page: Page) -> None:
     """By service, by namespace, the matrix, and back: cards do not overlap, packets run, the link opens the same."""
     furnished(show(page))
@@ -57,10 +59,10 @@ def test_one_key_shows_the_cluster_another_way(page: Page) -> None:
     until(page, "clusterviz.packets().length > 0")
     select(page, "service recommend")
     refused = "clusterviz.cy.edges().filter(e => e.data('target') === 'service:shop/recommend')"
-    until(page, f"{refused}.some(e => e.data('trouble') === 'all')", timeout=60)
+    until(page, f"{refused}.some(e => e.data('trouble') === 'all')")
     assert page.evaluate("location.hash") == "#view=services&select=service:shop/recommend"
     page.reload()
-    expect(by(page, "view-services")).to_have_attribute("aria-pressed", "true", timeout=30_000)
+    expect(by(page, "view-services")).to_have_attribute("aria-pressed", "true")
     expect(by(page, "side-title")).to_have_text("recommend")
     page.keyboard.press("Escape")
     page.keyboard.press("3")
@@ -158,6 +160,7 @@ def test_things_stay_where_a_person_put_them(
     forgive(console_errors)
 
 
+@pytest.mark.motion
 def test_every_view_of_a_cluster_that_is_told_in_sums(
     own_server: RunningServer, open_page: Callable[..., Page]
 ) -> None:
@@ -190,6 +193,7 @@ def test_every_view_of_a_cluster_that_is_told_in_sums(
     )
 
 
+@pytest.mark.motion
 def test_a_pause_can_be_gone_on_from_or_left(page: Page) -> None:
     """While the live picture is paused, one button goes on from there, another jumps to now."""
     furnished(show(page))

@@ -89,11 +89,11 @@ class Browser(WebsocketCommunicator):
 
     async def open(self):
         """Connect and return the greeting."""
-        accepted, _ = await self.connect(timeout=5)
+        accepted, _ = await self.connect(timeout=60)
         assert accepted
-        return await self.receive_json_from(timeout=15)
+        return await self.receive_json_from(timeout=60)
 
-    async def wait_for(self, wanted, within=15):
+    async def wait_for(self, wanted, within=60):
         """The next message ``wanted`` (a type or a predicate) accepts, others skipped."""
         accepts = wanted if callable(wanted) else lambda message: message["type"] == wanted
         async with asyncio.timeout(within):

@@ -48,7 +48,7 @@ async def test_hello_says_who_may_edit(shop, live, browser, superuser, editor):
 
 async def test_an_unknown_cluster_is_named_and_closed(shop, live, browser):
     one = browser("nowhere")
-    accepted, _ = await one.connect(timeout=10)
+    accepted, _ = await one.connect(timeout=60)
     assert accepted, "a browser only sees the code of a connection that was accepted"
     error = await one.receive_json_from()
     assert (error["type"], error["code"]) == ("error", "unknown_cluster")
@@ -105,7 +105,7 @@ async def test_resume_after_a_gap_gets_exactly_what_was_missed(shop, live, brows
     await edit(services.act, shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
     last = await two.wait_for(lambda m: m["type"] == "state" and any(e.get("replicas") == 5 for e in m["set"]))
     back = browser()
-    await back.connect(timeout=5)
+    await back.connect(timeout=60)
     await back.send_json_to({"type": "resume", "epoch": first["epoch"], "seq": first["seq"]})
     hello = await back.receive_json_from()
     assert (hello["type"], hello["resumed"]) == ("hello", True)
@@ -119,7 +119,7 @@ async def test_resume_after_a_gap_gets_exactly_what_was_missed(shop, live, brows
 @pytest.mark.parametrize("where", [{"epoch": 1, "seq": 1}, {"epoch": 0, "seq": 10**9}, {"epoch": -1, "seq": -1}])
 async def test_resume_from_nowhere_starts_anew(shop, live, browser, where):
     one = browser()
-    await one.connect(timeout=5)
+    await one.connect(timeout=60)
     await one.send_json_to({"type": "resume", **where})
     hello = await one.receive_json_from()
     assert (hello["type"], hello["resumed"]) == ("hello", False)
@@ -191,7 +191,7 @@ async def _talk(said):
 @pytest.mark.parametrize("path", ["/", "/ws/", "/ws/clusters/", "/ws/clusters/a.b/", "/ws/clusters/shop/more/"])
 async def test_an_unknown_address_is_closed_without_a_traceback(path):
     one = WebsocketCommunicator(application, path, headers=[(b"host", b"localhost"), (b"origin", b"http://localhost")])
-    assert (await one.connect(timeout=10))[0]
+    assert (await one.connect(timeout=60))[0]
     closed = {"type": "websocket.close", "code": 4404, "reason": "There is nothing at this address."}
     assert await one.receive_output() == closed
     await one.disconnect()

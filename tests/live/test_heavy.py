@@ -24,7 +24,7 @@ def heavy(shop):
     return cluster
 
 
-async def until(condition, within=15):
+async def until(condition, within=60):
     for _ in range(within * 10):
         if await sync_to_async(condition)():
             return

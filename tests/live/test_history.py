@@ -258,9 +258,9 @@ async def test_the_history_holds_the_very_messages_browsers_got(shop, live, brow
     watching = browser()
     await watching.open()
     got = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(got) < 6:
-            text = (await watching.receive_output(timeout=15))["text"]
+            text = (await watching.receive_output(timeout=60))["text"]
             if json.loads(text)["type"] in ("state", "traffic"):
                 got.append(text)
     kept = [line.text.decode() for line in runner.history("shop").piece(0, END, 2**30).lines]

@@ -48,7 +48,7 @@ async def say(one, message):
 async def test_two_browsers_follow_a_large_cluster(big, live, browser):
     one, two = browser("big"), browser("big")
     await one.open()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await get("snapshot"))[0].status_code == 503:  # noqa: ASYNC110 - it is being loaded
             await asyncio.sleep(0.1)
     hello = await two.open()
@@ -84,9 +84,9 @@ async def test_two_browsers_follow_a_large_cluster(big, live, browser):
 
     await two.disconnect()
     back = browser("big")
-    await back.connect(timeout=5)
+    await back.connect(timeout=60)
     await back.send_json_to({"type": "resume", "epoch": told["epoch"], "seq": told["seq"]})
-    greeting = await back.receive_json_from(timeout=5)
+    greeting = await back.receive_json_from(timeout=60)
     assert greeting["resumed"] is True
     missed = [(await back.wait_for("state"))["seq"] for _ in range(3)]
     assert missed == [told["seq"] + 1 + n for n in range(3)]

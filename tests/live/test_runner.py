@@ -53,7 +53,7 @@ def ready(replica, app="api"):
 async def test_a_kept_cluster_comes_alive_and_is_checkpointed(shop, live):
     await runner.start()
     await until(lambda: (replica := runner.replica("shop")) and len(ready(replica)) == 3)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(await in_thread(pods, shop)) < 3:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.1)
     await runner.stop()
@@ -148,7 +148,7 @@ async def test_a_database_that_is_busy_for_long_delays_saving_and_nothing_else(s
     monkeypatch.setattr(database, "checkpoint", checkpoint)
     await runner.start()
     epoch = (await until(lambda: runner.replica("shop"))).epoch
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while len(await in_thread(pods, shop)) < 3:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.1)
     assert len(refused) == 2

@@ -42,7 +42,7 @@ export class TimeStrip {
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("aria-hidden", "true");
     this.tip = h("p.tip", { hidden: true, testid: "time-tip" });
-    this.rail = h("div.rail", { role: "slider", tabindex: 0, testid: "time-slider", "aria-label": "Moment", "aria-orientation": "horizontal" }, this.svg, this.tip);
+    this.rail = h("div.rail", { role: "slider", tabindex: 0, testid: "time-slider", "aria-label": "Moment", "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0, "aria-valuetext": "now" }, this.svg, this.tip);
     this.clock = h("strong.mono", { testid: "time-clock" });
     this.words = h("span.hint", { testid: "time-words" });
     this.said = h("span.visually-hidden", { role: "status", testid: "time-said" });
