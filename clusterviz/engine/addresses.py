@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Container, Iterator
 from functools import lru_cache
+from socket import inet_aton
 
 from clusterviz.engine.errors import AddressError
 
@@ -74,9 +75,10 @@ def host_port(ip: str, port: int) -> str:
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
-@lru_cache(maxsize=65536)
 def sortable(ip: str) -> int:
     """An address as a number; a scope (``%eth0``) does not count."""
+    if ip.count(".") == 3 and ":" not in ip:
+        return int.from_bytes(inet_aton(ip))  # many times quicker than an address object, and endpoints are many
     return int(ipaddress.ip_address(ip.partition("%")[0]))
 
 

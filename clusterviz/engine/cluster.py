@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from clusterviz.engine import index_services, index_strays, indexes
-from clusterviz.engine.addresses import family, sortable
+from clusterviz.engine.addresses import sortable
 from clusterviz.engine.classes import Classes
 from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
@@ -179,6 +179,7 @@ class Cluster(Lookups):
         if (touched := index_services.touched_services(deltas, self)) is not None:
             new._endpoints = self._endpoints.without(touched) if touched else self._endpoints
             new.choices = self.choices.without(touched) if touched else self.choices
+            new.extents = self.extents.without(touched) if touched else self.extents
 
     @cached_property
     def fingerprint(self) -> str:
@@ -209,7 +210,7 @@ class Cluster(Lookups):
                 found = derive_endpoints(self, service)
             else:
                 found = tuple(endpoint for one in given for endpoint in one.endpoints)
-            found = tuple(sorted(found, key=lambda e: (family(e.ip), sortable(e.ip), e.pod, e.ports)))
+            found = tuple(sorted(found, key=lambda e: (":" in e.ip, sortable(e.ip), e.pod, e.ports)))
             self._endpoints.put(name, found)
         return found
 

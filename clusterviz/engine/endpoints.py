@@ -27,23 +27,25 @@ def pod_endpoints(cluster: Cluster, service: Service, pod: Pod) -> tuple[Endpoin
     """One endpoint for each address of the pod in the Service's families (SVC-16)."""
     ready = service.publish_not_ready or (pod.ready and not pod.terminating)
     node = home(cluster, pod)
-    wanted = {":" in ip for ip in service.cluster_ips} or {kind == "IPv6" for kind in service.families}
-    wanted = wanted or {":" in pod.ip}
-    ports = tuple((port.name, number, port.protocol) for port in service.ports if (number := target_port(port, pod)))
+    wanted = [":" in ip for ip in service.cluster_ips] + [kind == "IPv6" for kind in service.families]
+    wanted = wanted or [":" in pod.ip]
+    ports = tuple([(port.name, number, port.protocol) for port in service.ports if (number := target_port(port, pod))])
     return tuple(
-        Endpoint(
-            ip=ip,
-            node=node.name if node else pod.node,
-            zone=node.zone if node else "",
-            pod=pod.ref,
-            ready=ready,
-            serving=pod.ready,
-            terminating=pod.terminating,
-            hostname=pod.hostname if pod.subdomain == service.name else "",
-            ports=ports,
-        )
-        for ip in pod.ips
-        if (":" in ip) in wanted
+        [
+            Endpoint(
+                ip=ip,
+                node=node.name if node else pod.node,
+                zone=node.zone if node else "",
+                pod=pod.ref,
+                ready=ready,
+                serving=pod.ready,
+                terminating=pod.terminating,
+                hostname=pod.hostname if pod.subdomain == service.name else "",
+                ports=ports,
+            )
+            for ip in pod.ips
+            if (":" in ip) in wanted
+        ]
     )
 
 

@@ -147,6 +147,11 @@ class Lookups:
         return Kept()
 
     @cached_property
+    def extents(self) -> Kept[Name, dict[Any, Any]]:
+        """How many lines of kube-proxy's rules a Service makes, kept as `choices` are."""
+        return Kept()
+
+    @cached_property
     def _label_sets(self) -> indexes.LabelSets:
         return indexes.label_sets(self.pods)
 

@@ -85,7 +85,7 @@ def _leg(name: str, hops: tuple[Hop, ...], level: str, cluster: Cluster | None) 
         for step in hop.steps:
             lines.append(f"       {_step(step, hop, level)}")
             lines += [f"         {line}" for line in _alternatives(step)]
-            used = lines_used(cluster, hop, step, count=True) if cluster is not None else ()
+            used = lines_used(cluster, hop, step) if cluster is not None else ()
             lines += [f"         line {line.number} of {hop.node}: {line.text}" for line in used]
         flow = _flow(hop.headers_out)
         if flow != before:

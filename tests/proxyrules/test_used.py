@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from clusterviz.engine import Cluster, Probe, trace
+from clusterviz.engine import Change, Cluster, Probe, trace
 from clusterviz.engine.packet import IP
-from clusterviz.engine.proxyrules import iptables, nftables
-from clusterviz.engine.proxyrules.used import MOST_SERVICES, lines_used
+from clusterviz.engine.proxyrules import iptables, nftables, used
+from clusterviz.engine.proxyrules.used import lines_used
 from clusterviz.engine.proxyrules.walk import Line
 from clusterviz.engine.trace import Action, Hop, Step
 from tests import strategies
@@ -20,6 +19,7 @@ from tests.proxyrules.world import HASH, SEP1, Obj, cluster, endpoints, service
 
 NODE_PORT = [{"name": "p80", "port": 80, "nodePort": 30080}]
 ONE = (("10.180.0.1", "a"),)
+FEW = 40
 
 
 def proxy_steps(made: Cluster, probe: Probe) -> list[tuple[Hop, Step]]:
@@ -146,20 +146,70 @@ def texts(made: Cluster, hop: Hop) -> list[str]:
     return write(made, made.nodes[hop.node], packet.version).splitlines()
 
 
+def many(count: int) -> list[Obj]:
+    """Services of all kinds around svc1, some before it by name, some without endpoints, two that want one address."""
+    found: list[Obj] = []
+    for index in range(count):
+        kinds: list[Obj] = [
+            {},
+            {"type": "NodePort", "ports": [{"name": "p80", "port": 80, "nodePort": 31000 + index}]},
+            {"type": "LoadBalancer", "loadBalancerSourceRanges": ["192.168.0.0/16"], "externalTrafficPolicy": "Local"},
+            {"externalIPs": ["192.0.2.9"], "sessionAffinity": "ClientIP"},
+        ]
+        spec = kinds[index % 4]
+        other = service(clusterIP=f"10.97.{index // 250}.{index % 250 + 1}", **spec)
+        other["metadata"]["name"] = name = f"{'zebra' if index % 3 else 'ant'}-{index}"
+        if spec.get("type") == "LoadBalancer":
+            other["status"] = {"loadBalancer": {"ingress": [{"ip": f"198.51.{index // 250}.{index % 250 + 1}"}]}}
+        slices = endpoints(tuple((f"10.18{place}.{index // 250}.{index % 250}", "ab"[place % 2]) for place in range(3)))
+        slices["metadata"] |= {"name": f"{name}-x", "labels": {"kubernetes.io/service-name": name}}
+        found += [other, slices] if index % 5 else [other]
+    return found
+
+
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])
-def test_a_large_cluster_is_counted_through_when_asked(mode: str) -> None:
-    """Numbers are 0 where only the Service's own rules are written out, and right when they are asked for."""
-    others = []
-    for index in range(MOST_SERVICES):
-        other = service(clusterIP=f"10.97.{index // 250}.{index % 250 + 1}")
-        other["metadata"]["name"] = f"other-{index}"
-        others.append(other)
-    made = world(service(), endpoints(ONE), *others, proxy_mode=mode)
-    text = (iptables if mode == "iptables" else nftables)(made, made.nodes["a"]).splitlines()
-    for hop, step in proxy_steps(made, Probe.parse("ns1/client", "service:ns1/svc1:80")):
-        plain, counted = lines_used(made, hop, step), lines_used(made, hop, step, count=True)
-        assert plain and plain == tuple(msgspec.structs.replace(line, number=0) for line in counted)
-        assert all(line.text in text[line.number - 1] for line in counted)
+@pytest.mark.parametrize(
+    ("spec", "source", "to"),
+    [
+        ({}, "ns1/client", "service:ns1/svc1:80"),
+        ({"type": "NodePort", "ports": NODE_PORT}, "internet", "node:a:30080"),
+        ({"internalTrafficPolicy": "Local"}, "node/b", "service:ns1/svc1:80"),
+        ({"sessionAffinity": "ClientIP", "selector": None}, "node/b", "service:ns1/svc1:80"),
+    ],
+)
+def test_lines_are_numbered_as_in_the_text_of_all(
+    mode: str, spec: Obj, source: str, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IPT-14, NFT-03: of more Services than are written out each line has the number it has in the whole text."""
+    monkeypatch.setattr(used, "MOST_SERVICES", FEW)
+    made = world(service(**spec), endpoints(ONE), *many(FEW), proxy_mode=mode)
+    for after in (made, made.apply([Change("unset", ("Service", "ns1", "ant-0")), Change("set", many(9)[-1])])):
+        text = (iptables if mode == "iptables" else nftables)(after, after.nodes["b" if "/b" in source else "a"])
+        steps = proxy_steps(after, Probe.parse(source, to))
+        counted = [(line, text.splitlines()[line.number - 1]) for one in steps for line in lines_used(after, *one)]
+        assert all(line.text in stands for line, stands in counted)
+        assert len(counted) > 1
+
+
+def test_an_address_nobody_has_is_refused_by_a_counted_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PX-11: no Service is concerned, and all of them stand before the line."""
+    monkeypatch.setattr(used, "MOST_SERVICES", FEW)
+    made = world(service(), endpoints(ONE), *many(FEW), proxy_mode="nftables")
+    ((hop, step),) = proxy_steps(made, Probe.parse("ns1/client", "10.96.99.99:80"))
+    *_, line = lines_used(made, hop, step)
+    assert line.text in nftables(made, made.nodes["a"]).splitlines()[line.number - 1]
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_counted_lines_are_those_of_the_whole_text(data: st.DataObject) -> None:
+    """The same walk through the text of one Service and of all, number by number."""
+    made = data.draw(strategies.clusters())
+    for hop, step in proxy_steps(made, data.draw(strategies.probes(made))):
+        with pytest.MonkeyPatch.context() as patch:
+            whole = lines_used(made, hop, step)
+            patch.setattr(used, "MOST_SERVICES", 0)
+            assert lines_used(made, hop, step) == whole
 
 
 def test_ipvs_has_no_such_lines() -> None:

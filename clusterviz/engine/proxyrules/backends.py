@@ -17,17 +17,16 @@ ZONE_WISHES = frozenset({"PreferClose", "PreferSameZone", "PreferSameNode"})
 
 
 class Backend(msgspec.Struct, frozen=True):
-    """One endpoint of one Service port, with the hints kube-proxy reads."""
+    """One endpoint of one Service port, with the hints kube-proxy reads.
+
+    ``address`` is ``ip:port``: what the packet is sent to, and part of the chain's name.
+    """
 
     endpoint: Endpoint
     port: int
+    address: str
     zones: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
-
-    @property
-    def address(self) -> str:
-        """``ip:port``: what the packet is sent to, and part of the chain's name."""
-        return socket(self.endpoint.ip, self.port)
 
     @property
     def leaving(self) -> bool:
@@ -81,18 +80,23 @@ def lists(known: tuple[Backend, ...], node: Node, *, uses_cluster: bool, uses_lo
 
 def _number(endpoint: Endpoint, port: ServicePort) -> int:
     """The endpoint's number of a Service port, 0 when it has none (SVC-10, SVC-11)."""
-    wanted = (port.name, port.protocol)
-    return next((number for name, number, protocol in endpoint.ports if (name, protocol) == wanted), 0)
+    for name, number, protocol in endpoint.ports:
+        if name == port.name and protocol == port.protocol:
+            return number
+    return 0
 
 
 def _hinted(endpoint: Endpoint, number: int, distribution: str) -> Backend:
     """The endpoint with its hints, or with those the EndpointSlice controller sets for it (TD-01, TD-02)."""
+    address = socket(endpoint.ip, number)
+    if not (distribution or endpoint.zone_hints or endpoint.node_hints):
+        return Backend(endpoint, number, address)
     zones, nodes = set(endpoint.zone_hints), set(endpoint.node_hints)
     if endpoint.ready and distribution in ZONE_WISHES:
         zones |= {endpoint.zone} - {""}
     if endpoint.ready and distribution == "PreferSameNode":
         nodes |= {endpoint.node} - {""}
-    return Backend(endpoint, number, frozenset(zones), frozenset(nodes))
+    return Backend(endpoint, number, address, frozenset(zones), frozenset(nodes))
 
 
 def _usable(backends: tuple[Backend, ...]) -> tuple[Backend, ...]:

@@ -33,17 +33,23 @@ def iptables(
         raise NoRuleTextError(
             f"kube-proxy of this cluster runs in {settings.proxy_mode} mode: it keeps no iptables rules for Services"
         )
-    flags = Flags(
-        version=family,
-        pods=detector(cluster, node, family),
-        masquerade_all=settings.masquerade_all,
-        localhost=settings.localhost_nodeports and family == 4,
-        accounting=accounting,
-        large=is_large(cluster, family),
-    )
+    flags = flags_of(cluster, node, family, accounting=accounting, large=is_large(cluster, family))
     filters, nat = filter_table(family, accounting=accounting), nat_table()
     for portal in portals(cluster, node, family, only):
         write(portal, node, flags, nat, filters)
     localhost = settings.localhost_nodeports
     node_port_rules(nat, family, node_port_addresses(cluster, node, family), localhost=localhost)
     return "\n".join([*filters.lines(), *nat.lines(), ""])
+
+
+def flags_of(cluster: Cluster, node: Node, family: int, *, accounting: bool, large: bool) -> Flags:
+    """What the node's kube-proxy was started with."""
+    settings = cluster.settings
+    return Flags(
+        version=family,
+        pods=detector(cluster, node, family),
+        masquerade_all=settings.masquerade_all,
+        localhost=settings.localhost_nodeports and family == 4,
+        accounting=accounting,
+        large=large,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
 
 SERVICES = "KUBE-SERVICES"
 EXTERNAL = "KUBE-EXTERNAL-SERVICES"
@@ -13,11 +12,16 @@ POSTROUTING = "KUBE-POSTROUTING"
 FORWARD = "KUBE-FORWARD"
 FIREWALL = "KUBE-FIREWALL"
 PROXY_FIREWALL = "KUBE-PROXY-FIREWALL"
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+# Two characters of base32 for each ten bits: a large node has some hundred thousand names, and the library takes long.
+PAIRS = tuple(first + second for first in BASE32 for second in BASE32)
+SHIFTS = tuple(range(70, -1, -10))
 
 
 def digest(*parts: str) -> str:
     """The 16 characters that end the name of a chain (IPT-14)."""
-    return b32encode(hashlib.sha256("".join(parts).encode(errors="surrogatepass")).digest()[:10]).decode()
+    bits = int.from_bytes(hashlib.sha256("".join(parts).encode(errors="surrogatepass")).digest()[:10])
+    return "".join([PAIRS[bits >> shift & 1023] for shift in SHIFTS])
 
 
 def host(ip: str) -> str:

@@ -90,9 +90,22 @@ def put_others(port: NftPortal, table: NftTable) -> None:
 
 def write_chains(port: NftPortal, node: Node, table: NftTable) -> None:
     """Everything the elements lead to."""
-    portal = port.portal
-    if portal.service.affinity:
+    if port.portal.service.affinity:
         _affinity_sets(port, table)
+    write_front(port, node, table)
+    for backend in port.portal.lists.reachable:
+        _endpoint(port, backend, table)
+
+
+def behind(port: NftPortal) -> tuple[int, int]:
+    """How many lines `write_chains` adds for endpoints: of their sets and of their chains, each with a blank one."""
+    count, affinity = len(port.portal.lists.reachable), port.portal.service.affinity
+    return (7 * count, 6 * count) if affinity else (0, 5 * count)
+
+
+def write_front(port: NftPortal, node: Node, table: NftTable) -> None:
+    """The chains of one Service port before those of its endpoints."""
+    portal = port.portal
     _masquerade(port, table)
     _pick(port, port.chain("service"), portal.lists.cluster, table)
     _pick(port, port.chain("local"), portal.lists.local, table)
@@ -100,8 +113,6 @@ def write_chains(port: NftPortal, node: Node, table: NftTable) -> None:
         _external(port, table)
     if portal.ranges and portal.lb_ips:
         _firewall(port, node, table)
-    for backend in portal.lists.reachable:
-        _endpoint(port, backend, table)
 
 
 def _affinity_sets(port: NftPortal, table: NftTable) -> None:

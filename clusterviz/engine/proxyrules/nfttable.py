@@ -33,6 +33,22 @@ class NftTable:
         """Append a rule; empty words are left out."""
         self._chains.setdefault(chain, []).append(" ".join(word for word in words if word))
 
+    def sets(self) -> tuple[str, ...]:
+        """Its sets and maps, in order."""
+        return tuple(self._sets)
+
+    def names(self) -> frozenset[str]:
+        """Its chains."""
+        return frozenset(self._chains)
+
+    def elements(self) -> tuple[tuple[str, str], ...]:
+        """Every set or map with every key in it."""
+        return tuple((name, key) for name, (_, _, elements) in self._sets.items() for key in elements)
+
+    def height(self) -> int:
+        """How many lines the chains take, each with the blank one before it."""
+        return sum(len(lines) + 3 for lines in self._chains.values())
+
     def text(self) -> str:
         """The table from ``table`` to its last brace, with a line feed at the end."""
         blocks = [self._set(name) for name in self._sets]

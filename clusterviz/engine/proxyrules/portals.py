@@ -19,7 +19,7 @@ LARGE = 1000
 
 def portals(cluster: Cluster, node: Node, version: int, only: tuple[str, str] | None = None) -> Iterator[Portal]:
     """Every Service port of the family in the order of names, or those of one Service."""
-    for service in _proxied(cluster, only):
+    for service in proxied(cluster, only):
         cluster_ip = next(iter(of_version(service.cluster_ips, version)), "")
         if cluster_ip:
             for port in service.ports:
@@ -29,7 +29,7 @@ def portals(cluster: Cluster, node: Node, version: int, only: tuple[str, str] | 
 def is_large(cluster: Cluster, version: int) -> bool:
     """Whether so many endpoints stand behind Services that rules carry no comments (IPT-15)."""
     count = 0
-    for service in _proxied(cluster, None):
+    for service in proxied(cluster, None):
         if of_version(service.cluster_ips, version):
             count += sum(len(backends(cluster, service, port, version)) for port in service.ports)
         if count > LARGE:
@@ -37,7 +37,7 @@ def is_large(cluster: Cluster, version: int) -> bool:
     return False
 
 
-def _proxied(cluster: Cluster, only: tuple[str, str] | None) -> Iterator[Service]:
+def proxied(cluster: Cluster, only: tuple[str, str] | None) -> Iterator[Service]:
     """Services kube-proxy sees at all (SVC-08, SVC-09)."""
     names = sorted(cluster.services) if only is None else [only] if only in cluster.services else []
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 import msgspec
 
@@ -125,6 +126,26 @@ def uses_local_list(service: Service, *, external: bool) -> bool:
 
 def write(portal: Portal, node: Node, flags: Flags, nat: Table, filters: Table) -> None:
     """All rules of one Service port, in kube-proxy's order."""
+    write_front(portal, node, flags, nat, filters)
+    _pick(portal, portal.chain("SVC"), portal.lists.cluster, flags, nat)
+    _pick(portal, portal.chain("SVL"), portal.lists.local, flags, nat)
+    for backend in portal.lists.reachable:
+        _endpoint(portal, backend, flags, nat)
+
+
+def behind(portal: Portal) -> Iterator[tuple[str, int]]:
+    """How many rules `write` adds for endpoints, by chain: those of `_pick` and `_endpoint`, which grow with them."""
+    each = 2 if portal.service.affinity else 1
+    for kind, backends in (("SVC", portal.lists.cluster), ("SVL", portal.lists.local)):
+        if backends:
+            yield portal.chain(kind), each * len(backends)
+    name = f"{portal.name}{portal.protocol}"
+    for backend in portal.lists.reachable:
+        yield f"KUBE-SEP-{digest(name, backend.address)}", 2
+
+
+def write_front(portal: Portal, node: Node, flags: Flags, nat: Table, filters: Table) -> None:
+    """The rules of one Service port that do not grow with its endpoints."""
     _cluster_ip(portal, flags, nat, filters)
     _external_ips(portal, nat, filters)
     _load_balancer(portal, nat, filters)
@@ -134,10 +155,6 @@ def write(portal: Portal, node: Node, flags: Flags, nat: Table, filters: Table) 
         _external_chain(portal, flags, nat)
     if _guarded(portal):
         _firewall_chain(portal, node, nat)
-    _pick(portal, portal.chain("SVC"), portal.lists.cluster, flags, nat)
-    _pick(portal, portal.chain("SVL"), portal.lists.local, flags, nat)
-    for backend in portal.lists.reachable:
-        _endpoint(portal, backend, flags, nat)
 
 
 def _cluster_ip(portal: Portal, flags: Flags, nat: Table, filters: Table) -> None:

@@ -8,7 +8,7 @@ class Table:
 
     def __init__(self, name: str, builtin: tuple[str, ...]) -> None:
         self.name = name
-        self._builtin = builtin
+        self.builtin = builtin
         self._rules: dict[str, list[str]] = {chain: [] for chain in builtin}
 
     def chain(self, *names: str) -> None:
@@ -20,13 +20,17 @@ class Table:
         """Append a rule; empty words are left out."""
         self._rules.setdefault(chain, []).append(" ".join(word for word in words if word))
 
+    def counts(self) -> dict[str, int]:
+        """How many rules each chain has."""
+        return {chain: len(rules) for chain, rules in self._rules.items()}
+
     def lines(self) -> list[str]:
         """The table from ``*name`` to ``COMMIT``."""
-        own = sorted(set(self._rules) - set(self._builtin))
+        own = sorted(set(self._rules) - set(self.builtin))
         return [
             f"*{self.name}",
-            *(f":{chain} ACCEPT [0:0]" for chain in self._builtin),
+            *(f":{chain} ACCEPT [0:0]" for chain in self.builtin),
             *(f":{chain} - [0:0]" for chain in own),
-            *(f"-A {chain} {rule}" for chain in (*self._builtin, *own) for rule in self._rules[chain]),
+            *(f"-A {chain} {rule}" for chain in (*self.builtin, *own) for rule in self._rules[chain]),
             "COMMIT",
         ]

@@ -16,6 +16,7 @@ from clusterviz.engine.objects import Node
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.proxyrules.iptables import iptables
 from clusterviz.engine.proxyrules.nftables import nftables
+from clusterviz.engine.proxyrules.places import Places, places
 from clusterviz.engine.proxyrules.read_iptables import read_iptables
 from clusterviz.engine.proxyrules.read_nftables import read_nftables
 from clusterviz.engine.proxyrules.walk import Line, Packet, Ruleset, Way
@@ -29,18 +30,18 @@ Name = tuple[str, str]
 PROXY = "kube-proxy"
 ENDPOINT_CHAINS = ("KUBE-SEP-", "endpoint-")
 TRANSLATING = ("prerouting", "output")
-# With more Services than this only the rules of the one concerned are written out, unless lines are to be counted.
+# With more Services than this only the rules of the one concerned are written out; what stands before them is counted.
 MOST_SERVICES = 300
+NOBODY = ("", "")
 _rulesets: WeakKeyDictionary[Cluster, dict[tuple[str, int, Name | None], Ruleset]] = WeakKeyDictionary()
 
 
-def lines_used(cluster: Cluster, hop: Hop, step: Step, *, count: bool = False) -> tuple[Line, ...]:
+def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
     """The rules and map elements that ``step`` of ``hop`` used, in the order the packet met them.
 
     ``step`` is one of the forward way; ``cluster`` is the snapshot the trace was made in. Only steps of kube-proxy have
     lines: the choice of an endpoint, the translation, a refusal, the masquerade. A line's ``number`` counts from 1 in
-    the whole text of the node (`iptables` or `nftables`); with more than `MOST_SERVICES` Services it is 0 unless
-    ``count`` asks for that text to be written, which takes seconds at 10,000. IPVS has no rules of this kind.
+    the whole text of the node (`iptables` or `nftables`). IPVS has no rules of this kind.
     """
     node = cluster.nodes.get(hop.node)
     if step.component != PROXY or node is None or cluster.settings.proxy_mode == "ipvs":
@@ -48,14 +49,26 @@ def lines_used(cluster: Cluster, hop: Hop, step: Step, *, count: bool = False) -
     packet = _packet(cluster, node, hop)
     if packet is None:
         return ()
-    service = _service(cluster, step)
-    whole = count or len(cluster.services) <= MOST_SERVICES
-    ruleset = _ruleset(cluster, node, family(packet.to), None if whole else service)
+    claimed = {one.ref for one, _ in cluster.services_by_ip.get(packet.to, ())}
+    whole = len(cluster.services) <= MOST_SERVICES or len(claimed) > 1  # one text for all that want one address
+    only = None if whole else _service(cluster, hop, step)
+    ruleset = _ruleset(cluster, node, family(packet.to), only)
     way = _way(ruleset.send(packet), _endpoint(hop, step), step)
     if way is None:
         return ()
     lines = _of_step(way.lines, step)
-    return lines if whole else tuple(msgspec.structs.replace(line, number=0) for line in lines)
+    return lines if only is None else _numbered(lines, ruleset, places(cluster, node, family(packet.to)), only)
+
+
+def _numbered(lines: tuple[Line, ...], ruleset: Ruleset, counted: Places, mine: Name) -> tuple[Line, ...]:
+    """Lines of the text of one Service, numbered as in that of all."""
+    found = []
+    for line in lines:
+        chain = ruleset.chains.get(f"{line.table} {line.chain}" if line.table else line.chain)
+        index = chain.place(line.number) if chain is not None else 0
+        shift = counted.shift(mine, line.table, line.chain, index, line.text)
+        found.append(msgspec.structs.replace(line, number=line.number + shift))
+    return tuple(found)
 
 
 def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
@@ -75,11 +88,14 @@ def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
     )
 
 
-def _service(cluster: Cluster, step: Step) -> Name | None:
-    """The Service the step's rule comes from."""
-    kind, _, name = (step.rule.ref if step.rule else "").partition(":")
-    namespace, _, plain = name.partition("/")
-    return (namespace, plain) if kind == "service" and (namespace, plain) in cluster.services else None
+def _service(cluster: Cluster, hop: Hop, step: Step) -> Name:
+    """The Service whose rules the packet meets here: of the step, else of another of kube-proxy's; or `NOBODY`."""
+    for one in (step, *hop.steps):
+        kind, _, name = (one.rule.ref if one.component == PROXY and one.rule else "").partition(":")
+        namespace, _, plain = name.partition("/")
+        if kind == "service" and (namespace, plain) in cluster.services:
+            return namespace, plain
+    return NOBODY
 
 
 def _ruleset(cluster: Cluster, node: Node, version: int, only: Name | None) -> Ruleset:

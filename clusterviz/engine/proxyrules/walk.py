@@ -122,6 +122,10 @@ class Chain:
         self._lines = lines
         self._read = read
 
+    def place(self, number: int) -> int:
+        """The index of the rule that stands in this line of the text."""
+        return next(index for index, (line, _) in enumerate(self._lines) if line == number)
+
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """In the order they stand."""

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if options["pcap"]:
             _write_captures(answer, Path(options["pcap"]))
         if options["json"]:
-            self.stdout.write(msgspec.json.encode(full_document(cluster, answer, count=True)).decode())
+            self.stdout.write(msgspec.json.encode(full_document(cluster, answer)).decode())
         else:
             words = "novice" if options["novice"] else "operator"
             self.stdout.write(readable(answer, words, suggest(cluster, answer), cluster=cluster))
