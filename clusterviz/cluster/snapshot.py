@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
-from django.db.models import Max, TextField
-from django.db.models.functions import Cast
+from django.db.models import Max
 
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
-from clusterviz.cluster.keys import is_foreign, key_of, presented
+from clusterviz.cluster.keys import is_foreign, presented
 from clusterviz.cluster.models import OBJECT_MODELS, Change, Cluster, EndpointSlice, Namespace, NetworkPolicy, Node, Pod
-from clusterviz.engine.manifests.write import is_made
 
 
 def load_objects(cluster: Cluster, *, foreign: bool = False) -> list[Obj]:
@@ -34,26 +30,6 @@ def load_calling(cluster: Cluster) -> list[Obj]:
     objects = store.load(cluster, [model for model in OBJECT_MODELS if model not in aside])
     bare = Pod.objects.filter(cluster=cluster, owners__isnull=True).order_by().values_list("pk", flat=True)
     return [obj for obj in (*objects, *store.pods_with(list(bare)).values()) if not is_foreign(obj)]
-
-
-def load_wished(cluster: Cluster) -> list[Obj]:
-    """`load_objects` with foreign ones and without the pods a controller makes of another object that is there.
-
-    In a large cluster those are nearly all there is.
-    """
-    objects = store.load(cluster, [model for model in OBJECT_MODELS if model is not Pod])
-    keyed = {key_of(obj): obj for obj in objects}
-    verdicts: dict[tuple[str, str], bool] = {}
-    pods = Pod.objects.filter(cluster=cluster).order_by()
-    wished = list(pods.filter(owners__isnull=True).values_list("pk", flat=True))
-    rows = pods.filter(owners__isnull=False).annotate(text=Cast("owners", TextField()))
-    for pk, namespace, text in rows.values_list("pk", "namespace__name", "text").iterator():
-        if (namespace, text) not in verdicts:
-            metadata = {"name": "one", "namespace": namespace, "ownerReferences": json.loads(text)}
-            verdicts[namespace, text] = is_made({"kind": "Pod", "metadata": metadata}, keyed)
-        if not verdicts[namespace, text]:
-            wished.append(pk)
-    return [*objects, *store.pods_with(wished).values()]
 
 
 def load_changes(cluster: Cluster, after: int, limit: int = 1000) -> list[Change]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial, wraps
 from typing import Any, cast
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -30,7 +33,7 @@ from clusterviz.live import sums as live_sums
 from clusterviz.live.access import is_editor
 from clusterviz.live.texts import UnknownNodeError, has_texts, texts_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ def answered(view: View) -> View:
     """Turn what the rooms below raise into the answers the protocol promises."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except (questions.UnknownError, Http404) as error:
@@ -77,7 +80,7 @@ def method(name: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method == name or (name, request.method) == ("GET", "HEAD"):
                 return view(request, *args, **kwargs)
             answer = problem(405, f"Use {name} here.", allowed=name)
@@ -100,7 +103,7 @@ def editors_only(view: View) -> View:
     """Refuse people who may not change clusters, before anything is read."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not is_editor(request.user):
             return problem(403, "Only signed-in editors may change a cluster. Sign in first.")
         return view(request, *args, **kwargs)
@@ -254,7 +257,7 @@ def detail(request: HttpRequest, name: str, ref: str) -> HttpResponse:
 
 @method("GET")
 @answered
-def texts(request: HttpRequest, name: str, ref: str) -> HttpResponse:
+def texts(request: HttpRequest, name: str, ref: str) -> HttpResponseBase:
     """What commands on a node, in a pod or about a Service would print; ``?node=`` chooses whose rules of a Service."""
     cluster = questions.cluster_at(name, time_of(request, "at"))
     if not has_texts(cluster, ref):
@@ -269,11 +272,19 @@ def texts(request: HttpRequest, name: str, ref: str) -> HttpResponse:
 
 @method("GET")
 @answered
-def export(request: HttpRequest, name: str) -> HttpResponse:
+def export(request: HttpRequest, name: str) -> HttpResponseBase:
     """The cluster as manifests; with ``?flows=1`` our own TrafficFlow objects too."""
-    text = services.export_yaml(find(name), flows=request.GET.get("flows") == "1")
+    pieces = services.export_pieces(find(name), flows=request.GET.get("flows") == "1")
     headers = {"Content-Disposition": f'attachment; filename="{name}-{timezone.localtime():%Y%m%d-%H%M%S}.yaml"'}
-    return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
+    # Under ASGI Django would first gather what an ordinary iterator gives.
+    content = in_turn(pieces) if isinstance(request, ASGIRequest) else pieces
+    return StreamingHttpResponse(content, content_type="application/yaml; charset=utf-8", headers=headers)
+
+
+async def in_turn(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Each piece made in the thread of views, as it is sent."""
+    while (piece := await sync_to_async(partial(next, pieces, None))()) is not None:
+        yield piece
 
 
 @csrf_exempt  # json_csrf checks instead

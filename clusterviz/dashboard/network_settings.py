@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from clusterviz.cluster import services
@@ -23,7 +24,7 @@ from clusterviz.live.access import is_editor
 @csrf_exempt  # json_csrf checks what changes something
 @json_csrf
 @answered
-def network_settings(request: HttpRequest, name: str) -> HttpResponse:
+def network_settings(request: HttpRequest, name: str) -> HttpResponseBase:
     """GET: every setting with value, meaning and origin. POST ``{"changes": {name: value or null}}``: change some."""
     if request.method in ("GET", "HEAD"):
         return JsonResponse({"settings": services.described(find(name)), "editor": is_editor(request.user)})

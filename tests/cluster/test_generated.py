@@ -8,7 +8,9 @@ from django.core.management import CommandError, call_command
 from clusterviz.cluster import services, snapshot
 from clusterviz.cluster.management.progress import Progress
 from clusterviz.cluster.models import Change, Cluster
+from clusterviz.cluster.services import exporting
 from clusterviz.engine.generate import Size, generate
+from clusterviz.engine.manifests.write import write
 from clusterviz.engine.objects import key_of
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +67,25 @@ def test_progress_is_shown_on_a_terminal_alone():
         progress.tell(0.5)
         progress.end()
         assert shown in stream.getvalue() and bool(stream.getvalue()) == bool(shown)
+
+
+def test_an_export_is_written_in_parts_and_is_what_writing_everything_at_once_gives(monkeypatch):
+    """Parts of three objects: between them nothing is lost, doubled or out of order."""
+    cluster = services.create_generated("made", SIZE, seed=5, tell=lambda _: None)
+    other = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "a", "namespace": "default"},
+    }
+    bare = {
+        "metadata": {"name": "alone", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+    services.apply_objects(cluster, [other, {"apiVersion": "v1", "kind": "Pod", **bare}], actor="tests")
+    monkeypatch.setattr(exporting, "AT_ONCE", 3)
+    everything = snapshot.load_objects(cluster, foreign=True)
+    for flows in (False, True):
+        pieces = list(exporting.export_pieces(cluster, flows=flows))
+        whole = write(everything, flows=flows)
+        assert len(pieces) > 30
+        assert "".join(pieces).endswith(whole) if flows else "".join(pieces) == whole

@@ -119,7 +119,7 @@ def test_an_unknown_object_is_404(client: Client, cluster: Cluster, ref: str) ->
 def test_the_export_is_a_file_that_imports_to_nothing_new(editor: Client, cluster: Cluster) -> None:
     answer = editor.get("/clusters/demo/export")
     assert re.fullmatch(r'attachment; filename="demo-\d{8}-\d{6}\.yaml"', answer["Content-Disposition"])
-    again = post(editor, "/clusters/demo/import?dry_run=1", {"yaml": answer.content.decode()}).json()
+    again = post(editor, "/clusters/demo/import?dry_run=1", {"yaml": answer.getvalue().decode()}).json()
     assert [entry for entry in again["created"] if entry["kind"] != "TrafficFlow"] == []
 
 

@@ -12,8 +12,9 @@ from clusterviz.cluster.services.checkpoint import checkpoint
 from clusterviz.cluster.services.cluster_settings import change_settings, described, settings_problems
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
+from clusterviz.cluster.services.exporting import export_pieces, export_yaml
 from clusterviz.cluster.services.generated import create_generated
-from clusterviz.cluster.services.importing import create_for, export_yaml, import_documents, import_files, read_files
+from clusterviz.cluster.services.importing import create_for, import_documents, import_files, read_files
 from clusterviz.cluster.services.journal import changed
 from clusterviz.cluster.services.scaffold import create_cluster, save_cluster
 
@@ -34,6 +35,7 @@ __all__ = [
     "delete_cluster",
     "delete_objects",
     "described",
+    "export_pieces",
     "export_yaml",
     "import_documents",
     "import_files",

@@ -1,4 +1,4 @@
-"""Manifests in, manifests out."""
+"""Manifests in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ from clusterviz.engine.manifests.convert import normalize
 from clusterviz.engine.manifests.infer import INFERRED_FROM, Call, infer_calls
 from clusterviz.engine.manifests.problem import ManifestError, Problem
 from clusterviz.engine.manifests.read import Document, Limits, read
-from clusterviz.engine.manifests.write import write
 from clusterviz.engine.objects import WORKLOAD_KINDS
 from clusterviz.engine.settings_check import KIND as SETTINGS_KIND
 from clusterviz.engine.settings_check import differing
-from clusterviz.engine.settings_check import document as settings_document
 from clusterviz.engine.validation import validate
 
 # Without one of these an import brings no call with it.
@@ -118,13 +116,6 @@ def create_for(name: str, documents: Sequence[Document], *, actor: str) -> Clust
     origins = {name: source for name, source in found.origins.items() if name in settings}
     nodes = 0 if any(kind == "Node" for kind, _, _ in objects) else 3
     return create_cluster(name, settings=settings, origins=origins, nodes=nodes, actor=actor)
-
-
-def export_yaml(cluster: Cluster, *, flows: bool = False) -> str:
-    """The cluster as manifests; ``flows`` adds what only ClusterViz knows: TrafficFlow objects and ClusterSettings."""
-    objects = snapshot.load_wished(cluster)
-    own = differing(cluster.engine_settings)
-    return write([settings_document(own), *objects] if flows and own else objects, flows=flows)
 
 
 def _new_flows(cluster: Cluster, imported: set[Key]) -> list[Obj]:

@@ -65,7 +65,7 @@ def write(objects: Iterable[Obj], *, flows: bool = False) -> str:
 def manifests(objects: Iterable[Obj], *, flows: bool = False) -> Iterator[Obj]:
     """The objects that `write` writes, tidied and in its order."""
     keyed = {key_of(obj): obj for obj in objects}
-    for key, obj in sorted(keyed.items(), key=_order):
+    for key, obj in sorted(keyed.items(), key=lambda item: place_of(item[0])):
         if not is_made(obj, keyed) and (flows or key[0] != "TrafficFlow"):
             yield _tidy(obj)
 
@@ -106,8 +106,8 @@ def _owner_exists(owner: Obj, namespace: str, keyed: dict[Key, Obj]) -> bool:
     return kind == "ReplicaSet" and ("Deployment", namespace, name.rpartition("-")[0]) in keyed
 
 
-def _order(item: tuple[Key, Obj]) -> tuple[int, Key]:
-    key, _ = item
+def place_of(key: Key) -> tuple[int, Key]:
+    """Where an object stands among the others that are written, as it sorts."""
     return _RANK.get(key[0], _RANK["ConfigMap"]), (key[1], key[0], key[2])
 
 

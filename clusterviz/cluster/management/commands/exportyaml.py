@@ -28,4 +28,5 @@ class Command(BaseCommand):
         cluster = Cluster.objects.filter(name=options["cluster"]).first()
         if cluster is None:
             raise CommandError(f"there is no cluster {options['cluster']!r}")
-        self.stdout.write(services.export_yaml(cluster, flows=options["flows"]), ending="")
+        for piece in services.export_pieces(cluster, flows=options["flows"]):
+            self.stdout.write(piece, ending="")
