@@ -49,8 +49,8 @@ else
 	$(VENV)/pytest $(addprefix --ignore=,$(SHARED) $(WAITING))
 endif
 
-kernel-proof: setup ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n)
-	@PYTHONDONTWRITEBYTECODE=1 $(VENV)/python -m tests.kernel.proof \
+kernel-proof: $(if $(RANDOM),setup-test,setup) ## your cluster's traces beside this Linux's kernel, as root (CLUSTER=name or MANIFESTS=path, PROBES=n; RANDOM=1: random clusters)
+	@PYTHONDONTWRITEBYTECODE=1 $(VENV)/python -m tests.kernel.$(if $(RANDOM),randoms,proof) \
 	  $(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(MANIFESTS),--manifests '$(MANIFESTS)') \
 	  $(if $(PROBES),--probes '$(PROBES)') $(ARGS)
 

@@ -22,6 +22,7 @@ class _Seen(NamedTuple):
     drawn: bool
     framed: bool
     ipvs: bool
+    failed: bool
 
 
 def _seen(trace: Trace) -> _Seen:
@@ -32,6 +33,7 @@ def _seen(trace: Trace) -> _Seen:
         any(len(step.candidates) > 1 and sum(one.probability > 0 for one in step.candidates) > 1 for step in steps),
         any(isinstance(hop.headers_out[0], Ethernet) for hop in trace.forward if hop.headers_out),
         any("IPV-01" in step.rule.rules for step in steps if step.rule),
+        bool(trace.blockers),
     )
 
 
@@ -97,6 +99,21 @@ STANDING: tuple[tuple[Assumption, Callable[[_Seen], bool]], ...] = (
             "The network between the nodes is taken to carry whatever they send: no firewall, no loss, no smaller MTU.",
         ),
         lambda seen: "wire" in seen.places,
+    ),
+    (
+        Assumption(
+            "no-next-endpoint",
+            "A proxy is taken to give up when the endpoint it drew does not answer; ingress-nginx tries another one "
+            "after a failed connection or a time-out.",
+        ),
+        lambda seen: seen.failed and Action.PROXIED in seen.actions,
+    ),
+    (
+        Assumption(
+            "balancer-both-ways",
+            "The answer is taken to go back through the load balancer; with direct server return it goes past it.",
+        ),
+        lambda seen: "loadbalancer" in seen.places and not seen.failed,
     ),
     (
         Assumption(

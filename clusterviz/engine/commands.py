@@ -32,7 +32,7 @@ BY_REASON = {
     "balancer_port_unknown": "kubectl describe service {serviceargs}",
     "balancer_proxied": "kubectl get service -A -o jsonpath='{{.items[*].status.loadBalancer}}'",
     "no_lb_backend": "kubectl describe service {serviceargs}",
-    "health_check": "kubectl describe service {serviceargs}",
+    "health_check": "curl -i http://{dst}:{dport}/",
     "proxied": "ss -tnp dst {target}",
     "proxy_circle": "kubectl get ingress -A",
     "no_ingress_rule": "kubectl get ingress -A",
@@ -43,11 +43,10 @@ BY_REASON = {
     "no_ingress_controller": "kubectl get ingress,ingressclass -A",
     "no_egress_nat": "tcpdump -ni eth0 src {src}",
     "ttl_expired": "traceroute {dst}",
-    "mtu_exceeded": "ping -M do -s {length} {dst}",
     "originated_outside": "curl -v telnet://{dst}",
-    "un_nat": "conntrack -L -d {dst}",
-    "reply_session": "conntrack -L -d {dst}",
-    "reply_permitted": "conntrack -L -d {dst}",
+    "un_nat": "conntrack -L -s {dst}",
+    "reply_session": "conntrack -L -s {dst}",
+    "reply_permitted": "conntrack -L -s {dst}",
     "refused_reply": "tcpdump -ni any host {dst}",
     "reply_proxied": "ss -tnp",
 }
@@ -58,11 +57,11 @@ BY_ACTION = {
     Action.LOAD_BALANCED: "kubectl get endpointslices -A",
     Action.DNAT: "conntrack -L -s {src}",
     Action.MASQUERADED: "conntrack -L -d {dst}",
-    Action.UN_NAT: "conntrack -L -d {dst}",
+    Action.UN_NAT: "conntrack -L -s {dst}",
     Action.ROUTED: "ip route get {dst}",
     Action.SWITCHED: "bridge fdb show",
     Action.SESSION_MADE: "conntrack -L -s {src}",
-    Action.SESSION_HIT: "conntrack -L -d {dst}",
+    Action.SESSION_HIT: "conntrack -L -s {dst}",
     Action.PROXIED: "ss -tnp",
 }
 ANY = "tcpdump -ni any host {dst}"
@@ -116,6 +115,11 @@ def _dst(_names: _Names, hop: Hop) -> str:
     return header.dst if header is not None else ""
 
 
+def _dport(_names: _Names, hop: Hop) -> str:
+    found = next((header for header in reversed(hop.headers_in) if isinstance(header, L4)), None)
+    return str(found.dport) if found is not None else ""
+
+
 def _innermost(hop: Hop) -> IP | None:
     return next((header for header in reversed(hop.headers_out or hop.headers_in) if isinstance(header, IP)), None)
 
@@ -144,6 +148,7 @@ def _inpod(names: _Names, hop: Hop) -> str:
 _MADE: dict[str, Callable[[_Names, Hop], str]] = {
     "src": _src,
     "dst": _dst,
+    "dport": _dport,
     "sockets": _sockets,
     "podargs": _named("pod"),
     "serviceargs": _named("service"),

@@ -36,6 +36,11 @@ class L4(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="l4"):
     flags: str = ""
 
 
+def port_of(l4: L4) -> str:
+    """The port that is called, with its protocol unless it is TCP's: ``8080``, ``53/UDP``."""
+    return str(l4.dport) if l4.proto == "TCP" else f"{l4.dport}/{l4.proto}"
+
+
 class ICMP(msgspec.Struct, frozen=True, gc=False, tag_field="layer", tag="icmp"):
     """ICMP message."""
 

@@ -82,21 +82,13 @@ def _bridged_back(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
 
 
 def _refusal(hops: tuple[Hop, ...]) -> Answer:
-    """A socket nobody has resets TCP; kube-proxy's REJECT, and UDP, are told by ICMP port unreachable.
-
-    A pod gets kube-proxy's from its gateway, the bridge; a client outside from the address it called.
-    """
-    rejected = any(step.component == "kube-proxy" for step in hops[-1].steps if step.action is Action.REJECTED)
+    """A socket nobody has resets TCP; kube-proxy's REJECT, and UDP, are told by ICMP port unreachable."""
+    refusals = [step for step in hops[-1].steps if step.action is Action.REJECTED]
     protocol = next((header.proto for header in reversed(hops[0].headers_in) if type(header) is L4), "")
-    if not rejected:
+    refusers = [str(step.facts["refuser"]) for step in refusals if "refuser" in step.facts]
+    if not refusers:
         return Answer(flags="RST,ACK", status=0, unreachable=protocol == "UDP")
-    source = ""
-    if hops[0].place.kind == "node":
-        source = next((header.src for header in hops[0].headers_in if type(header) is IP), "")
-    elif hops[0].place.kind == "pod":
-        framed = (step.facts.get("target") for step in hops[0].steps if step.reason == "framed_gateway")
-        source = str(next(framed, ""))
-    return Answer(flags="", status=0, unreachable=True, source=source)
+    return Answer(flags="", status=0, unreachable=True, source=refusers[0])
 
 
 def _silence(verdict: Verdict, hops: tuple[Hop, ...]) -> str:

@@ -20,7 +20,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Asked in order: {tries}; CNAME {name} (ExternalName), asked upstream: {address}.",
     ),
     "originated_pod": (
-        "{container} in pod {pod} {opens} {dst}. The packet carries the pod's own address, {src}.",
+        "{container} in pod {pod} {opens} {dst}. The packet carries {carries}, {src}.",
         "Socket in the pod's network namespace: {src} -> {dst}.",
     ),
     "originated_node": (
@@ -74,8 +74,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Received on eth0 of {pod}, source {src}.",
     ),
     "load_balanced": (
-        "{address}:{port} is Service {service}: {door}. The rules on node {node} draw 1 of {count} pods: {pod}.{keeps}",
-        "kube-proxy on {node}: {service}, list {choice}, {count} candidates, p = {probability:.4f}, drew {random}.{keeps}",
+        "{address}:{port} is Service {service}: {door}. The rules on node {node} {drawn}: {pod}.{keeps}",
+        "kube-proxy on {node}: {service}, list {choice}, {candidate_s}, p = {probability:.4f}, drew {random}.{keeps}",
     ),
     "dnat": (
         "Node {node} rewrites the destination: {old} becomes {new}. From here on it is an ordinary pod packet.",
@@ -155,6 +155,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{route} (host-gw); {ttl}.",
     ),
     "routed_onlink": ("{address} is node {target}, on the same network as {node}.", "{route}."),
+    "routed_beside": (
+        "{address} is no machine of the cluster, but on the same network as node {node}: the packet goes straight to it.",
+        "{route}: on-link, none of the cluster's nodes.",
+    ),
     "routed_default": (
         "{address} is not in the cluster: the packet goes out by the default route of node {node}.",
         "{route}: leaves the cluster.",
@@ -228,7 +232,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "health_check": (
         "kube-proxy on node {node} says how many ready pods of {service} are here, {count}: HTTP {status}.",
-        "healthCheckNodePort of {service}: {count} local ready endpoints, {status}.",
+        "healthCheckNodePort of {service}: {local_s}, {status}.",
     ),
     "proxy_circle": (
         "The request leads from one Ingress controller to the next and never to an application.",
@@ -236,11 +240,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "ping_answered": ("{pod} answers the ping.", "ICMP echo reply from {pod}."),
     "nobody_listening": (
-        "Nothing in pod {pod} listens on port {port}: its kernel refuses the connection.",
+        "Nothing in pod {pod} listens on {atport}: its kernel refuses the connection.",
         "{refusal}: no {proto} socket on {port} in {pod}.",
     ),
     "nobody_listening_node": (
-        "Nothing on node {node} listens on port {port}, and no Service has it as node port.",
+        "Nothing on node {node} listens on {atport}, and no Service has it as node port.",
         "{refusal} from {node}: no {proto} socket on {port}.",
     ),
     "pod_unaddressed": (
@@ -249,7 +253,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "pod_not_running": ("Pod {pod} is {phase}: no process is there to answer.", "{pod} phase {phase}."),
     "pod_gone": (
-        "No pod on node {node} has the address {address} any more; nobody answers for it.",
+        "No pod on node {node} has the address {address}; nobody answers for it.",
         "ARP for {address} on cni0 of {node} gets no answer; host unreachable after some seconds.",
     ),
     "node_down": ("Node {node} is down: whatever is sent to it is lost.", "{node} does not answer."),
@@ -312,7 +316,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "proxy_chose": (
         "The Ingress controller reads the request for {host}{path}, finds its rule, and picks pod {pod} of Service {service}.",
-        "{controller}: {host}{path} -> {service}, {count} ready endpoints, picked {pod}.",
+        "{controller}: {host}{path} -> {service}, {endpoint_s}, picked {pod}.",
     ),
     "proxied": (
         "The client's connection ends here. The {proxy} opens a new one from {source} straight to the pod {target}: the Service's address is not used.",
@@ -320,7 +324,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "gateway_chose": (
         "The gateway reads the request for {host}{path}: rule {index} of HTTPRoute {route} takes it, {share} of its requests go to Service {service}, and pod {pod} is picked.",
-        "{controller}: {host}{path} -> {route} rule {index} -> {service} ({share}), {count} ready endpoints, picked {pod}.",
+        "{controller}: {host}{path} -> {route} rule {index} -> {service} ({share}), {endpoint_s}, picked {pod}.",
     ),
     "tls_ended": (
         "TLS ends here: the {proxy} shows its certificate ({certificate}). Behind it the request travels as plain HTTP.",
@@ -378,7 +382,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "reply_permitted": (
         "Answers need no rule of their own: policy was judged when the connection began.",
-        "ESTABLISHED: not judged again.",
+        "{state}: not judged again.",
     ),
     "reply_forwarded": ("{place} passes the answer on.", "Forwarded at {place}."),
     "reply_encapsulated": ("The answer is wrapped for the way between the nodes.", "Outer headers put on at {place}."),

@@ -19,7 +19,7 @@ VERDICTS: dict[str, str] = {
     "dns_blocked": "The name cannot be looked up",
     "no_route": "There is no way to that address",
     "node_down": "A node on the way is down",
-    "pod_gone": "No pod has that address any more",
+    "pod_gone": "No pod has that address",
     "pod_not_running": "The pod is not running",
     "no_lb_provider": "Nobody provides the load balancer",
     "no_lb_backend": "The load balancer has no healthy node",

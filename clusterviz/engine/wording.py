@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clusterviz.engine.addresses import is_loopback
 from clusterviz.engine.packet import ICMP, IP, L4, Http, Stack
 from clusterviz.engine.trace import Hop, Step
 
@@ -49,9 +50,10 @@ def _refusal(_step: Step, hop: Hop) -> str:
     return refusal(hop.headers_in) or refusal(hop.headers_out) or REFUSALS.get(protocol(hop), "a refusal")
 
 
-def _ttl(step: Step, _hop: Hop) -> str:
+def _ttl(step: Step, hop: Hop) -> str:
     falls = any(diff.field == "ttl" for diff in step.diffs)
-    return "TTL falls by one" if falls else "TTL stays: the node itself sends"
+    stays = "it goes no further" if hop.in_iface else "the node itself sends"
+    return "TTL falls by one" if falls else f"TTL stays: {stays}"
 
 
 def _arrival(step: Step, hop: Hop) -> str:
@@ -65,6 +67,39 @@ def _arrival(step: Step, hop: Hop) -> str:
 
 def _answer(_step: Step, hop: Hop) -> str:
     return refusal(hop.headers_in) or "Reply"
+
+
+def _carries(step: Step, _hop: Hop) -> str:
+    """Whose address the sender's packet has: over loopback not the pod's (NET-03)."""
+    return "the loopback address" if is_loopback(str(step.facts.get("src"))) else "the pod's own address"
+
+
+def _state(_step: Step, hop: Hop) -> str:
+    """What conntrack takes an answer for: an ICMP error is related to the connection, not part of it (NP-07)."""
+    message = _innermost(hop.headers_in, ICMP)
+    return "RELATED" if isinstance(message, ICMP) and message.type == "port-unreachable" else "ESTABLISHED"
+
+
+def _counted(what: str) -> Callable[[Step, Hop], str]:
+    """``count`` things, in the singular where there is one."""
+
+    def told(step: Step, _hop: Hop) -> str:
+        count = step.facts.get("count")
+        return f"{count} {what}{'' if count == 1 else 's'}"
+
+    return told
+
+
+def _drawn(step: Step, _hop: Hop) -> str:
+    """How the node came to the pod."""
+    count = step.facts.get("count")
+    return "have one pod for it" if count == 1 else f"draw 1 of {count} pods"
+
+
+def _at_port(step: Step, hop: Hop) -> str:
+    """The port that was called, with its protocol unless it is TCP."""
+    name = protocol(hop)
+    return f"port {step.facts.get('port')}" if name == "TCP" else f"{name} port {step.facts.get('port')}"
 
 
 DOORS = {
@@ -95,4 +130,11 @@ WORDS: dict[str, Callable[[Step, Hop], str]] = {
     "answer": _answer,
     "door": _door,
     "keeps": _keeps,
+    "carries": _carries,
+    "state": _state,
+    "drawn": _drawn,
+    "candidate_s": _counted("candidate"),
+    "endpoint_s": _counted("ready endpoint"),
+    "local_s": _counted("local ready endpoint"),
+    "atport": _at_port,
 }

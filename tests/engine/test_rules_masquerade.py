@@ -27,6 +27,7 @@ KINDS_OF_DETECTORS = [
     ("NodeCIDR", "cni0", True, False),
     ("BridgeInterface", "cni0", True, False),
     ("BridgeInterface", "cni", False, False),
+    ("BridgeInterface", "eth0", False, True),
     ("InterfaceNamePrefix", "cni", True, False),
     ("InterfaceNamePrefix", "veth", False, False),
 ]

@@ -12,6 +12,7 @@ from clusterviz.engine import Cluster
 from tests.kernel import table
 from tests.kernel.lab import Lab, why_not
 from tests.kernel.listening import called_ports
+from tests.kernel.tally import lines
 from tests.kernel.world import plan
 
 
@@ -25,10 +26,22 @@ def kernel() -> None:
         pytest.skip(reason)
 
 
+# What the random clusters came to so far, as `tally` counts it.
+AGREEMENTS: Counter[str] = Counter()
+
+
 @pytest.fixture(scope="session")
 def agreements() -> Counter[str]:
-    """What the random clusters came to so far: probes, and outcomes by word."""
-    return Counter()
+    """What the random clusters came to so far."""
+    return AGREEMENTS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was compared, by kind and by setting."""
+    if AGREEMENTS:
+        terminalreporter.section("random clusters before the kernel")
+        for line in lines(AGREEMENTS):
+            terminalreporter.line(line)
 
 
 class Labs:

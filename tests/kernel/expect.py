@@ -39,12 +39,15 @@ class Seen(NamedTuple):
 class Expectation(NamedTuple):
     """``ways`` with their probabilities; ``sticky`` when a client keeps its endpoint (SVC-14).
 
-    ``draws`` is how many choices one after the other lie on the way: a balancer's, a Service's.
+    ``draws`` is how many choices one after the other lie on the way: a balancer's, a Service's. ``verdicts``
+    and ``reasons`` are those of all traces.
     """
 
     ways: dict[Seen, float]
     sticky: bool
     draws: int
+    verdicts: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
 
 
 def seen(answer: Trace) -> Seen:
@@ -103,6 +106,7 @@ def expect(cluster: Cluster, probe: Probe) -> Expectation:
     odds: dict[tuple[str, ...], dict[str, float]] = {}
     drawn: dict[tuple[str, ...], set[str]] = {}
     ways: dict[tuple[str, ...], tuple[float, Seen]] = {}
+    verdicts, reasons = set(), set()
     for seed in range(MOST_SEEDS):
         answer = trace(cluster, msgspec.structs.replace(probe, seed=seed))
         path: tuple[str, ...] = ()
@@ -113,12 +117,14 @@ def expect(cluster: Cluster, probe: Probe) -> Expectation:
             chance *= usable[picked]
             path = (*path, picked)
         ways[path] = (chance, seen(answer))
+        verdicts.add(answer.verdict.value)
+        reasons |= {step.reason for hop in answer.forward for step in hop.steps}
         if all(len(drawn[known]) == len(usable) for known, usable in odds.items()):
             break
     total: dict[Seen, float] = {}
     for chance, way in ways.values():
         total[way] = total.get(way, 0.0) + chance
-    return Expectation(total, sticky, max(map(len, ways)))
+    return Expectation(total, sticky, max(map(len, ways)), frozenset(verdicts), frozenset(reasons))
 
 
 def tries(found: Expectation, risk: float = 1e-7) -> int:

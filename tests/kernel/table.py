@@ -19,6 +19,7 @@ SETTINGS = {
     "no detector": Settings(detect_local=False),
     "node CIDR": Settings(detect_local_mode="NodeCIDR", egress_nat=False),
     "bridge": Settings(detect_local_mode="BridgeInterface"),
+    "card": Settings(detect_local_mode="BridgeInterface", detect_local_interface="eth0"),
     "veth prefix": Settings(detect_local_mode="InterfaceNamePrefix", detect_local_interface="veth"),
     "nftables prefix": Settings(
         proxy_mode="nftables", detect_local_mode="InterfaceNamePrefix", detect_local_interface="cni"
@@ -291,6 +292,7 @@ CASES = [
     Case("PX-08 no detector", "no detector", DB, "192.168.0.13:30081", {"timed out"}),
     Case("PX-08 node CIDR", "node CIDR", DB, "192.168.0.11:30081", {"web-1 10.244.2.2"}),
     Case("PX-08 bridge", "bridge", DB, "192.168.0.13:30081", {"web-1 10.244.2.2", "web-2 10.244.2.2"}),
+    Case("PX-08 card", "card", OUT, "192.168.0.13:30081", {"web-1 10.244.2.0", "web-2 10.244.2.0"}),
     Case("PX-08 no veth is seen", "veth prefix", DB, "192.168.0.13:30081", {"timed out"}),
     Case("PX-08 prefix", "nftables prefix", DB, "192.168.0.13:30081", {"web-1 10.244.2.2", "web-2 10.244.2.2"}),
     Case("SRC-4", "vxlan", CLIENT, "192.168.0.11:30080", {"web-1 10.244.0.1", "web-2 10.244.0.0"}),

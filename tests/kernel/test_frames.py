@@ -34,6 +34,17 @@ CASES = [
     ("PX-08 PX-09", "host-gw", "node:n1", "10.96.0.111", 80),
 ]
 
+# Who says no: a question, and the source of the ICMP error that reaches the sender.
+REFUSALS = [
+    ("PX-07 pod, ClusterIP", "vxlan", "pod:shop/client", "10.96.0.103", 80, "10.244.0.1"),
+    ("PX-07 pod, its node's port", "vxlan", "pod:shop/client", "192.168.0.11", 30083, "192.168.0.11"),
+    ("PX-07 pod, another node's port", "vxlan", "pod:shop/client", "192.168.0.12", 30083, "192.168.0.12"),
+    ("PX-07 node, another node's port", "vxlan", "node:n1", "192.168.0.12", 30083, "192.168.0.12"),
+    ("PX-07 outside, externalIP", "vxlan", "203.0.113.7", "198.18.0.3", 80, "192.168.0.11"),
+    ("PX-07 outside, NodePort", "nftables", "203.0.113.7", "192.168.0.11", 30083, "192.168.0.11"),
+    ("PX-11 pod", "nftables", "pod:shop/client", "10.96.0.100", 81, "10.244.0.1"),
+]
+
 
 class Frame(NamedTuple):
     """The headers that matter. The ports of tunnels and masquerades are chance, and left out."""
@@ -134,3 +145,24 @@ def test_frames_are_as_told(settings: str, source: str, ip: str, port: int, labs
                 macs |= {key: macs.get(key, value) for key, value in zip(theirs, ours, strict=True)}
                 assert tuple(macs[key] for key in theirs) == ours, f"{spot} {flags}: other cards than {theirs}: {macs}"
     assert len(set(macs.values())) == len(macs), macs
+
+
+@pytest.mark.parametrize(
+    ("settings", "source", "ip", "port", "refuser"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS]
+)
+def test_a_refusal_comes_from_whom_is_told(
+    settings: str, source: str, ip: str, port: int, refuser: str, labs: Labs
+) -> None:
+    made, built = labs(settings)
+    question = Question(source, ip, port)
+    home = source if source.startswith(("pod:", "node:")) else "internet"
+    built.capture([home])
+    assert built.fire([question.shot()])[0]["outcome"] == "refused"
+    heard = {
+        socket.inet_ntoa(packet.src)
+        for frame in built.captured()
+        if (packet := dpkt.ethernet.Ethernet(bytes.fromhex(frame["data"])).data) and isinstance(packet, dpkt.ip.IP)
+        if isinstance(packet.data, dpkt.icmp.ICMP) and packet.data.type == dpkt.icmp.ICMP_UNREACH
+    }
+    last = trace(made, question.probe()).reverse[-1]
+    assert heard == {refuser} == {header.src for header in last.headers_in if isinstance(header, IP)}

@@ -9,7 +9,7 @@ from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxy import forward_request
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
-from clusterviz.engine.packet import L4
+from clusterviz.engine.packet import L4, port_of
 from clusterviz.engine.trace import Action, Rule, Verdict
 
 
@@ -92,6 +92,6 @@ def _nobody(j: Journey, node: Node, l4: L4) -> None:
     j.block(
         Verdict.NOBODY_LISTENING,
         ref=node.ref,
-        rule=f"no socket on {l4.dport}",
-        why=f"nothing on node {node.name} listens on {l4.dport}",
+        rule=f"no socket on {port_of(l4)}",
+        why=f"nothing on node {node.name} listens on {port_of(l4)}",
     )

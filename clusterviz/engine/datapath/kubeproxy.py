@@ -9,7 +9,8 @@ from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import BY_INTERFACE, detector, is_local, owners
 from clusterviz.engine.datapath.onward import onward, onward_ping
 from clusterviz.engine.datapath.place import At
-from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating
+from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating, why_not
+from clusterviz.engine.datapath.refuser import lost_outside, refuser
 from clusterviz.engine.datapath.service import ServiceDecision, decide, port_name
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Node, Service
@@ -130,8 +131,9 @@ def _not_translated(j: Journey, node: Node, at: At, decision: ServiceDecision) -
         source=j.packet.ip.src,
         ranges=", ".join(decision.service.source_ranges),
         lack=lack,
+        refuser=refuser(j.cluster, node, j.packet.ip),
     )
-    j.block(verdict, ref=decision.service.ref, rule=rule.name, why=_why(decision, node, lack))
+    j.block(verdict, ref=decision.service.ref, rule=rule.name, why=why_not(decision, node, lack))
     return onward(j, node, at, decision)
 
 
@@ -217,15 +219,6 @@ def _host_port(j: Journey, node: Node, at: At, found: HostPort) -> str:
     return found.masquerade
 
 
-def _why(decision: ServiceDecision, node: Node, lack: str) -> str:
-    name = f"{decision.service.namespace}/{decision.service.name}"
-    if lack:
-        return f"Service {name} has no ready endpoint anywhere: {lack}"
-    if decision.verdict in ("drop", "reject"):
-        return f"Service {name} has no endpoint on {node.name} and its policy is Local"
-    return f"the source is outside loadBalancerSourceRanges of {name}"
-
-
 def _icmp(j: Journey, node: Node) -> str | None:
     """A ping to a virtual IP: nobody's in iptables mode, refused on a ClusterIP by nftables, IPVS's own (PX-11)."""
     address, mode = j.packet.ip.dst, j.cluster.settings.proxy_mode
@@ -247,9 +240,8 @@ def _icmp(j: Journey, node: Node) -> str | None:
         )
         j.end(Verdict.DELIVERED)
         return None
-    rule = Rule(name="no rule for ICMP", ref=service.ref, made_by="kube-proxy", rules=("PX-11",))
-    if refused:
-        rule = Rule(name="cluster-ips-check", text="reject", ref=service.ref, made_by="kube-proxy", rules=("PX-11",))
+    name, text = ("cluster-ips-check", "reject") if refused else ("no rule for ICMP", "")
+    rule = Rule(name=name, text=text, ref=service.ref, made_by="kube-proxy", rules=("PX-11",))
     j.step(
         Action.REJECTED if refused else Action.DROPPED,
         "vip_icmp_refused" if refused else "vip_icmp",
@@ -260,9 +252,11 @@ def _icmp(j: Journey, node: Node) -> str | None:
         address=address,
         service=f"{service.namespace}/{service.name}",
         node=node.name,
+        refuser=refuser(j.cluster, node, j.packet.ip),
     )
     if not refused:
         j.assume("vip-icmp", "A virtual address does not answer a ping; in some modes a node would.")
+        lost_outside(j)
     j.block(
         Verdict.VIP_ICMP_UNANSWERED,
         ref=service.ref,
@@ -299,7 +293,10 @@ def _unknown_port(j: Journey, node: Node, decision: ServiceDecision) -> None:
         service=f"{service.namespace}/{service.name}",
         mode=j.cluster.settings.proxy_mode,
         node=node.name,
+        refuser=refuser(j.cluster, node, packet.ip),
     )
+    if not decision.refused:
+        lost_outside(j)
     j.block(
         Verdict.VIP_PORT_UNKNOWN,
         ref=service.ref,

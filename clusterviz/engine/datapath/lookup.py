@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Via = Literal["cluster", "external", "lb", "nodeport"]
 Origin = Literal["pod", "node", "outside"]
 BY_INTERFACE = ("BridgeInterface", "InterfaceNamePrefix")
-# The device by which packets of a node's own pods reach its netfilter hooks (NET-04).
+# The devices by which packets of a node's own pods, and others, reach its netfilter hooks (NET-04).
 BRIDGE = "cni0"
+CARD = "eth0"
 
 
 class Lookup(msgspec.Struct, frozen=True):
@@ -113,18 +114,28 @@ def detector(cluster: Cluster, node: Node, version: int) -> str:
     return next((cidr for cidr in cidrs if family(cidr) == version), "")
 
 
-def is_pod(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> bool:
+def is_pod(cluster: Cluster, node: Node, source: str, *, from_node: bool, to: str = "") -> bool:
     """Whether kube-proxy's detector takes the sender for a pod (PX-08).
 
-    By interface only the node's own pods are: their packets alone come in by the bridge, and netfilter sees the
-    bridge, not the veth behind it (NET-05).
+    By interface it is whoever comes in by one of that name: pods of the node by the bridge, since netfilter sees the
+    bridge and not the veth behind it (NET-05), everybody else where a setting names another device.
     """
     known = detector(cluster, node, family(source))
     mode = cluster.settings.detect_local_mode
     if not known or mode not in BY_INTERFACE:
         return bool(known) and in_cidr(source, known)
-    named = known == BRIDGE if mode == "BridgeInterface" else BRIDGE.startswith(known)
-    return named and not from_node and behind_bridge(cluster, node, source)
+    came = "" if from_node else came_in_by(cluster, node, source, to)
+    return bool(came) and (came == known if mode == "BridgeInterface" else came.startswith(known))
+
+
+def came_in_by(cluster: Cluster, node: Node, source: str, to: str) -> str:
+    """The device a packet for ``to`` reaches the node's hooks by: bridge, overlay or card (NET-04, NET-06)."""
+    if behind_bridge(cluster, node, source):
+        return BRIDGE
+    own = (*cluster.bridge_ips(node), *cluster.overlay_ips(node))
+    if cluster.settings.encapsulated and to in own:
+        return cluster.settings.overlay_device
+    return CARD
 
 
 def behind_bridge(cluster: Cluster, node: Node, source: str) -> bool:
@@ -135,11 +146,11 @@ def behind_bridge(cluster: Cluster, node: Node, source: str) -> bool:
     return not is_local(cluster, node, source) and any(in_cidr(source, cidr) for cidr in node.pod_cidrs)
 
 
-def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool) -> Origin:
+def origin_of(cluster: Cluster, node: Node, source: str, *, from_node: bool, to: str = "") -> Origin:
     """Who kube-proxy takes the sender for: its detector is asked first, then whether the address is the node's.
 
-    Without a detector nobody is a pod to it (PX-05, PX-08).
+    Without a detector nobody is a pod to it (PX-05, PX-08). ``to`` is the address the packet came for.
     """
-    if is_pod(cluster, node, source, from_node=from_node):
+    if is_pod(cluster, node, source, from_node=from_node, to=to):
         return "pod"
     return "node" if from_node or is_local(cluster, node, source) else "outside"

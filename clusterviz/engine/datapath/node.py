@@ -17,9 +17,11 @@ from clusterviz.engine.datapath.place import At, Route, own_block, route_for, se
 from clusterviz.engine.datapath.policing import police, police_anyway
 from clusterviz.engine.datapath.proxynames import masquerading
 from clusterviz.engine.datapath.public import unroutable
+from clusterviz.engine.datapath.refuser import lost_outside
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
 from clusterviz.engine.packet import IP, L4, Ethernet, Header, Rewrite
+from clusterviz.engine.settings import DEVICES
 from clusterviz.engine.trace import Action, Rule, Session, Verdict
 
 ROUTE_RULES = {
@@ -31,6 +33,8 @@ ROUTE_RULES = {
     "default": ("EGR-01",),
     "unreachable": ("PX-11",),
 }
+
+OTHER_OVERLAYS = frozenset(DEVICES.values())
 
 
 def pass_through(j: Journey, at: At) -> At | None:
@@ -72,7 +76,7 @@ def pass_through(j: Journey, at: At) -> At | None:
         _masquerade(j, node, route, seen, masquerade, plugin)
     _session(j, node, before)
     translated = j.packet.ip.dst != before[0].dst
-    if at.came == "wire" and translated and not masquerade and route.kind not in ("local", "bridge"):
+    if at.came in ("wire", "outside") and translated and not masquerade and route.kind not in ("local", "bridge"):
         _bypassed(j, node, before[0])
     return _send(j, node, at, route, before[0], switched=switched)
 
@@ -142,7 +146,7 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         text=route.text,
         ref=node.ref,
         made_by="the network plugin",
-        rules=ROUTE_RULES[route.kind],
+        rules=ROUTE_RULES[route.kind] if route.dev not in OTHER_OVERLAYS else ("NET-12",),
     )
     command = f"ip route get {ip.dst}"
     if route.kind == "unreachable":
@@ -155,14 +159,16 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
     if route.kind == "local":
         j.step(Action.ROUTED, "routed_local", hook="input", rule=rule, address=ip.dst, node=node.name, command=command)
         return True
-    diffs = _hop_count(j, node) if at.came != "local" else ()
-    if at.came != "local" and ip.ttl <= 1:
+    forwarded = at.came != "local"
+    large = forwarded and not vxlan.fits(j, route)
+    diffs = _hop_count(j, node) if forwarded and not large else ()
+    if forwarded and ip.ttl <= 1:
         j.step(Action.EXPIRED, "ttl_expired", rule=rule, node=node.name)
         j.block(Verdict.TTL_EXPIRED, ref=node.ref, rule=rule.name, why="the TTL fell to 0")
         return False
     j.step(
         Action.ROUTED,
-        f"routed_{route.kind}",
+        "routed_beside" if route.kind == "default" and not route.via else f"routed_{route.kind}",
         hook="forward",
         rule=rule,
         diffs=diffs,
@@ -173,6 +179,8 @@ def _route(j: Journey, node: Node, at: At, route: Route, *, switched: bool) -> b
         target=route.node.name if route.node else "",
         dev=route.dev,
     )
+    if large:  # before FORWARD, and before the TTL falls (NET-13)
+        vxlan.refuse(j, node, route)
     return True
 
 
@@ -200,6 +208,8 @@ def _unrouted(j: Journey, node: Node, rule: Rule, missing: str) -> bool:
     reason = "vip_unrouted" if in_any(address, j.cluster.settings.service_cidr) else "pod_unrouted"
     why = missing or unroutable(address)
     reason = "node_unrouted" if missing else "unroutable" if why else reason
+    if reason == "vip_unrouted":
+        lost_outside(j)
     j.step(Action.DROPPED, reason, rule=rule, address=address, node=node.name, command=command, why=why)
     j.block(verdict, ref=node.ref, rule=rule.name, why=f"{address}: {why}" if why else f"no machine owns {address}")
     return False
@@ -300,12 +310,12 @@ def _send(j: Journey, node: Node, at: At, route: Route, before: IP, *, switched:
         j.leave(veth(route.pod))
         return At("pod_in", node, route.pod)
     packets = route.kind == "overlay" and not j.cluster.settings.carries_frames  # the device takes no frames (NET-12)
+    if at.came == "local" and not vxlan.fits(j, route):
+        vxlan.refuse(j, node, route)
     if not packets and (packet.eth is not None or route.kind in ("overlay", "direct", "onlink")):
         _frame_out(j, node, route)
     if route.kind == "overlay":
         vxlan.wrap(j, node, route)
-    else:
-        vxlan.fit(j, node, j.cluster.settings.mtu, "eth0")
     _segment(j, node, before, encapsulated=route.kind == "overlay")
     j.leave("eth0")
     if route.kind == "default":
@@ -346,8 +356,8 @@ def _frame_out(j: Journey, node: Node, route: Route) -> None:
         ours = next(iter(j.cluster.overlay_ips(node)), node.ip)
         _ethernet(j, mac(ours), mac(route.via or route.node.ip))
     else:
-        beside = route.node is not None and route.prefix != "default"
-        _ethernet(j, mac(node.ip), mac(route.node.ip if beside and route.node else _gateway(j, node)))
+        neighbour = route.node.ip if route.node is not None else j.packet.ip.dst
+        _ethernet(j, mac(node.ip), mac(neighbour if route.prefix != "default" else _gateway(j, node)))
 
 
 def _gateway(j: Journey, node: Node) -> str:

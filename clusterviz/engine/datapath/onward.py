@@ -27,7 +27,7 @@ def onward(j: Journey, node: Node, at: At, decision: ServiceDecision) -> str | N
     if port is None:
         return None
     local = at.came == "local"
-    origin = origin_of(j.cluster, node, ip.src, from_node=local)
+    origin = origin_of(j.cluster, node, ip.src, from_node=local, to=ip.dst)
     one = chosen(j.cluster, node, Lookup(decision.service, port, decision.via), family(ip.dst), origin)
     found = next(iter(_next(j, one)), None)
     if decision.verdict not in REFUSED and not one.choice.endpoints:

@@ -218,6 +218,7 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
             service=name,
             rule=Rule(name="health check", ref=service.ref, rules=("PX-14", "PX-15")),
         )
+        j.assume("balancer-silent", "A load balancer without a healthy node is taken not to answer; some refuse.")
         j.way(ref, "ingress")
         j.block(
             Verdict.NO_LB_BACKEND,

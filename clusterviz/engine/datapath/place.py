@@ -29,7 +29,8 @@ class At(NamedTuple):
 class Route(NamedTuple):
     """The line of ``ip route`` that decides.
 
-    ``kind``: local, bridge, overlay, direct (host-gw), onlink (node network), default, unreachable.
+    ``kind``: local, bridge, overlay, direct (host-gw), onlink (node network), default, unreachable. What is on the
+    node network and no node is of kind default, too: outside the cluster.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Route(NamedTuple):
     def text(self) -> str:
         """As ``ip route`` prints it."""
         via = f" via {self.via}" if self.via else ""
-        return f"{self.prefix}{via} dev {self.dev}" + (" onlink" if self.kind == "overlay" else "")
+        return f"{self.prefix}{via} dev {self.dev}" + (" onlink" if self.kind == "overlay" and self.via else "")
 
 
 def veth(pod: Pod) -> str:
@@ -91,7 +92,8 @@ def route_for(cluster: Cluster, node: Node, ip: str) -> Route:
         return _to_node(cluster, node, found[0], ip, None)
     if in_any(ip, cluster.settings.service_cidr) or in_any(ip, cluster.settings.cluster_cidr):
         return Route("unreachable", "default", "eth0")
-    return Route("default", "default", "eth0", via="the node's gateway")
+    beside = segment_of(cluster, node, ip)
+    return Route("default", beside, "eth0") if beside else Route("default", "default", "eth0", via="the node's gateway")
 
 
 def _onlink(cluster: Cluster, node: Node, ip: str, owner: Node) -> Route:
@@ -127,7 +129,10 @@ def _to_node(cluster: Cluster, near: Node, node: Node, ip: str, pod: Pod | None)
     via = of_family(node.ips, ip)
     adjacent = settings.one_segment(of_family(near.ips, via), via)
     if settings.encapsulated and not (settings.direct_routing and adjacent):
-        return Route("overlay", block, settings.overlay_device, of_family(cluster.overlay_ips(node), ip), node, pod)
+        gateway = of_family(cluster.overlay_ips(node), ip)
+        if not settings.carries_frames:  # WireGuard and UDP take no gateway, IP-in-IP the node (NET-12)
+            gateway = via if settings.network == "ipip" else ""
+        return Route("overlay", block, settings.overlay_device, gateway, node, pod)
     if not adjacent:
         why = f"nodes {near.name} and {node.name} share no layer-2 segment, which plain routes need (NET-11)"
         return Route("unreachable", block, "eth0", why=why)

@@ -10,7 +10,7 @@ from clusterviz.engine.datapath.place import At, home, of_family, own_block, vet
 from clusterviz.engine.datapath.proxy import forward_request
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Node, Pod
-from clusterviz.engine.packet import L4, Ethernet
+from clusterviz.engine.packet import L4, Ethernet, port_of
 from clusterviz.engine.trace import Action, Rule, Verdict
 
 
@@ -96,7 +96,7 @@ def _frame(j: Journey, pod: Pod, node: Node) -> None:
         direction="out",
         push=(packet.eth,),
         target=target,
-        command="ip neigh",
+        command=f"kubectl exec -n {pod.namespace} {pod.name} -- ip {'neigh' if neighbour else 'route'}",
         pod=f"{pod.namespace}/{pod.name}",
         rule=Rule(name="veth pair", ref=pod.ref, rules=("NET-04", "NET-05")),
     )
@@ -111,7 +111,7 @@ def _loopback(j: Journey, pod: Pod) -> None:
         component="lo",
         address=j.packet.ip.dst,
         rule=Rule(name="route table local", text=f"local {j.packet.ip.dst} dev lo", ref=pod.ref, rules=("NET-03",)),
-        command="ip route show table local",
+        command=f"kubectl exec -n {pod.namespace} {pod.name} -- ip route show table local",
     )
     _accept(j, pod, local=True)
 
@@ -132,7 +132,7 @@ def deliver(j: Journey, at: At) -> At | None:
         src=j.packet.ip.src,
         iface="eth0",
         pod=f"{pod.namespace}/{pod.name}",
-        command=f"kubectl exec -n {pod.namespace} {pod.name} -- ss -tln",
+        command=f"tcpdump -ni {veth(pod)} dst {j.packet.ip.dst}",
     )
     if pod.phase != "Running":
         j.step(
@@ -190,15 +190,15 @@ def _accept(j: Journey, pod: Pod, *, local: bool) -> None:
 
 def _refuse(j: Journey, pod: Pod, l4: L4, down: tuple[str, ...]) -> None:
     """The pod's kernel has no socket on that port (NET-03)."""
-    why, number = _silent(pod, l4.dport, down), l4.dport
+    why, number = _silent(pod, port_of(l4), down), l4.dport
     rules = ("NET-03", "LIF-04" if down else "IMP-04")
     rule = Rule(name=f"no socket on {number}/{l4.proto}", text=why, ref=pod.ref, rules=rules)
     name = f"{pod.namespace}/{pod.name}"
     j.step(Action.REJECTED, "nobody_listening", layer=4, hook="socket", pod=name, port=number, rule=rule)
-    j.block(Verdict.NOBODY_LISTENING, ref=pod.ref, rule=f"no socket on {number}", why=why)
+    j.block(Verdict.NOBODY_LISTENING, ref=pod.ref, rule=f"no socket on {port_of(l4)}", why=why)
 
 
-def _silent(pod: Pod, port: int, down: tuple[str, ...]) -> str:
+def _silent(pod: Pod, port: str, down: tuple[str, ...]) -> str:
     """Why nothing listens: a container that does not run, or none that has the port (LIF-04)."""
     if down:
         return f"container {', '.join(down)} is not running: {pod.reason or 'it waits or has ended'}"

@@ -85,7 +85,7 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
             f"policy_{verdict.why}",
             hook="forward",
             component="network plugin",
-            command=f"kubectl get networkpolicy -n {pod.namespace}",
+            command=f"kubectl describe networkpolicy -n {pod.namespace}",
             rule=rule,
             allowed_by=rule.name,
             considered=verdict.considered,
@@ -107,7 +107,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         "policy_denied",
         hook="forward",
         component="network plugin",
-        command=f"kubectl get networkpolicy -n {pod.namespace}",
+        command=f"kubectl describe networkpolicy -n {pod.namespace}",
         rule=Rule(
             name=" + ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
             text=f"no {direction.lower()} rule allows it",
@@ -118,7 +118,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         ),
         considered=verdict.considered,
         policies=", ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
-        nearest=nearest.why,
+        nearest=nearest.why.removeprefix("has "),
         settings=("enforce_policies",),
         **facts,
     )

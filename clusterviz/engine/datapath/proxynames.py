@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import family, host_port
 from clusterviz.engine.datapath.service import ServiceDecision, chain_hash, port_name
-from clusterviz.engine.objects import ServicePort
+from clusterviz.engine.objects import Node, ServicePort
 from clusterviz.engine.proxyrules.nftnames import endpoint_path, hashed, port_path
 from clusterviz.engine.settings import Settings
 from clusterviz.engine.trace import Rule
@@ -99,3 +99,13 @@ def _rule(decision: ServiceDecision, name: str, text: str, ids: tuple[str, ...],
     service = decision.service
     path = f"spec.ports[{service.ports.index(_port(decision))}]{field}"
     return Rule(name=name, text=text, ref=service.ref, path=path, made_by="kube-proxy", rules=ids)
+
+
+def why_not(decision: ServiceDecision, node: Node, lack: str) -> str:
+    """Why a Service's address leads to no endpoint; ``lack`` says what the Service lacks everywhere."""
+    name = f"{decision.service.namespace}/{decision.service.name}"
+    if lack:
+        return f"Service {name} has no ready endpoint anywhere: {lack}"
+    if decision.verdict in ("drop", "reject"):
+        return f"Service {name} has no endpoint on {node.name} and its policy is Local"
+    return f"the source is outside loadBalancerSourceRanges of {name}"

@@ -144,7 +144,7 @@ def decide(
     found = matches(cluster, node, ip, proto, port)
     if not found:
         return _unclaimed(cluster, node, ip)
-    mode, origin = cluster.settings.proxy_mode, origin_of(cluster, node, source, from_node=from_node)
+    mode, origin = cluster.settings.proxy_mode, origin_of(cluster, node, source, from_node=from_node, to=ip)
     lists = [chosen(cluster, node, one, family(ip), origin) for one in found]
     barred: Chosen | None = None
     for one in lists:
@@ -213,7 +213,7 @@ def _untranslated(
     """No rule translates it: what the filter rules on its way say (PX-07, IPT-01, IPT-11).
 
     In iptables mode OUTPUT has no rules for outside addresses, and a node port's rule stands for every
-    local address. None when the packet is for the node itself.
+    local address. None when the packet is for the node itself, or for another node.
     """
     mode = cluster.settings.proxy_mode
     local = is_local(cluster, node, ip)
@@ -224,7 +224,8 @@ def _untranslated(
         if heard and not one.open:
             return _refusal(one, one.refusal, (*one.rules, "PX-07"))
     outside = next((one for one in lists if one.found.via != "nodeport"), None)
-    return None if outside is None or local else _refusal(outside, "untouched", (*outside.rules, "IPT-01"))
+    owned = local or ip in cluster.node_by_ip
+    return None if outside is None or owned else _refusal(outside, "untouched", (*outside.rules, "IPT-01"))
 
 
 def _judged_again(

@@ -20,13 +20,11 @@ NAMES = {"vxlan": "VXLAN", "geneve": "Geneve", "wireguard": "WireGuard", "ipip":
 
 
 def wrap(j: Journey, node: Node, route: Route) -> None:
-    """Put the outer headers on; a packet too large for the wire is blocked (NET-13)."""
+    """Put the outer headers on."""
     settings, packet = j.cluster.settings, j.packet
     assert route.node is not None
     near, far = of_family(node.ips, route.node.ip), route.node.ip
     overhead = settings.overhead(6 if ":" in far else 4)
-    most = min(settings.mtu - overhead, settings.pod_mtu)
-    fit(j, node, most, settings.overlay_device)
     frame = packet.eth
     if not settings.carries_frames:
         packet.eth = None
@@ -38,7 +36,7 @@ def wrap(j: Journey, node: Node, route: Route) -> None:
         component=settings.overlay_device,
         push=packet.outer,
         pop=(frame,) if frame is not None and packet.eth is None else (),
-        rule=_rule(settings, node, route.node, mac(route.via), far),
+        rule=_rule(settings, node, route.node, route.via, far),
         command=_command(settings),
         settings=("network",),
         near=near,
@@ -52,10 +50,27 @@ def wrap(j: Journey, node: Node, route: Route) -> None:
     )
 
 
-def fit(j: Journey, node: Node, most: int, device: str) -> None:
-    """Block a packet that is too large for the device it would leave by and may not be split (NET-13)."""
-    if j.probe.length <= most or not j.probe.dont_fragment:
-        return
+def _most(settings: Settings, route: Route) -> tuple[int, str]:
+    """The largest packet the device of a route takes, and the device (NET-07, NET-12)."""
+    if route.kind == "overlay" and route.node is not None:
+        return min(settings.mtu - settings.overhead(6 if ":" in route.node.ip else 4), settings.pod_mtu), route.dev
+    return settings.pod_mtu if route.kind == "bridge" else settings.mtu, route.dev
+
+
+def fits(j: Journey, route: Route) -> bool:
+    """Whether the device the packet would leave by takes it, or may split it (NET-13); one refusal is told of."""
+    if any(one.verdict is Verdict.MTU_EXCEEDED for one in j.blockers):
+        return True
+    return j.probe.length <= _most(j.cluster.settings, route)[0] or not j.probe.dont_fragment
+
+
+def refuse(j: Journey, node: Node, route: Route) -> None:
+    """Block a packet that is too large and may not be split; the sender is told (NET-13)."""
+    most, device = _most(j.cluster.settings, route)
+    usual = j.cluster.settings.pod_mtu
+    if j.probe.source.kind == "pod" and j.probe.length > usual:
+        sent = f"{j.probe.length} bytes at once"
+        j.assume("sender-mtu", f"The pod is taken to send {sent}; its MTU of {usual} should forbid it.")
     j.step(
         Action.DROPPED,
         "mtu_exceeded",
@@ -88,10 +103,10 @@ def _outer(j: Journey, near: str, far: str) -> Stack:
     return (*below, Vxlan(settings.vni) if settings.network == "vxlan" else Geneve(settings.vni))
 
 
-def _rule(settings: Settings, node: Node, target: Node, address: str, far: str) -> Rule:
+def _rule(settings: Settings, node: Node, target: Node, gateway: str, far: str) -> Rule:
     """What tells the device the node to send to."""
     if settings.carries_frames:
-        name, text = f"FDB entry of {target.name}", f"{address} dst {far} self permanent"
+        name, text = f"FDB entry of {target.name}", f"{mac(gateway)} dst {far} self permanent"
         rules = ("NET-07", "NET-09") if settings.network == "vxlan" else ("NET-12", "NET-09")
     elif settings.network == "wireguard":
         blocks = ", ".join(target.pod_cidrs)

@@ -104,9 +104,12 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
         reason = "icmp6-port-unreachable" if family(self.cluster_ip) == 6 else "icmp-port-unreachable"
         return comment(f"{self.name} has no endpoints"), f"-j REJECT --reject-with {reason}"
 
-    def aim(self, ip: str, text: str, before: str = "") -> str:
-        """The match of a packet for ``ip`` and the Service's port."""
-        return self.match(f"{before} -d {host(ip)}".strip(), text, self.port.port)
+    def aim(self, ip: str, text: str, others: Detector | None = None) -> str:
+        """The match of a packet for ``ip`` and the Service's port; with ``others`` from anybody but its pods."""
+        words = [f"-d {host(ip)}"]
+        if others is not None:  # iptables prints a source before the destination, an interface behind it
+            words.insert(0 if others.cidr else 1, f"! {others.iptables}")
+        return self.match(" ".join(words), text, self.port.port)
 
     def match(self, addresses: str, text: str, port: int, between: str = "") -> str:
         """Addresses, protocol, comment and port in the order iptables prints them."""
@@ -169,7 +172,7 @@ def _cluster_ip(portal: Portal, flags: Flags, nat: Table, filters: Table) -> Non
     if flags.masquerade_all:
         nat.add(chain, portal.aim(portal.cluster_ip, text), f"-j {MARK_MASQ}")
     elif flags.pods:
-        nat.add(chain, portal.aim(portal.cluster_ip, text, f"! {flags.pods.iptables}"), f"-j {MARK_MASQ}")
+        nat.add(chain, portal.aim(portal.cluster_ip, text, flags.pods), f"-j {MARK_MASQ}")
 
 
 def _external_ips(portal: Portal, nat: Table, filters: Table) -> None:

@@ -287,7 +287,7 @@ def nobody_listening(situation: Situation) -> Found:
                 ref=pod.ref,
                 weight=300,
             )
-    yield from _bind(situation, pod, port)
+    yield from _bind(situation, pod, port, protocol)
 
 
 def _open(pod: Pod, protocol: str) -> list[int]:
@@ -297,7 +297,7 @@ def _open(pod: Pod, protocol: str) -> list[int]:
     return list(dict.fromkeys(one.port for one in pod.ports if one.protocol == protocol))
 
 
-def _bind(situation: Situation, pod: Pod, port: object) -> Found:
+def _bind(situation: Situation, pod: Pod, port: object, protocol: str) -> Found:
     """A process that listens on loopback only, or of which the objects say nothing."""
     name = f"{pod.namespace}/{pod.name}"
     if f"127.0.0.1:{port}" in (pod.listen or ()):
@@ -308,7 +308,7 @@ def _bind(situation: Situation, pod: Pod, port: object) -> Found:
     else:
         weight = 2000
         entries = list(dict.fromkeys([*(pod.listen or (str(one.port) for one in pod.ports)), str(port)]))
-        title = f"Let a process of pod {name} listen on port {port}."
+        title = f"Let a process of pod {name} listen on {'' if protocol == 'TCP' else f'{protocol} '}port {port}."
         why = "No object says that one does. If one does, this annotation tells ClusterViz so."
     annotation: Obj = {"metadata": {"annotations": {LISTEN_ANNOTATION: ", ".join(entries)}}}
     pods = tuple(_same_owner(situation, pod))
