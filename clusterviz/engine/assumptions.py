@@ -23,6 +23,7 @@ class _Seen(NamedTuple):
     framed: bool
     ipvs: bool
     failed: bool
+    behind: bool
 
 
 def _seen(trace: Trace) -> _Seen:
@@ -34,6 +35,7 @@ def _seen(trace: Trace) -> _Seen:
         any(isinstance(hop.headers_out[0], Ethernet) for hop in trace.forward if hop.headers_out),
         any("IPV-01" in step.rule.rules for step in steps if step.rule),
         bool(trace.blockers),
+        any(one.code == "rules-behind" for one in trace.assumptions),
     )
 
 
@@ -44,7 +46,7 @@ STANDING: tuple[tuple[Assumption, Callable[[_Seen], bool]], ...] = (
             "Every node's rules, CoreDNS and the network plugin are taken to know the newest objects; real ones follow "
             "within a second or so (PX-18, PX-19, NP-22).",
         ),
-        lambda seen: bool(seen.actions & SYNCED),
+        lambda seen: bool(seen.actions & SYNCED) and not seen.behind,
     ),
     (
         Assumption(

@@ -244,8 +244,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{refusal}: no {proto} socket on {port} in {pod}.",
     ),
     "nobody_listening_node": (
-        "Nothing on node {node} listens on {atport}, and no Service has it as node port.",
-        "{refusal} from {node}: no {proto} socket on {port}.",
+        "Nothing on node {node} listens on {atport}, and {nodeport}.",
+        "{refusal} from {node}: no {proto} socket on {port}; {nodeport}.",
     ),
     "pod_unaddressed": (
         "There is nobody to call yet: {why}.",

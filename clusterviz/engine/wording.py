@@ -102,6 +102,13 @@ def _at_port(step: Step, hop: Hop) -> str:
     return f"port {step.facts.get('port')}" if name == "TCP" else f"{name} port {step.facts.get('port')}"
 
 
+def _nodeport(step: Step, _hop: Hop) -> str:
+    """Why no rule led a node's port to a Service (PX-12)."""
+    shut, address = step.facts.get("shut"), step.facts.get("address")
+    return f"node ports, that of Service {shut} among them, do not answer at {address}" if shut else NO_NODE_PORT
+
+
+NO_NODE_PORT = "no Service has it as node port"
 DOORS = {
     "cluster": "an address no machine has",
     "nodeport": "a port that every node opens for it",
@@ -137,4 +144,5 @@ WORDS: dict[str, Callable[[Step, Hop], str]] = {
     "endpoint_s": _counted("ready endpoint"),
     "local_s": _counted("local ready endpoint"),
     "atport": _at_port,
+    "nodeport": _nodeport,
 }

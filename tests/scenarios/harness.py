@@ -29,7 +29,8 @@ class Question(msgspec.Struct, kw_only=True, rename={"source": "from"}, forbid_u
     """One probe of a scenario, with the changes that make it a what-if.
 
     ``set`` are objects created or replaced, ``merge`` JSON merge patches by picture-style key ``Kind/namespace/name``,
-    ``delete`` such keys. ``expect`` is written by hand from the rules: it holds whatever the golden files say.
+    ``delete`` such keys. ``behind`` are nodes whose kube-proxy has not heard of these changes yet.
+    ``expect`` is written by hand from the rules: it holds whatever the golden files say.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Question(msgspec.Struct, kw_only=True, rename={"source": "from"}, forbid_u
     set: list[Obj] = []
     merge: dict[str, Obj] = {}
     delete: list[str] = []
+    behind: list[str] = []
 
 
 class Scenario(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +84,9 @@ def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Answer:
     settings = msgspec.convert(scenario.settings | question.settings, Settings)
     cluster = Cluster.from_objects(changed.values(), settings)
     probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
-    return Answer(question, trace(cluster, msgspec.structs.replace(probe, length=question.length)), cluster)
+    older = dict.fromkeys(question.behind, Cluster.from_objects(objects, settings))
+    probe = msgspec.structs.replace(probe, length=question.length)
+    return Answer(question, trace(cluster, probe, synced=older), cluster)
 
 
 def _key(obj: Obj) -> str:
@@ -105,6 +109,7 @@ def report(scenario: Scenario, answers: list[Answer]) -> str:
 
 def _changes(question: Question) -> Obj:
     named = {"settings": question.settings, "merge": question.merge, "delete": question.delete}
+    named |= {"behind": question.behind}
     made = [_key(obj) for obj in question.set]
     return {name: value for name, value in (*named.items(), ("set", made)) if value}
 

@@ -80,6 +80,7 @@ def _nobody(j: Journey, node: Node, l4: L4) -> None:
     j.assume(
         "node-processes-unknown", "Which ports the node's own processes open is not in the objects; none is assumed."
     )
+    claimed = j.cluster.services_by_node_port.get((l4.proto, l4.dport))
     j.step(
         Action.REJECTED,
         "nobody_listening_node",
@@ -87,7 +88,10 @@ def _nobody(j: Journey, node: Node, l4: L4) -> None:
         hook="socket",
         port=l4.dport,
         node=node.name,
-        rule=Rule(name=f"no socket on {l4.dport}/{l4.proto}", ref=node.ref),
+        rule=Rule(name=f"no socket on {l4.dport}/{l4.proto}", ref=node.ref, rules=("PX-12",) if claimed else ()),
+        settings=("proxy_mode", "nodeport_addresses", "localhost_nodeports") if claimed else (),
+        shut=f"{claimed[0].namespace}/{claimed[0].name}" if claimed else "",
+        address=j.packet.ip.dst,
     )
     j.block(
         Verdict.NOBODY_LISTENING,

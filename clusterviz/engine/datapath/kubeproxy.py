@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clusterviz.engine.addresses import family, host_port, in_cidr
 from clusterviz.engine.datapath.choose import ELSEWHERE
+from clusterviz.engine.datapath.freshness import note_freshness
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import BY_INTERFACE, detector, is_local, owners
@@ -25,8 +26,6 @@ OUTCOME = {
 TOLD_BY = {"ClusterCIDR": ("cluster_cidr",), "NodeCIDR": ("detect_local_mode",)} | dict.fromkeys(
     BY_INTERFACE, ("detect_local_mode", "detect_local_interface")
 )
-# kube-proxy's own least time between two syncs, in seconds; every trace tells of that one (PX-18).
-USUAL_PERIOD = 1.0
 
 
 def translate(j: Journey, node: Node, at: At) -> str | None:
@@ -41,13 +40,8 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
     decision = decide(
         rules, place, ip.src, ip.dst, packet.l4.proto, packet.l4.dport, from_node=local, seed=j.probe.seed
     )
-    period = j.cluster.settings.min_sync_period
-    if decision is not None and period > USUAL_PERIOD:
-        j.assume(
-            "slow-sync",
-            f"Rules are taken to be up to date; kube-proxy here writes them only every {period:g} s (PX-18).",
-        )
     if decision is not None:
+        note_freshness(j, node)
         _claimed(j, ip.dst, packet.l4)
         _detected(j, node, at)
     if decision is not None and decision.verdict == "accept":
