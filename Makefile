@@ -36,7 +36,7 @@ test-js: setup-test ## the JavaScript tests alone
 	node --test $$tests
 
 # Tests without browser, namespaces or a clock to keep: they share out the cores.
-SHARED := $(addprefix tests/,capture cluster conformance controllers dashboard engine kubeapi live manifests nodeview proxyrules scenarios)
+SHARED := $(addprefix tests/,capture classroom cluster conformance controllers dashboard engine kubeapi live manifests nodeview proxyrules scenarios)
 # Tests that mostly wait for a server or a browser: two at a time.
 WAITING := $(addprefix tests/,browser rules)
 
