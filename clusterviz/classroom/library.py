@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clusterviz.classroom.lesson import Obj
 from clusterviz.classroom.reading import CLUSTER_LIMITS, LIMITS, LessonError, Source, read_lesson
-from clusterviz.engine.manifests.problem import Problem
+from clusterviz.engine.manifests.problem import ManifestError, Problem
+from clusterviz.engine.manifests.read import read
 
 HERE = Path(__file__).parent / "lessons"
 
@@ -17,10 +19,18 @@ def files() -> list[Path]:
 
 def load(path: Path) -> Source:
     """The lesson in a file. Raises `LessonError`."""
-    return read_lesson(_text(path, LIMITS.size), path.name, cluster_file=lambda name: _beside(path.parent, name))
+    return read_lesson(_text(path, LIMITS.size), path.name, cluster_file=lambda name: beside(path.parent, name))
 
 
-def _beside(folder: Path, name: str) -> str | None:
+def objects(path: Path) -> list[Obj]:
+    """The manifests in a file. Raises `LessonError`."""
+    try:
+        return [one.object for one in read(_text(path, CLUSTER_LIMITS.size), path.name, CLUSTER_LIMITS)]
+    except ManifestError as error:
+        raise LessonError(error.problems) from None
+
+
+def beside(folder: Path, name: str) -> str | None:
     """A cluster file in the lesson's own folder or below, or one that comes with ClusterViz."""
     for place in (folder, HERE):
         path = (place / name).resolve()

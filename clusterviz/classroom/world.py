@@ -123,22 +123,23 @@ def act(world: World, action: Action) -> World:
         raise WorldError(str(error), name) from None
 
 
-def _changed(world: World, changes: Iterable[Change]) -> World:
+def change(world: World, changes: Iterable[Change]) -> World:
+    """The world after changes of objects; controllers have acted at the same moment."""
     return _look(msgspec.structs.replace(world, cluster=world.cluster.apply(list(changes))))
 
 
 def _create(world: World, action: Action) -> World:
-    return _changed(world, [Change("set", action.create)])
+    return change(world, [Change("set", action.create)])
 
 
 def _patch(world: World, action: Action) -> World:
     patched = [(find(world.cluster, name), patch) for name, patch in action.patch.items()]
-    return _changed(world, [Change("set", merge_patch(obj, patch)) for obj, patch in patched])
+    return change(world, [Change("set", merge_patch(obj, patch)) for obj, patch in patched])
 
 
 def _delete(world: World, action: Action) -> World:
     """Pods are asked to go; their kubelet ends them when their grace is over (LIF-02)."""
-    return _changed(world, [_deletion(world, find(world.cluster, name)) for name in action.delete])
+    return change(world, [_deletion(world, find(world.cluster, name)) for name in action.delete])
 
 
 def _deletion(world: World, obj: Obj) -> Change:
@@ -149,18 +150,18 @@ def _deletion(world: World, obj: Obj) -> Change:
 
 
 def _vanish(world: World, action: Action) -> World:
-    return _changed(world, [Change("unset", key_of(find(world.cluster, name))) for name in action.vanish])
+    return change(world, [Change("unset", key_of(find(world.cluster, name))) for name in action.vanish])
 
 
 def _scale(world: World, action: Action) -> World:
     assert action.scale is not None
     patch = {"spec": {"replicas": action.scale.replicas}}
-    return _changed(world, [Change("set", merge_patch(_workload(world, action.scale.of), patch))])
+    return change(world, [Change("set", merge_patch(_workload(world, action.scale.of), patch))])
 
 
 def _restart(world: World, action: Action) -> World:
     note = {"metadata": {"annotations": {RESTARTED: timestamp(world.now)}}}
-    return _changed(world, [Change("set", merge_patch(_workload(world, action.restart), {"spec": {"template": note}}))])
+    return change(world, [Change("set", merge_patch(_workload(world, action.restart), {"spec": {"template": note}}))])
 
 
 def _drain(world: World, action: Action) -> World:
@@ -174,12 +175,12 @@ def _drain(world: World, action: Action) -> World:
     leaving = [pod for pod in pods if owner_of(pod)[0] != "DaemonSet" and not terminating(pod)]
     going, _ = evict(world.cluster.objects, leaving)
     cordoned = merge_patch(node, {"spec": {"unschedulable": True}})
-    return _changed(world, [Change("set", cordoned), *(_deletion(world, pod) for pod in going)])
+    return change(world, [Change("set", cordoned), *(_deletion(world, pod) for pod in going)])
 
 
 def _fail(world: World, action: Action) -> World:
     patch = {"metadata": {"annotations": {DOWN_ANNOTATION: "true"}}}
-    return _changed(world, [Change("set", merge_patch(find(world.cluster, f"Node/{action.fail}"), patch))])
+    return change(world, [Change("set", merge_patch(find(world.cluster, f"Node/{action.fail}"), patch))])
 
 
 def _cut(world: World, action: Action) -> World:
@@ -187,7 +188,7 @@ def _cut(world: World, action: Action) -> World:
         raise WorldError(f"{action.cut} are not two nodes", "cut")
     one, other = (find(world.cluster, f"Node/{name}") for name in action.cut)
     patch = {"metadata": {"annotations": {CUT_ANNOTATION: other["metadata"]["name"]}}}
-    return _changed(world, [Change("set", merge_patch(one, patch))])
+    return change(world, [Change("set", merge_patch(one, patch))])
 
 
 def _settings(world: World, action: Action) -> World:

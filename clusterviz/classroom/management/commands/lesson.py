@@ -1,4 +1,4 @@
-"""Lessons from the shell: list them, begin one, check them without a browser."""
+"""Lessons from the shell: list them, begin one, check them without a browser; exams and their grades."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import yaml
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterviz.classroom import library
+from clusterviz.classroom import exam, library
+from clusterviz.classroom.lesson import Lesson
 from clusterviz.classroom.play import check
 from clusterviz.classroom.reading import LessonError
+from clusterviz.classroom.world import World, WorldError, begin
 from clusterviz.engine.manifests.problem import Problem
 
 START = """title: {title}
@@ -34,6 +37,11 @@ class Command(BaseCommand):
         checked = what.add_parser("check", help="play lessons without a browser; one line each, ok or FAIL")
         checked.add_argument("file", metavar="FILE", nargs="*")
         checked.add_argument("--all", action="store_true", help="the lessons that come with ClusterViz")
+        asked = what.add_parser("exam", help="manifests with a hidden fault; one seed, one fault")
+        asked.add_argument("seed", type=int, metavar="SEED")
+        asked.add_argument("--difficulty", type=int, choices=exam.DIFFICULTIES, default=1)
+        asked.add_argument("--grade", metavar="FILE", help="check repaired manifests instead; one line a check")
+        asked.add_argument("--faults", action="store_true", help="tell the teacher what is broken instead")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Do one of them."""
@@ -42,6 +50,8 @@ class Command(BaseCommand):
                 self._list()
             case "new":
                 self._new(Path(options["file"]))
+            case "exam":
+                self._exam(options)
             case _:
                 paths = [*(library.files() if options["all"] else ()), *map(Path, options["file"])]
                 if not paths:
@@ -63,6 +73,28 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}", returncode=2) from None
         self.stdout.write(f"wrote {path}; now: manage.py lesson check {path}")
+
+    def _exam(self, options: dict[str, Any]) -> None:
+        asked = exam.generate(options["seed"], options["difficulty"])
+        if options["faults"]:
+            for fault in asked.faults:
+                self.stdout.write(f"{fault.told} ({', '.join(fault.rules)})")
+        elif options["grade"]:
+            results = exam.grade(self._repaired(Path(options["grade"])), asked.checks)
+            for one in results:
+                self.stdout.write(f"ok   {one.text}" if one.green else f"FAIL {one.text}: {'; '.join(one.wrong)}")
+            sys.exit(0 if all(one.green for one in results) else 1)
+        else:
+            for obj in asked.objects:
+                self.stdout.write(f"---\n{yaml.safe_dump(obj, sort_keys=False)}", ending="")
+
+    def _repaired(self, path: Path) -> World:
+        """The cluster of a student's manifests. A `CommandError` says file and line of what cannot be read."""
+        try:
+            objects = library.objects(path)
+            return begin(Lesson(title=path.name, cluster=objects), objects)
+        except (LessonError, WorldError) as error:
+            raise CommandError(str(error), returncode=2) from None
 
     def _check(self, path: Path) -> bool:
         """One line for a lesson: ok, or FAIL with the first problem; further problems below it."""
