@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clusterviz.engine.addresses import host_port
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.trace import Action, Hop, Step
 from clusterviz.engine.wording import protocol
@@ -32,7 +33,7 @@ BY_REASON = {
     "balancer_port_unknown": "kubectl describe service {serviceargs}",
     "balancer_proxied": "kubectl get service -A -o jsonpath='{{.items[*].status.loadBalancer}}'",
     "no_lb_backend": "kubectl describe service {serviceargs}",
-    "health_check": "curl -i http://{dst}:{dport}/",
+    "health_check": "curl -i http://{dstport}/",
     "proxied": "ss -tnp dst {target}",
     "proxy_circle": "kubectl get ingress -A",
     "no_ingress_rule": "kubectl get ingress -A",
@@ -43,7 +44,7 @@ BY_REASON = {
     "no_ingress_controller": "kubectl get ingress,ingressclass -A",
     "no_egress_nat": "tcpdump -ni eth0 src {src}",
     "ttl_expired": "traceroute {dst}",
-    "originated_outside": "curl -v telnet://{dst}",
+    "originated_outside": "{connect}",
     "un_nat": "conntrack -L -s {dst}",
     "reply_session": "conntrack -L -s {dst}",
     "reply_permitted": "conntrack -L -s {dst}",
@@ -94,15 +95,23 @@ class _Names(dict[str, str]):
 def command_for(step: Step, hop: Hop) -> str:
     """The step's own command, else the one of its reason, else of its action."""
     if step.command:
-        return step.command
+        return _inside(step.command, hop)
     names = _Names(step, hop)
     for template in (BY_REASON.get(step.reason, ""), BY_ACTION.get(step.action, ""), ANY):
         if template:
             try:
-                return template.format_map(names).strip()
+                return _inside(template.format_map(names).strip(), hop)
             except KeyError:
                 continue
     return "tcpdump -ni any"  # no packet was sent yet, so there is no address to look for
+
+
+def _inside(command: str, hop: Hop) -> str:
+    """A pod's own resolver is asked in the pod."""
+    name = hop.place.ref.removeprefix("pod:").partition("/")
+    if not command.startswith("nslookup") or hop.place.kind != "pod" or not name[1]:
+        return command
+    return f"kubectl exec -n {name[0]} {name[2]} -- {command}"
 
 
 def _src(_names: _Names, hop: Hop) -> str:
@@ -115,9 +124,21 @@ def _dst(_names: _Names, hop: Hop) -> str:
     return header.dst if header is not None else ""
 
 
-def _dport(_names: _Names, hop: Hop) -> str:
-    found = next((header for header in reversed(hop.headers_in) if isinstance(header, L4)), None)
-    return str(found.dport) if found is not None else ""
+def _port(hop: Hop) -> L4 | None:
+    return next((header for header in reversed(hop.headers_out or hop.headers_in) if isinstance(header, L4)), None)
+
+
+def _dstport(names: _Names, hop: Hop) -> str:
+    port = _port(hop)
+    return host_port(_dst(names, hop), port.dport) if port is not None else ""
+
+
+def _connect(names: _Names, hop: Hop) -> str:
+    """A connection tried by hand; nothing common opens an association."""
+    port = _port(hop)
+    if port is None:
+        return f"ping -c 1 {_dst(names, hop)}"
+    return f"nc -vz{'u' * (port.proto == 'UDP')} {_dst(names, hop)} {port.dport}" if port.proto != "SCTP" else ""
 
 
 def _innermost(hop: Hop) -> IP | None:
@@ -148,7 +169,8 @@ def _inpod(names: _Names, hop: Hop) -> str:
 _MADE: dict[str, Callable[[_Names, Hop], str]] = {
     "src": _src,
     "dst": _dst,
-    "dport": _dport,
+    "dstport": _dstport,
+    "connect": _connect,
     "sockets": _sockets,
     "podargs": _named("pod"),
     "serviceargs": _named("service"),

@@ -198,7 +198,7 @@ class Journey:
             address=self.packet.ip.dst,
             ttl=self.cluster.settings.dns_ttl,
             settings=("cluster_domain", "ndots", "dns_ttl"),
-            command=f"nslookup -debug {found.name}",
+            command=f"nslookup -debug {self.probe.destination.name or found.name}",
         )
 
     def leave(self, out_iface: str = "", state: str = "forwarded") -> None:

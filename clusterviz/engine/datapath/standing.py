@@ -11,6 +11,7 @@ from clusterviz.engine.gateway.answer import Forwarded
 from clusterviz.engine.gateway.refs import usable
 from clusterviz.engine.journey import Journey
 from clusterviz.engine.objects import Endpoint, Service, ServicePort
+from clusterviz.engine.probe import is_ip
 from clusterviz.engine.trace import Action, Rule
 
 
@@ -70,5 +71,11 @@ def tls_ended(j: Journey, component: str, place: str, certificate: str) -> None:
         certificate=certificate,
         proxy=component,
         rule=Rule(name="TLS", ref=place, path="spec.tls", rules=("ING-10",)),
-        command=f"openssl s_client -connect {host_port(j.packet.ip.dst, j.packet.dport or 443)}",
+        command=f"openssl s_client -connect {host_port(j.packet.ip.dst, j.packet.dport or 443)}" + _server_name(j),
     )
+
+
+def _server_name(j: Journey) -> str:
+    """What a client names in its handshake: a host, never an address (ING-10)."""
+    host = j.probe.request.host.partition(":")[0] if j.probe.request else ""
+    return f" -servername {host}" if host and not is_ip(host) else ""
