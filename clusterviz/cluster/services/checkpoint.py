@@ -13,7 +13,7 @@ from clusterviz.cluster.keys import Key, key_of
 from clusterviz.cluster.models import Change, Cluster, Namespace
 
 # Kinds that controllers create by themselves; of any other kind only existing objects are updated.
-MADE_BY_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "EndpointSlice"})
+MADE_BY_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Job", "EndpointSlice"})
 CONTROLLERS_NOTES = "deployment.kubernetes.io/"
 
 

@@ -52,6 +52,7 @@ class Board:
         self._owned: dict[tuple[str, Owner], dict[Key, None]] = {}
         self._bases: dict[tuple[str, Owner], set[Owner]] = {}
         self._sets: dict[tuple[str, Owner], dict[Key, None]] = {}
+        self._revisions: dict[tuple[str, Owner], dict[Key, None]] = {}
         self._on_node: dict[str, dict[Key, None]] = {}
         self._ported: dict[str, dict[Key, Obj]] = {}
         self._slices: dict[Name, dict[Key, None]] = {}
@@ -114,6 +115,11 @@ class Board:
         """ReplicaSets of a Deployment; ("", "") finds those of nobody."""
         return [self._spaces["ReplicaSet", namespace][key] for key in sorted(self._sets.get((namespace, owner), ()))]
 
+    def revisions_of(self, namespace: str, owner: Owner) -> list[Obj]:
+        """ControllerRevisions of a workload."""
+        space = self._spaces.get(("ControllerRevision", namespace), {})
+        return [space[key] for key in sorted(self._revisions.get((namespace, owner), ()))]
+
     def owners_of_base(self, namespace: str, kind: str, base: str) -> list[Owner]:
         """Owners of pods named ``<base>-<hash>``: the ReplicaSets of a Deployment."""
         return sorted(self._bases.get((namespace, (kind, base)), ()))
@@ -143,7 +149,9 @@ class Board:
             case "Pod":
                 self._pod(key, old, obj)
             case "ReplicaSet":
-                self._replicaset(key, old, obj)
+                _by_owner(self._sets, key, old, obj)
+            case "ControllerRevision":
+                _by_owner(self._revisions, key, old, obj)
             case "Service":
                 self._service(key, old, obj)
             case "EndpointSlice":
@@ -153,11 +161,6 @@ class Board:
             case "DaemonSet":
                 self._daemonset(key, there=obj is not None)
         return Touch(key, old, obj)
-
-    def _replicaset(self, key: Key, old: Obj | None, new: Obj | None) -> None:
-        for obj, there in ((old, False), (new, True)):
-            if obj is not None:
-                _put(self._sets, (key[1], owner_of(obj)), key, there=there)
 
     def _daemonset(self, key: Key, *, there: bool) -> None:
         if there:
@@ -370,6 +373,12 @@ def _waits(pod: Obj) -> bool:
     """For the scheduler."""
     ended = status(pod).get("phase") in ("Succeeded", "Failed")
     return not spec(pod).get("nodeName") and not ended and not meta(pod).get("deletionTimestamp")
+
+
+def _by_owner(index: dict[tuple[str, Owner], dict[Key, None]], key: Key, old: Obj | None, new: Obj | None) -> None:
+    for obj, there in ((old, False), (new, True)):
+        if obj is not None:
+            _put(index, (key[1], owner_of(obj)), key, there=there)
 
 
 def _put(index: dict[Any, dict[Any, None]], place: Any, key: Any, *, there: bool) -> None:

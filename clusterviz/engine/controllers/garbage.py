@@ -11,7 +11,7 @@ from clusterviz.engine.controllers.work import Work, meta
 from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj
 
 OWNERS = (*WORKLOAD_KINDS, "Job", "CronJob")
-_MADE = frozenset({"Pod", "ReplicaSet", "Job"})
+_MADE = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Job"})
 
 
 def _one(work: Work, item: Item) -> None:
@@ -39,6 +39,9 @@ def _touched(board: Board, touch: Touch) -> Iterable[Item]:
     if kind == "Deployment":
         owners += board.owners_of_base(namespace, "ReplicaSet", name)
         found += [("ReplicaSet", namespace, str(meta(one)["name"])) for one in board.sets_of(namespace, (kind, name))]
+    elif kind in ("StatefulSet", "DaemonSet"):
+        kept = board.revisions_of(namespace, (kind, name))
+        found += [("ControllerRevision", namespace, str(meta(one)["name"])) for one in kept]
     elif kind == "CronJob":
         found += board.keys("Job", namespace)
     if kind in OWNERS:
@@ -55,4 +58,4 @@ def _gone(work: Work, key: Key, owner: Obj) -> bool:
     return work.get((kind, namespace, name)) is None and not (kind == "ReplicaSet" and work.get(deployment))
 
 
-GARBAGE = Controller("garbage collector", frozenset({"Pod", *OWNERS}), _one, _touched)
+GARBAGE = Controller("garbage collector", frozenset({*_MADE, *OWNERS}), _one, _touched)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.pods import delete_pod, is_ready, make_pod, owned, replicas_of, terminating
+from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
+from clusterviz.engine.controllers.revisions import forget, name_of, record, template_of
 from clusterviz.engine.controllers.work import Work, changed, labels, meta, spec, status
-from clusterviz.engine.controllers.workloads import REVISION, count, touched_by
+from clusterviz.engine.controllers.workloads import count, touched_by
 from clusterviz.engine.objects import Obj, key_of
 
 
@@ -13,6 +15,7 @@ def _one(work: Work, item: Item) -> None:
     """Pods name-0, name-1 ... one after the other; the last goes first; a name comes back."""
     statefulset = work.find("StatefulSet", item)
     if statefulset is not None:
+        record(work, statefulset)
         _sync(work, statefulset)
         _tell(work, statefulset)
 
@@ -20,7 +23,7 @@ def _one(work: Work, item: Item) -> None:
 def _sync(work: Work, statefulset: Obj) -> None:
     key, wanted = key_of(statefulset), replicas_of(statefulset)
     parallel = spec(statefulset).get("podManagementPolicy") == "Parallel"
-    first = int((spec(statefulset).get("ordinals") or {}).get("start") or 0)
+    first = _first(statefulset)
     pods = {str(meta(pod)["name"]): pod for pod in owned(work, statefulset)}
     names = [f"{key[2]}-{ordinal}" for ordinal in range(first, first + wanted)]
     for name in names:
@@ -40,13 +43,21 @@ def _sync(work: Work, statefulset: Obj) -> None:
         _update_one(work, statefulset, [pods[name] for name in names if name in pods])
 
 
-def _revision(work: Work, statefulset: Obj) -> str:
-    return f"{meta(statefulset)['name']}-{work.hash_of(spec(statefulset).get('template') or {})}"
-
-
 def _is_outdated(work: Work, statefulset: Obj, pod: Obj) -> bool:
     known, hashes = labels(pod).get(REVISION), work.hashes_of(spec(statefulset).get("template") or {})
     return known is not None and known not in [f"{meta(statefulset)['name']}-{one}" for one in hashes]
+
+
+def _first(statefulset: Obj) -> int:
+    return int((spec(statefulset).get("ordinals") or {}).get("start") or 0)
+
+
+def _partition(statefulset: Obj) -> int:
+    """The first ordinal that gets the present template."""
+    strategy = spec(statefulset).get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return 0
+    return _first(statefulset) + int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
 
 
 def _update_one(work: Work, statefulset: Obj, pods: list[Obj]) -> None:
@@ -54,9 +65,8 @@ def _update_one(work: Work, statefulset: Obj, pods: list[Obj]) -> None:
     strategy = spec(statefulset).get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
         return
-    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
     for pod in reversed(pods):
-        if _ordinal(str(meta(pod)["name"])) < partition:
+        if _ordinal(str(meta(pod)["name"])) < _partition(statefulset):
             return
         if not terminating(pod) and _is_outdated(work, statefulset, pod):
             delete_pod(work, pod, statefulset)
@@ -69,7 +79,7 @@ def _tell(work: Work, statefulset: Obj) -> None:
     pods = [pod for pod in owned(work, statefulset) if not terminating(pod)]
     outdated = [pod for pod in pods if _is_outdated(work, statefulset, pod)]
     updated = len(pods) - len(outdated)
-    revision, wanted = _revision(work, statefulset), replicas_of(statefulset)
+    revision, wanted = name_of(work, statefulset), replicas_of(statefulset)
     before = labels(outdated[0]).get(REVISION, "") if outdated else ""
     current = str(status(statefulset).get("currentRevision") or before or revision)
     if updated == len(pods) == wanted and all(map(is_ready, pods)):
@@ -79,16 +89,25 @@ def _tell(work: Work, statefulset: Obj) -> None:
         work, statefulset, pods, updatedReplicas=updated, currentReplicas=old,
         updateRevision=revision, currentRevision=current,
     )  # fmt: skip
+    forget(work, statefulset, pods, (current, revision))
 
 
 def _ordinal_pod(work: Work, statefulset: Obj, name: str) -> None:
     key = key_of(statefulset)
+    made_from, revision = statefulset, name_of(work, statefulset)
+    before = str(status(statefulset).get("currentRevision") or "")
+    if _ordinal(name) < _partition(statefulset) and before != revision:
+        # Below the partition a pod comes back as it was.
+        old = work.get(("ControllerRevision", key[1], before))
+        if old is not None:
+            made_from = changed(statefulset, spec={**spec(statefulset), "template": template_of(old)})
+            revision = before
     extra = {
         "statefulset.kubernetes.io/pod-name": name,
         "apps.kubernetes.io/pod-index": name.rpartition("-")[2],
-        REVISION: _revision(work, statefulset),
+        REVISION: revision,
     }
-    pod = make_pod(work, statefulset, name, ("StatefulSet", key[2]), extra)
+    pod = make_pod(work, made_from, name, ("StatefulSet", key[2]), extra)
     identity = {"hostname": name, "subdomain": str(spec(statefulset).get("serviceName") or "")}
     work.put(changed(pod, spec={**spec(pod), **{k: v for k, v in identity.items() if v}}))
 
@@ -98,4 +117,6 @@ def _ordinal(name: str) -> int:
     return int(tail) if tail.isdecimal() else -1
 
 
-STATEFULSETS = Controller("statefulsets", frozenset({"Pod", "StatefulSet"}), _one, touched_by("StatefulSet"))
+STATEFULSETS = Controller(
+    "statefulsets", frozenset({"ControllerRevision", "Pod", "StatefulSet"}), _one, touched_by("StatefulSet")
+)

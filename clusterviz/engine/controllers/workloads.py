@@ -20,11 +20,12 @@ from clusterviz.engine.controllers.pods import (
     victims,
     write_status,
 )
+from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
+from clusterviz.engine.controllers.revisions import forget, record
 from clusterviz.engine.controllers.suitability import fits
 from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec
 from clusterviz.engine.objects import Obj, key_of
 
-REVISION = "controller-revision-hash"
 # Sorts after every node name.
 _STATUS = "~"
 
@@ -73,8 +74,10 @@ def _daemonset(work: Work, item: Item) -> None:
     if daemonset is None:
         return
     if node == _STATUS:
+        record(work, daemonset)
         _roll(work, daemonset)
         _tell(work, daemonset)
+        forget(work, daemonset, owned(work, daemonset))
     elif not node:
         for pod in owned(work, daemonset):
             if not spec(pod).get("nodeName"):
@@ -95,10 +98,18 @@ def _daemon(work: Work, daemonset: Obj, name: str) -> None:
         for pod in here:
             delete_pod(work, pod, daemonset)
         return
-    if not here and work.may_create():
-        new = pod_name(key[2], work.rng, work.name_taken(key[1]))
-        pod = make_pod(work, daemonset, new, mine, {REVISION: work.hash_of(template)})
-        work.put(changed(pod, spec={**spec(pod), "nodeName": name}))
+    if not here:
+        _start_on(work, daemonset, name)
+
+
+def _start_on(work: Work, daemonset: Obj, node: str) -> None:
+    if not work.may_create():
+        return
+    _, namespace, name = key_of(daemonset)
+    new = pod_name(name, work.rng, work.name_taken(namespace))
+    mark = {REVISION: work.hash_of(spec(daemonset).get("template") or {})}
+    pod = make_pod(work, daemonset, new, ("DaemonSet", name), mark)
+    work.put(changed(pod, spec={**spec(pod), "nodeName": node}))
 
 
 def _is_outdated(work: Work, daemonset: Obj, pod: Obj) -> bool:
@@ -114,22 +125,53 @@ def _roll(work: Work, daemonset: Obj) -> None:
     outdated = [pod for pod in pods if not terminating(pod) and _is_outdated(work, daemonset, pod)]
     if strategy.get("type") == "OnDelete" or not outdated:
         return
-    homes = {str(spec(pod).get("nodeName") or "") for pod in pods}
-    given = str((strategy.get("rollingUpdate") or {}).get("maxUnavailable") or 1)
-    most = math.ceil(len(homes) * float(given[:-1]) / 100) if given.endswith("%") else int(given)
+    rolling = strategy.get("rollingUpdate") or {}
+    homes = {_home(pod) for pod in pods}
+    if surge := _part(rolling.get("maxSurge") or 0, len(homes)):
+        _surge(work, daemonset, outdated, surge)
+        return
+    most = _part(rolling.get("maxUnavailable") or 1, len(homes))
     room = most - len(homes) + sum(is_ready(pod) and not terminating(pod) for pod in pods)
-    working = sorted(filter(is_ready, outdated), key=lambda pod: str(spec(pod).get("nodeName") or ""))
+    working = sorted(filter(is_ready, outdated), key=_home)
     for pod in [*(pod for pod in outdated if not is_ready(pod)), *working[: max(0, room)]]:
         delete_pod(work, pod, daemonset)
 
 
+def _home(pod: Obj) -> str:
+    return str(spec(pod).get("nodeName") or "")
+
+
+def _part(given: object, total: int) -> int:
+    """A maxSurge or maxUnavailable as nodes; a share is rounded up."""
+    text = str(given)
+    if not text.endswith("%"):
+        return int(text) if text.isdecimal() else 0
+    return math.ceil(total * float(text[:-1]) / 100)
+
+
+def _surge(work: Work, daemonset: Obj, outdated: list[Obj], most: int) -> None:
+    """A new pod beside the old one on few nodes at a time; the old one goes when the new one is ready."""
+    pods = [pod for pod in owned(work, daemonset) if not terminating(pod)]
+    old = {_home(pod): pod for pod in outdated}
+    new = {_home(pod): pod for pod in pods if pod not in outdated}
+    coming = sum(home in new and not is_ready(new[home]) for home in old)
+    for home, pod in sorted(old.items()):
+        if home in new:
+            if is_ready(new[home]):
+                delete_pod(work, pod, daemonset)
+        elif not is_ready(pod) or coming < most:
+            coming += is_ready(pod)
+            _start_on(work, daemonset, home)
+
+
 def _tell(work: Work, daemonset: Obj) -> None:
     pods = [pod for pod in owned(work, daemonset) if not terminating(pod)]
-    ready = sum(map(is_ready, pods))
+    homes = {_home(pod) for pod in pods}
+    ready = len({_home(pod) for pod in pods if is_ready(pod)})
     write_status(
-        work, daemonset, currentNumberScheduled=len(pods), desiredNumberScheduled=len(pods), numberMisscheduled=0,
-        numberReady=ready, numberAvailable=ready, numberUnavailable=len(pods) - ready,
-        updatedNumberScheduled=sum(not _is_outdated(work, daemonset, pod) for pod in pods),
+        work, daemonset, currentNumberScheduled=len(homes), desiredNumberScheduled=len(homes), numberMisscheduled=0,
+        numberReady=ready, numberAvailable=ready, numberUnavailable=len(homes) - ready,
+        updatedNumberScheduled=len({_home(pod) for pod in pods if not _is_outdated(work, daemonset, pod)}),
     )  # fmt: skip
 
 
@@ -143,6 +185,8 @@ def _daemonset_touched(board: Board, touch: Touch) -> Iterator[Item]:
             homes = {str(spec(pod).get("nodeName") or "") for pod in board.owned_by(namespace, ("DaemonSet", name))}
             for node in {*homes, *(key[2] for key in board.keys("Node", ""))}:
                 yield namespace, name, node
+    elif kind == "ControllerRevision":
+        yield from ((namespace, owner[1], _STATUS) for owner in map(owner_of, touch.sides) if owner[0] == "DaemonSet")
     elif kind == "Node":
         if touch.old is None or touch.new is None or _place(touch.old) != _place(touch.new):
             for space, daemonset in board.daemonsets:
@@ -181,4 +225,6 @@ def _ready_since(pod: Obj) -> float:
 
 _KINDS = frozenset({"Pod"})
 REPLICASETS = Controller("replicasets", _KINDS | {"ReplicaSet"}, _replicaset, touched_by("ReplicaSet"))
-DAEMONSETS = Controller("daemonsets", _KINDS | {"DaemonSet", "Node"}, _daemonset, _daemonset_touched)
+DAEMONSETS = Controller(
+    "daemonsets", _KINDS | {"ControllerRevision", "DaemonSet", "Node"}, _daemonset, _daemonset_touched
+)
