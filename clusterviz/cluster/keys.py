@@ -11,7 +11,7 @@ from clusterviz.engine.objects import CLUSTER_SCOPED, Key
 __all__ = ["Key", "describe", "is_foreign", "key_of", "model_of", "presented", "stored_kind"]
 
 # Kinds without a model that the engine or its controllers read all the same.
-UNDERSTOOD = frozenset({"IngressClass", "Endpoints", "Job", "PodDisruptionBudget", *KINDS})
+UNDERSTOOD = frozenset({"IngressClass", "Endpoints", "CronJob", "Job", "PodDisruptionBudget", "PriorityClass", *KINDS})
 _OURS = "clusterviz.dev"
 
 

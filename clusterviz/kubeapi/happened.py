@@ -23,6 +23,7 @@ _SOURCES = {
     "Scheduled": "default-scheduler",
     "FailedScheduling": "default-scheduler",
     "ScalingReplicaSet": "deployment-controller",
+    "Preempted": "default-scheduler",
     "TaintManagerEviction": "taint-eviction-controller",
     "NodeNotReady": "node-controller",
     "NodeNotSchedulable": "kubelet",
@@ -37,6 +38,7 @@ _BY_OWNER = {
     "StatefulSet": "statefulset-controller",
     "DaemonSet": "daemonset-controller",
     "Job": "job-controller",
+    "CronJob": "cronjob-controller",
     "Service": "service-controller",
     "PodDisruptionBudget": "controllermanager",
 }

@@ -95,6 +95,7 @@ async def remove(session: Session, resource: Resource, objects: list[Obj], found
             resource=resource,
             grace=found.get("gracePeriodSeconds"),
             orphans=orphans,
+            foreground=found.get("propagationPolicy") == "Foreground",
         )
 
     try:

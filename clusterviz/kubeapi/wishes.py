@@ -47,6 +47,7 @@ def delete(
     resource: Resource,
     grace: int | None = None,
     orphans: Sequence[Obj] | None = None,
+    foreground: bool = False,
 ) -> tuple[int, None]:
     """Delete objects, also those the database does not have yet; ``orphans`` lose their owner first."""
     cluster, name = _cluster(identity), keys[0][2]
@@ -55,7 +56,9 @@ def delete(
     until = time.monotonic() + CHECKPOINTED
     while True:
         try:
-            services.delete_objects(cluster, keys, actor=actor, grace=grace, orphan=orphans is not None)
+            services.delete_objects(
+                cluster, keys, actor=actor, grace=grace, orphan=orphans is not None, foreground=foreground
+            )
         except services.Invalid as error:
             if not str(error).endswith("not found"):
                 raise _forbidden(resource, name, error) from None

@@ -78,7 +78,7 @@ async def create(request: Request, session: Session, target: Target, *, dry_run:
         raise already_exists(resource, name)
     if meta.get("resourceVersion"):
         raise bad_request("resourceVersion should not be set on objects to be created")
-    check_namespace(session, target)
+    check_namespace(session, target, name)
     warnings = check(request, session, resource, obj)
     if "status" in resource.subresources and resource.stored not in _STATUS_KEPT:
         obj.pop("status", None)
@@ -113,7 +113,7 @@ async def change(request: Request, session: Session, target: Target, verb: str, 
 
 async def create_applied(request: Request, session: Session, target: Target, *, dry_run: bool) -> Answer:
     """Server-side apply of an object that is not there yet."""
-    check_namespace(session, target)
+    check_namespace(session, target, target.name)
     obj = placed(target, patched(request, session, target.resource, None))
     obj["metadata"].setdefault("name", target.name)
     warnings = check(request, session, target.resource, obj)
@@ -150,7 +150,7 @@ def placed(target: Target, obj: Obj) -> Obj:
     return {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
 
 
-def check_namespace(session: Session, target: Target) -> None:
+def check_namespace(session: Session, target: Target, name: str) -> None:
     """Things are made in namespaces that exist and stay. Raises 404 or 403."""
     if not target.resource.namespaced:
         return
@@ -161,7 +161,7 @@ def check_namespace(session: Session, target: Target) -> None:
         raise not_found(spaces, target.namespace)
     if space["metadata"].get("deletionTimestamp"):
         words = f"unable to create new content in namespace {target.namespace} because it is being terminated"
-        raise forbidden(target.resource, target.name, words)
+        raise forbidden(target.resource, name, words)
 
 
 def _generated(session: Session, resource: Resource, namespace: str, prefix: str) -> str:
@@ -260,6 +260,8 @@ async def stored(
         answer = shown(resource, store.dress(key, {**status, **wish, "metadata": meta}))
         return Answer(answer, code, headers=headers)
     made = store.find(resource, target.namespace, name)
+    if made is None and wish["metadata"].get("deletionTimestamp"):
+        return Answer(shown(resource, store.dress(key, wish)), code, headers=headers)  # its last finalizer is gone
     if made is None:
         raise Refusal(500, "InternalError", f"{resource.qualified} {name!r} was stored and is gone again")
     return Answer(made, code, headers=headers)

@@ -19,6 +19,7 @@ from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.loading import no_collections
 from clusterviz.engine.objects import Key
 from clusterviz.live.names import names_of
+from clusterviz.live.zones import offset
 
 # Looks at what fell due while the controllers looked at everything.
 AGAIN = 2
@@ -54,6 +55,7 @@ def first_look(
         timing=timing,
         last_ip=last_addresses(objects),
         controllers=controllers,
+        zones=offset,
     )
     keys: set[Key] = set()
     happenings: list[Happening] = []

@@ -31,7 +31,7 @@ def merged(wish: Change, mine: Obj | None) -> Change:
         obj["status"] = {**theirs, **conditions}
     elif kind == "Service":
         obj["status"] = theirs if (theirs.get("loadBalancer") or {}).get("ingress") else status
-    elif kind in WORKLOAD_KINDS:
+    elif kind in WORKLOAD_KINDS or kind in ("Job", "CronJob"):
         obj["status"] = status
     return Change("set", obj)
 

@@ -10,10 +10,11 @@ from django.db import transaction
 from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, key_of
-from clusterviz.cluster.models import Change, Cluster, Namespace
+from clusterviz.cluster.models import Change, Cluster
 
 # Kinds that controllers create by themselves; of any other kind only existing objects are updated.
 MADE_BY_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Job", "EndpointSlice"})
+_DELETION = ("deletionTimestamp", "deletionGracePeriodSeconds", "finalizers")
 CONTROLLERS_NOTES = "deployment.kubernetes.io/"
 
 
@@ -33,7 +34,7 @@ def checkpoint(
     objects = {key_of(obj): obj for obj in set}
     gone: list[Key] = [(kind, namespace, name) for kind, namespace, name in unset]
     later = _later(cluster, seen)
-    spaces = frozenset(Namespace.objects.filter(cluster=cluster).values_list("name", flat=True))
+    spaces = _staying(cluster, {key[1] for key in objects})
     before = store.find(cluster, objects)
     writes = []
     for key, obj in objects.items():
@@ -47,6 +48,12 @@ def checkpoint(
             writes.append(merged)
     store.write(cluster, writes)
     store.remove(cluster, [key for key in gone if key not in later])
+
+
+def _staying(cluster: Cluster, names: Iterable[str]) -> frozenset[str]:
+    """Those of these namespaces that exist and are not being deleted."""
+    found = store.find(cluster, [("Namespace", "", name) for name in names if name])
+    return frozenset(key[2] for key, obj in found.items() if not obj["metadata"].get("deletionTimestamp"))
 
 
 def _later(cluster: Cluster, seen: int | None) -> frozenset[Key]:
@@ -64,10 +71,14 @@ def _merge(old: Obj, new: Obj) -> Obj:
     merged = {**old}
     if "status" in new:
         merged["status"] = new["status"]
+    if new["metadata"].get("deletionTimestamp") and not old["metadata"].get("deletionTimestamp"):
+        ending = {name: new["metadata"][name] for name in _DELETION if name in new["metadata"]}
+        merged["metadata"] = {**old["metadata"], **ending}
     spec = new.get("spec") or {}
     if old["kind"] == "Pod":
         merged = _keep_wishes(old, {**merged, "metadata": new["metadata"]})
-        _take(merged, spec, "nodeName")
+        for name in ("nodeName", "priority", "preemptionPolicy"):
+            _take(merged, spec, name)
     elif old["kind"] == "Node":
         _take(merged, spec, "taints", replace=True)
     elif old["kind"] == "Deployment":

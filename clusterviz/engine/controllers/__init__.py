@@ -15,20 +15,23 @@ import msgspec
 from clusterviz.engine.addresses import sortable
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import (
+    cronjobs,
     deployment,
     disruption,
     endpoints,
+    finalizers,
     garbage,
     jobs,
     kubelet,
     load_balancer,
+    namespaces,
     nodes,
     scheduler,
     statefulset,
     workloads,
 )
 from clusterviz.engine.controllers.board import Board, Touch
-from clusterviz.engine.controllers.desk import Controller, Desk
+from clusterviz.engine.controllers.desk import Controller, Desk, Zones
 from clusterviz.engine.controllers.work import Happening, Timing, Work, spec
 from clusterviz.engine.fill import pod_addresses
 from clusterviz.engine.objects import Key, Obj
@@ -37,6 +40,8 @@ from clusterviz.engine.settings import Settings
 __all__ = ["CONTROLLERS", "Controller", "Happening", "Outcome", "Reconciler", "Timing", "last_addresses", "reconcile"]
 
 CONTROLLERS: tuple[Controller, ...] = (
+    namespaces.NAMESPACES,
+    finalizers.FINALIZERS,
     nodes.NODES,
     nodes.EVICTIONS,
     # ReplicaSets first: Deployments go by what these counted.
@@ -44,6 +49,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     deployment.DEPLOYMENTS,
     statefulset.STATEFULSETS,
     workloads.DAEMONSETS,
+    cronjobs.CRONJOBS,
     jobs.JOBS,
     garbage.GARBAGE,
     scheduler.SCHEDULER,
@@ -53,6 +59,11 @@ CONTROLLERS: tuple[Controller, ...] = (
     disruption.DISRUPTION_BUDGETS,
 )
 MAX_PASSES = 20
+
+
+def only_utc(zone: str, _moment: float) -> int | None:
+    """The one time zone that needs no tables."""
+    return 0 if zone in ("UTC", "Etc/UTC", "GMT") else None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -74,10 +85,11 @@ class Reconciler:
         timing: Timing | None = None,
         last_ip: dict[str, str] | None = None,
         controllers: tuple[Controller, ...] = CONTROLLERS,
+        zones: Zones = only_utc,
     ) -> None:
         self._settings, self._timing = settings or Settings(), timing or Timing()
         self._board = Board(objects)
-        self._desk = Desk(self._board, controllers, {} if last_ip is None else last_ip)
+        self._desk = Desk(self._board, controllers, {} if last_ip is None else last_ip, zones)
         for key, obj in objects.items():
             self._desk.touch(Touch(key, None, obj))
 
@@ -111,12 +123,13 @@ def reconcile(
     timing: Timing | None = None,
     last_ip: dict[str, str] | None = None,
     controllers: tuple[Controller, ...] = CONTROLLERS,
+    zones: Zones = only_utc,
 ) -> Outcome:
     """Let the controllers act at this moment on objects they have never seen.
 
     ``last_ip`` remembers each block's last address between calls, as the IPAM plugin does (IPM-02).
     """
-    every = Reconciler(objects, settings=settings, timing=timing, last_ip=last_ip, controllers=controllers)
+    every = Reconciler(objects, settings=settings, timing=timing, last_ip=last_ip, controllers=controllers, zones=zones)
     return every.run(now=now, rng=rng)
 
 

@@ -6,12 +6,11 @@ everything. Whatever is iterated comes in the order of the keys.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from clusterviz.engine.controllers.room import requests
+from clusterviz.engine.controllers.usage import Usage, count
 from clusterviz.engine.controllers.work import (
     Owner,
     annotation,
@@ -27,6 +26,7 @@ from clusterviz.engine.objects import DOWN_ANNOTATION, Key, Obj
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 MANAGED_LABEL = "endpointslice.kubernetes.io/managed-by"
+FOREGROUND = "foregroundDeletion"
 MANAGER = "endpointslice-controller.k8s.io"
 Name = tuple[str, str]
 
@@ -66,6 +66,9 @@ class Board:
         # Pods that wait for a node others were sent away from.
         self.nominated: dict[str, dict[Key, Obj]] = {}
         self.down: set[str] = set()
+        # Namespaces that are being deleted, and objects that go after what they own.
+        self.ending: set[str] = set()
+        self.foreground: dict[Key, None] = {}
         self.daemonsets: dict[Name, None] = {}
         # The scheduler's own, and the EndpointSlice controller's.
         self.memory: object = None
@@ -120,6 +123,18 @@ class Board:
         space = self._spaces.get(("ControllerRevision", namespace), {})
         return [space[key] for key in sorted(self._revisions.get((namespace, owner), ()))]
 
+    def content(self, namespace: str) -> Iterator[Obj]:
+        """All objects of a namespace."""
+        for kind in sorted(kind for kind, space in self._spaces if space == namespace):
+            yield from self.all(kind, namespace)
+
+    def dependents(self, owner: Key) -> Iterator[Obj]:
+        """Objects of a namespace with an owner reference to one of it."""
+        named = owner[0].partition(".")[0], owner[2]
+        yield from self.owned_by(owner[1], named)
+        for kind in sorted(kind for kind, space in self._spaces if space == owner[1] and kind != "Pod"):
+            yield from (obj for obj in self.all(kind, owner[1]) if owner_of(obj) == named)
+
     def owners_of_base(self, namespace: str, kind: str, base: str) -> list[Owner]:
         """Owners of pods named ``<base>-<hash>``: the ReplicaSets of a Deployment."""
         return sorted(self._bases.get((namespace, (kind, base)), ()))
@@ -145,6 +160,7 @@ class Board:
             del space[key]
         else:
             space[key] = obj
+        self._deletion(key, obj)
         match key[0]:
             case "Pod":
                 self._pod(key, old, obj)
@@ -161,6 +177,15 @@ class Board:
             case "DaemonSet":
                 self._daemonset(key, there=obj is not None)
         return Touch(key, old, obj)
+
+    def _deletion(self, key: Key, obj: Obj | None) -> None:
+        goes = obj is not None and bool(meta(obj).get("deletionTimestamp"))
+        if key[0] == "Namespace":
+            (self.ending.add if goes else self.ending.discard)(key[2])
+        if goes and obj is not None and FOREGROUND in (meta(obj).get("finalizers") or ()):
+            self.foreground[key] = None
+        else:
+            self.foreground.pop(key, None)
 
     def _daemonset(self, key: Key, *, there: bool) -> None:
         if there:
@@ -221,12 +246,12 @@ class Board:
                         ported[key] = pod
         if lives and not spec(pod).get("hostNetwork"):
             for ip in pod_addresses(pod):
-                _count(self.pod_ips, ip, 1 if there else -1)
+                count(self.pod_ips, ip, 1 if there else -1)
 
     def _service(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         for obj, step in ((old, -1), (new, 1)):
             for entry in balancer_entries(obj or {}):
-                _count(self.balancer_ips, str(entry.get("ip")), step)
+                count(self.balancer_ips, str(entry.get("ip")), step)
         if new is not None and spec(new).get("type") == "LoadBalancer" and not balancer_entries(new):
             self.unbalanced[key] = None
         else:
@@ -237,65 +262,6 @@ class Board:
         for obj, there in ((old, False), (new, True)):
             if obj is not None and is_managed(obj):
                 _put(self._slices, (key[1], labels(obj).get(SERVICE_LABEL, "")), key, there=there)
-
-
-class Usage:
-    """How many pods each node has, in all and of each owner; nodes in the order of their load."""
-
-    def __init__(self) -> None:
-        self.total: Counter[str] = Counter()
-        self.claimed: dict[str, Counter[str]] = {}
-        self._families: dict[tuple[str, Owner], Counter[str]] = {}
-        self._nodes: dict[str, None] = {}
-        self._by_load: dict[int, list[str]] = {}
-
-    def __contains__(self, node: str) -> bool:
-        return node in self._nodes
-
-    def add(self, node: str) -> None:
-        """A node that exists."""
-        self._nodes[node] = None
-        insort(self._by_load.setdefault(self.total[node], []), node)
-
-    def drop(self, node: str) -> None:
-        """A node that is gone; its pods may still be there."""
-        del self._nodes[node]
-        self._leave(self.total[node], node)
-
-    def count(self, node: str, family: tuple[str, Owner], step: int) -> None:
-        """One pod of this owner more or less on a node."""
-        before = self.total[node]
-        _count(self.total, node, step)
-        if node in self._nodes:
-            self._leave(before, node)
-            insort(self._by_load.setdefault(before + step, []), node)
-        some = self._families.setdefault(family, Counter())
-        _count(some, node, step)
-        if not some:
-            del self._families[family]
-
-    def claim(self, node: str, pod: Obj, step: int) -> None:
-        """What one pod more or less requests on a node."""
-        asked = requests(pod)
-        if asked:
-            claimed = self.claimed.setdefault(node, Counter())
-            for resource, amount in asked.items():
-                _count(claimed, resource, step * amount)
-
-    def _leave(self, load: int, node: str) -> None:
-        equals = self._by_load[load]
-        del equals[bisect_left(equals, node)]
-        if not equals:
-            del self._by_load[load]
-
-    def family(self, namespace: str, owner: Owner) -> Mapping[str, int]:
-        """Pods of an owner by node; nodes without one are not in it."""
-        return self._families.get((namespace, owner), {})
-
-    def emptiest(self) -> Iterator[tuple[int, list[str]]]:
-        """Loads that occur, the smallest first, with the nodes that have it, by name."""
-        for load in sorted(self._by_load):
-            yield load, self._by_load[load]
 
 
 class Selection:
@@ -388,9 +354,3 @@ def _put(index: dict[Any, dict[Any, None]], place: Any, key: Any, *, there: bool
         index[place].pop(key, None)
         if not index[place]:
             del index[place]
-
-
-def _count(counter: Counter[str], name: str, step: int) -> None:
-    counter[name] += step
-    if not counter[name]:
-        del counter[name]

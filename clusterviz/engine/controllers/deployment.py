@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
-from clusterviz.engine.controllers.pods import ended, replicas_of
+from clusterviz.engine.controllers.pods import ended, replicas_of, terminating
 from clusterviz.engine.controllers.replicasets import (
     DESIRED,
     MOST,
@@ -33,7 +33,7 @@ REVISIONS_KEPT = 10
 def _one(work: Work, item: Item) -> None:
     """Bring a Deployment towards what it wants."""
     deployment = work.find("Deployment", item)
-    if deployment is None:
+    if deployment is None or terminating(deployment):
         return
     rollout = Rollout(work, deployment)
     rollout.learn()

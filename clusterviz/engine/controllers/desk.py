@@ -14,6 +14,10 @@ import msgspec
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.work import Work
 
+# A controller of these looks at objects of any kind.
+EVERY_KIND = frozenset({"*"})
+# Seconds by which local time in a zone is ahead of UTC at a moment; None of a zone nobody knows.
+Zones = Callable[[str, float], int | None]
 # What a controller looks at, as it sorts: mostly namespace and name.
 Item = tuple[str, ...]
 
@@ -66,8 +70,10 @@ class Pile:
 class Desk:
     """The piles of all controllers over one board."""
 
-    def __init__(self, board: Board, controllers: tuple[Controller, ...], last_ip: dict[str, str]) -> None:
-        self.board, self.controllers, self.last_ip = board, controllers, last_ip
+    def __init__(
+        self, board: Board, controllers: tuple[Controller, ...], last_ip: dict[str, str], zones: Zones
+    ) -> None:
+        self.board, self.controllers, self.last_ip, self.zones = board, controllers, last_ip, zones
         self.piles = [Pile() for _ in controllers]
         self._by_kind: dict[str, list[tuple[Controller, Pile]]] = {}
         for controller, pile in zip(controllers, self.piles, strict=True):
@@ -78,7 +84,7 @@ class Desk:
 
     def touch(self, touch: Touch) -> None:
         """An object changed: everybody it concerns has to look."""
-        for controller, pile in self._by_kind.get(touch.key[0], ()):
+        for controller, pile in (*self._by_kind.get(touch.key[0], ()), *self._by_kind.get("*", ())):
             own = pile.current if controller.settles and pile.busy else None
             for item in controller.touched(self.board, touch):
                 if item != own:

@@ -7,28 +7,34 @@ from collections.abc import Iterator
 from clusterviz.engine.complete import has_finished, job_labels, parallelism
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
+from clusterviz.engine.controllers.job_failures import judge
 from clusterviz.engine.controllers.names import pod_name
-from clusterviz.engine.controllers.pods import delete_pod, ended, make_pod, terminating, write_status
+from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, make_pod, terminating, write_status
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
+    changed,
+    condition,
+    meta,
     owner_of,
     seconds,
     set_condition,
     spec,
     status,
+    with_meta,
     with_status,
 )
 from clusterviz.engine.objects import Obj, key_of
 
 RUNS_FOR_ANNOTATION = "clusterviz.dev/runs-for"
 BACKOFF_LIMIT = 6
+INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 def _one(work: Work, item: Item) -> None:
     """Keep ``parallelism`` pods running until ``completions`` have succeeded."""
     job = work.find("Job", item)
-    if job is not None:
+    if job is not None and not terminating(job):
         _run(work, job)
 
 
@@ -46,40 +52,142 @@ def _touched(_board: Board, touch: Touch) -> Iterator[Item]:
 def _run(work: Work, job: Obj) -> None:
     _, namespace, name = key_of(job)
     if has_finished(job):
+        _expire(work, job)
         return
+    job = _timed(work, job)
     pods = work.board.owned_by(namespace, ("Job", name))
-    succeeded = sum(status(pod).get("phase") == "Succeeded" for pod in pods)
-    failed = sum(status(pod).get("phase") == "Failed" for pod in pods)
+    broken = [pod for pod in pods if status(pod).get("phase") == "Failed"]
+    verdicts = [judge(job, pod) for pod in broken]
+    failed = sum(action != "Ignore" for action, _ in verdicts)
     active = [pod for pod in pods if not ended(pod) and not terminating(pod)]
-    wanted = spec(job).get("completions")
-    # Without completions the Job is done when one pod succeeded and the others have ended.
-    needed = int(wanted) if wanted is not None else max(1, succeeded)
-    limit = spec(job).get("backoffLimit")
-    if failed > (BACKOFF_LIMIT if limit is None else int(limit)):
+    done = _done(job, pods)
+    if reason := _gives_up(work, job, verdicts, failed):
         for pod in active:
             delete_pod(work, pod, job)
-        _finish(work, job, "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
-    elif succeeded >= needed and not active:
+        _finish(work, job, "Failed", *reason)
+    elif done >= _needed(job, done) and not active:
         _finish(work, job, "Complete", "Completed", "Job completed")
     else:
-        room = parallelism(job) - len(active)
-        if wanted is not None:
-            room = min(room, needed - succeeded - len(active))
-        elif succeeded:
-            room = 0
-        for _ in range(room):
-            if not work.may_create():
-                break
-            make_pod(work, job, pod_name(name, work.rng, work.name_taken(namespace)), ("Job", name), job_labels(name))
-        for pod in active[parallelism(job) :] if room < 0 else ():
-            delete_pod(work, pod, job)
-    running = sum(not ended(pod) and not terminating(pod) for pod in work.board.owned_by(namespace, ("Job", name)))
-    write_status(work, job, active=running, succeeded=succeeded, failed=failed)
+        _staff(work, job, active, done)
+    running = [pod for pod in work.board.owned_by(namespace, ("Job", name)) if not ended(pod) and not terminating(pod)]
+    more: dict[str, str] = {}
+    if _is_indexed(job):
+        more["completedIndexes"] = _spans(_indexes([pod for pod in pods if status(pod).get("phase") == "Succeeded"]))
+    ready = sum(map(is_ready, running))
+    write_status(work, job, active=len(running), succeeded=done, failed=len(broken), ready=ready, **more)
+
+
+def _timed(work: Work, job: Obj) -> Obj:
+    """Since when it runs; a suspended Job does not, and begins anew when it is resumed."""
+    suspended = bool(spec(job).get("suspend"))
+    was = condition(job, "JobSuspended").get("status") == "True"
+    if suspended and not was:
+        told = set_condition(job, "JobSuspended", "True", work.stamp, reason="JobSuspended", message="Job suspended")
+        job = changed(told, status={name: value for name, value in status(told).items() if name != "startTime"})
+        work.event(job, "Suspended", "Job suspended")
+    elif was and not suspended:
+        told = set_condition(job, "JobSuspended", "False", work.stamp, reason="JobResumed", message="Job resumed")
+        job = with_status(told, startTime=work.stamp)
+        work.event(job, "Resumed", "Job resumed")
+    elif not suspended and not status(job).get("startTime"):
+        job = with_status(job, startTime=work.stamp)
+    if job is not work.get(key_of(job)):
+        work.put(job)
+    return job
+
+
+def _needed(job: Obj, done: int) -> int:
+    """How many have to succeed; without completions the Job is done when one did and the others have ended."""
+    wanted = spec(job).get("completions")
+    return int(wanted) if wanted is not None else max(1, done)
+
+
+def _gives_up(work: Work, job: Obj, verdicts: list[tuple[str, str]], failed: int) -> tuple[str, str] | None:
+    """Why a Job has failed, as reason and message."""
+    for action, why in verdicts:
+        if action == "FailJob":
+            return "PodFailurePolicy", why
+    limit = spec(job).get("backoffLimit")
+    if failed > (BACKOFF_LIMIT if limit is None else int(limit)):
+        return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+    deadline, started = spec(job).get("activeDeadlineSeconds"), status(job).get("startTime")
+    if deadline is not None and started and work.due(seconds(str(started)) + float(deadline)):
+        return "DeadlineExceeded", "Job was active longer than specified deadline"
+    return None
+
+
+def _staff(work: Work, job: Obj, active: list[Obj], done: int) -> None:
+    """As many pods at once as there may be, and no more than are needed."""
+    room = parallelism(job) - len(active)
+    if spec(job).get("completions") is not None:
+        room = min(room, _needed(job, done) - done - len(active))
+    elif done:
+        room = 0
+    for pod in active[parallelism(job) :]:
+        delete_pod(work, pod, job)
+    for _ in range(room):
+        if not work.may_create():
+            break
+        _make(work, job)
+
+
+def _make(work: Work, job: Obj) -> None:
+    _, namespace, name = key_of(job)
+    extra = job_labels(name)
+    if not _is_indexed(job):
+        make_pod(work, job, pod_name(name, work.rng, work.name_taken(namespace)), ("Job", name), extra)
+        return
+    pods = work.board.owned_by(namespace, ("Job", name))
+    taken = _indexes([pod for pod in pods if status(pod).get("phase") != "Failed"])
+    index = next((one for one in range(_needed(job, 0)) if one not in taken), None)
+    if index is None:
+        return
+    named = f"{name}-{index}"
+    pod = make_pod(
+        work, job, pod_name(named, work.rng, work.name_taken(namespace)), ("Job", name), {**extra, INDEX: str(index)}
+    )
+    noted = with_meta(pod, annotations={**(meta(pod).get("annotations") or {}), INDEX: str(index)})
+    work.put(changed(noted, spec={**spec(pod), "hostname": named}))
+
+
+def _is_indexed(job: Obj) -> bool:
+    return spec(job).get("completionMode") == "Indexed" and spec(job).get("completions") is not None
+
+
+def _indexes(pods: list[Obj]) -> set[int]:
+    """Completion indexes of pods."""
+    return {int(text) for pod in pods if (text := annotation(pod, INDEX)).isdecimal()}
+
+
+def _done(job: Obj, pods: list[Obj]) -> int:
+    """Pods that have succeeded; of an Indexed Job indexes."""
+    good = [pod for pod in pods if status(pod).get("phase") == "Succeeded"]
+    return len(_indexes(good)) if _is_indexed(job) else len(good)
+
+
+def _spans(numbers: set[int]) -> str:
+    """Numbers as ``1,3-5``."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][-1] == number - 1:
+            found[-1][1:] = [number]
+        else:
+            found.append([number])
+    return ",".join("-".join(map(str, span)) for span in found)
+
+
+def _expire(work: Work, job: Obj) -> None:
+    """A Job that has ended goes when its time to live is over."""
+    ttl = spec(job).get("ttlSecondsAfterFinished")
+    over = [condition(job, kind) for kind in ("Complete", "Failed")]
+    ended_ = max(seconds(str(one.get("lastTransitionTime") or "")) for one in over)
+    if ttl is not None and work.due(ended_ + float(ttl)):
+        work.remove(key_of(job))
 
 
 def _finish(work: Work, job: Obj, kind: str, reason: str, message: str) -> None:
     current = work.get(key_of(job)) or job
-    done = set_condition(current, kind, "True", work.stamp, reason=reason)
+    done = set_condition(current, kind, "True", work.stamp, reason=reason, message=message)
     work.put(with_status(done, completionTime=work.stamp) if kind == "Complete" else done)
     work.event(job, reason, message, warning=kind == "Failed")
 

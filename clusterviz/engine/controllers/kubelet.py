@@ -73,6 +73,8 @@ def _held(pod: Obj) -> tuple[str, ...]:
 
 
 def _orphan(work: Work, pod: Obj, name: str) -> None:
+    if meta(pod).get("finalizers") and terminating(pod):
+        return
     work.event(pod, "PodGC", f"node {name} does not exist any more: pod is deleted")
     work.remove(key_of(pod))
 
@@ -99,7 +101,18 @@ def _terminate(work: Work, pod: Obj) -> None:
         for container in spec(pod).get("containers") or ():
             work.event(pod, "Killing", f"Stopping container {container.get('name', '')}")
     if work.due(seconds(str(meta(pod)["deletionTimestamp"]))):
-        work.remove(key_of(pod))
+        if meta(pod).get("finalizers"):
+            work.put(_over(work, pod))
+        else:
+            work.remove(key_of(pod))
+
+
+def _over(work: Work, pod: Obj) -> Obj:
+    """A pod whose containers have ended and which somebody still wants to see."""
+    ended_ = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": work.stamp}}
+    statuses = [{**one, "ready": False, "state": ended_} for one in status(pod).get("containerStatuses") or ()]
+    pod = with_status(pod, phase="Succeeded", containerStatuses=statuses)
+    return set_condition(pod, "Ready", "False", work.stamp, reason="PodCompleted")
 
 
 def _start(work: Work, pod: Obj, node: Obj) -> None:

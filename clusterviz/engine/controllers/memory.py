@@ -13,6 +13,7 @@ from clusterviz.engine.controllers.desk import Item
 from clusterviz.engine.controllers.neighbours import Peers, Term, wishes_of
 from clusterviz.engine.controllers.pods import ended, terminating
 from clusterviz.engine.controllers.suitability import disliked, is_chosen, is_tolerant, node_labels, refusal
+from clusterviz.engine.controllers.usage import count
 from clusterviz.engine.controllers.work import spec
 from clusterviz.engine.host_ports import HostPorts
 from clusterviz.engine.objects import Obj
@@ -78,8 +79,9 @@ class Group(msgspec.Struct):
         """A pod changed."""
         before, after = self.home(board, touch.old), self.home(board, touch.new)
         if before != after:
-            _count(self.counts, before, -1)
-            _count(self.counts, after, 1)
+            for home, step in ((before, -1), (after, 1)):
+                if home:
+                    count(self.counts, home, step)
 
 
 class Memory:
@@ -116,7 +118,8 @@ class Memory:
                 self._groups.clear()
             found = self._groups[peers, leaving] = Group(peers, leaving)
             for pod in board.placed():
-                _count(found.counts, found.home(board, pod), 1)
+                if home := found.home(board, pod):
+                    count(found.counts, home, 1)
         return found
 
     def node(self, name: str, node: Obj | None) -> None:
@@ -138,7 +141,7 @@ class Memory:
         for obj, step in ((touch.old, -1), (touch.new, 1)):
             for role, term, node in _standing(obj):
                 counts = self.standing[role].setdefault(term, Counter())
-                _count(counts, node, step)
+                count(counts, node, step)
                 if not counts:
                     del self.standing[role][term]
 
@@ -164,10 +167,3 @@ def memory_of(board: Board) -> Memory:
     if not isinstance(board.memory, Memory):
         board.memory = Memory()
     return board.memory
-
-
-def _count(counter: Counter[str], name: str, step: int) -> None:
-    if name:
-        counter[name] += step
-        if not counter[name]:
-            del counter[name]

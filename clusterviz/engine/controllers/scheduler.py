@@ -29,7 +29,7 @@ from clusterviz.engine.controllers.preemption import (
     nobody_is_lesser,
     victims_on,
 )
-from clusterviz.engine.controllers.priority import priority_of
+from clusterviz.engine.controllers.priority import admitted, priority_of
 from clusterviz.engine.controllers.room import lacking, requests
 from clusterviz.engine.controllers.suitability import TOO_MANY, capacity
 from clusterviz.engine.controllers.work import (
@@ -61,6 +61,9 @@ def _one(work: Work, item: Item) -> None:
     if spec(pod).get("schedulingGates"):
         _wait(work, pod, "SchedulingGated", GATED)
         return
+    if ranked := admitted(work.board, pod):
+        pod = changed(pod, spec={**spec(pod), **ranked})
+        work.put(pod)
     memory = memory_of(work.board)
     fit = memory.fit(work.board, pod)
     room, land = Room(work.board, pod), Landscape(work.board, memory, pod, fit)
@@ -219,6 +222,7 @@ def _wait(work: Work, pod: Obj, reason: str, message: str) -> bool:
     """Write down why a pod waits; False when it is known."""
     if condition(pod, "PodScheduled").get("message") == message and work.get(key_of(pod)) is pod:
         return False
+    pod = with_status(pod, phase="Pending")
     work.put(set_condition(pod, "PodScheduled", "False", work.stamp, reason=reason, message=message))
     return True
 

@@ -14,7 +14,7 @@ from clusterviz.engine.objects import Obj, key_of
 def _one(work: Work, item: Item) -> None:
     """Pods name-0, name-1 ... one after the other; the last goes first; a name comes back."""
     statefulset = work.find("StatefulSet", item)
-    if statefulset is not None:
+    if statefulset is not None and not terminating(statefulset):
         record(work, statefulset)
         _sync(work, statefulset)
         _tell(work, statefulset)

@@ -111,6 +111,7 @@ class Work:
         self.writes = 0
         self._desk = desk
         self._room = SLICE
+        self.offset = desk.zones
         self._hashes: dict[int, tuple[Obj, tuple[str, str]]] = {}
 
     @property
@@ -131,8 +132,12 @@ class Work:
         self._set(key_of(obj), obj)
 
     def remove(self, key: Key) -> None:
-        """Delete at once."""
-        self._set(key, None)
+        """Delete at once; what has finalizers is only marked, and stays until these are gone."""
+        obj = self.board.get(key)
+        if obj is None or not meta(obj).get("finalizers"):
+            self._set(key, None)
+        elif not meta(obj).get("deletionTimestamp"):
+            self._set(key, with_meta(obj, deletionTimestamp=self.stamp, deletionGracePeriodSeconds=0))
 
     def _set(self, key: Key, obj: Obj | None) -> None:
         self.before.setdefault(key, self.board.get(key))

@@ -33,7 +33,7 @@ _STATUS = "~"
 def _replicaset(work: Work, item: Item) -> None:
     """As many pods as wanted."""
     replicaset = work.find("ReplicaSet", item)
-    if replicaset is None:
+    if replicaset is None or terminating(replicaset):
         return
     key, wanted = key_of(replicaset), replicas_of(replicaset)
     pods = [pod for pod in owned(work, replicaset) if not terminating(pod)]
@@ -71,7 +71,7 @@ def _daemonset(work: Work, item: Item) -> None:
     """
     namespace, name, node = item
     daemonset = work.get(("DaemonSet", namespace, name))
-    if daemonset is None:
+    if daemonset is None or terminating(daemonset):
         return
     if node == _STATUS:
         record(work, daemonset)

@@ -10,10 +10,10 @@ from typing import Any
 from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
 from clusterviz.engine.controllers.pods import reference
 from clusterviz.engine.controllers.restarts import CRASH_LOOP, crash_message
+from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
 from clusterviz.engine.controllers.scheduler import nowhere
 from clusterviz.engine.controllers.suitability import refusal
 from clusterviz.engine.controllers.work import seconds, timestamp
-from clusterviz.engine.controllers.workloads import REVISION
 from clusterviz.engine.fill import ALPHABET
 from clusterviz.engine.generate.apps import App
 from clusterviz.engine.generate.nodes import Place
