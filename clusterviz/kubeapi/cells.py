@@ -264,12 +264,6 @@ def duration(obj: Obj, now: float) -> str:
     return human((seconds(end) if end else now) - seconds(start))
 
 
-def last_schedule(obj: Obj, now: float) -> str:
-    """How long ago a CronJob's time last came."""
-    last = at(obj, "status", "lastScheduleTime")
-    return human(now - seconds(last)) if last else "<none>"
-
-
 def endpoints(obj: Obj) -> str:
     """Up to three addresses with ports."""
     found = [
