@@ -39,11 +39,12 @@ class Schedule(msgspec.Struct, frozen=True):
     """Whether a day of the month or of the week is enough: both are restricted."""
     every: float = 0.0
 
-    def falls_on(self, day: time.struct_time) -> bool:
-        """Whether anything happens on a day."""
-        if day.tm_mon not in self.months:
+    def falls_on(self, midnight: float) -> bool:
+        """Whether anything happens on the day that begins then."""
+        _, month, date, _, _, _, weekday, *_ = time.gmtime(midnight)
+        if month not in self.months:
             return False
-        by_date, by_weekday = day.tm_mday in self.days, (day.tm_wday + 1) % 7 in self.weekdays
+        by_date, by_weekday = date in self.days, (weekday + 1) % 7 in self.weekdays
         return by_date or by_weekday if self.either else by_date and by_weekday
 
 
@@ -97,7 +98,7 @@ def _local_times(schedule: Schedule, local: float) -> Iterator[float]:
     midnight = first // DAY * DAY
     for number in range(_FARTHEST):
         start = midnight + number * DAY
-        if schedule.falls_on(time.gmtime(start)):
+        if schedule.falls_on(start):
             for hour in sorted(schedule.hours):
                 for minute in sorted(schedule.minutes):
                     if (found := start + hour * 3600 + minute * MINUTE) >= first:
