@@ -71,10 +71,10 @@ def test_policies_and_masquerade(detector: str, version: int, mode: Any) -> None
 
 @pytest.mark.parametrize("proxy", ["iptables", "nftables"])
 @pytest.mark.parametrize(("mode", "interface", "own", "far"), KINDS_OF_DETECTORS)
-def test_a_detector_knows_its_own_pods(mode: Any, interface: str, own: bool, far: bool, proxy: Any) -> None:
-    """PX-05, PX-08: all but ClusterCIDR take a pod of another node for a stranger, as they do the node itself.
+def test_a_detector_by_node_cidr_or_interface_knows_its_own_pods(mode: Any, interface: str, own: bool, far: bool, proxy: Any) -> None:
+    """PX-08: NodeCIDR, BridgeInterface and InterfaceNamePrefix take another node's pod for a stranger, as the node itself.
 
-    Netfilter sees the bridge, not the veth behind it (NET-05).
+    Netfilter sees the bridge, not the veth behind it.
     """
     made = balanced("1.2.3.4") | {"metadata": {"name": "svc1", "namespace": "ns1"}}
     made["spec"]["externalTrafficPolicy"] = "Local"
