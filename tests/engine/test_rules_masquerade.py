@@ -71,8 +71,10 @@ def test_policies_and_masquerade(detector: str, version: int, mode: Any) -> None
 
 @pytest.mark.parametrize("proxy", ["iptables", "nftables"])
 @pytest.mark.parametrize(("mode", "interface", "own", "far"), KINDS_OF_DETECTORS)
-def test_a_detector_by_node_cidr_or_interface_knows_its_own_pods(mode: Any, interface: str, own: bool, far: bool, proxy: Any) -> None:
-    """PX-08: NodeCIDR, BridgeInterface and InterfaceNamePrefix take another node's pod for a stranger, as the node itself.
+def test_a_detector_by_node_cidr_or_interface_knows_its_own_pods(
+    mode: Any, interface: str, own: bool, far: bool, proxy: Any
+) -> None:
+    """PX-08: NodeCIDR, BridgeInterface and InterfaceNamePrefix take another node's pod for a stranger.
 
     Netfilter sees the bridge, not the veth behind it.
     """
