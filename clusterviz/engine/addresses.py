@@ -11,7 +11,6 @@ import ipaddress
 import re
 from collections.abc import Container, Iterator
 from functools import lru_cache
-from socket import inet_aton
 
 from clusterviz.engine.errors import AddressError
 
@@ -77,8 +76,9 @@ def host_port(ip: str, port: int) -> str:
 
 def sortable(ip: str) -> int:
     """An address as a number; a scope (``%eth0``) does not count."""
-    if ip.count(".") == 3 and ":" not in ip:
-        return int.from_bytes(inet_aton(ip))  # many times quicker than an address object, and endpoints are many
+    if ":" not in ip and ip.count(".") == 3:
+        first, second, third, fourth = ip.split(".")  # many times quicker than an address object
+        return int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
     return int(ipaddress.ip_address(ip.partition("%")[0]))
 
 

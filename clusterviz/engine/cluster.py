@@ -19,6 +19,8 @@ from clusterviz.engine.complete import complete
 from clusterviz.engine.endpoints import derive_endpoints
 from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
+from clusterviz.engine.gateway.attach import MADE_OF, attach_all
+from clusterviz.engine.gateway.attached import Attached
 from clusterviz.engine.infer_settings import infer
 from clusterviz.engine.loading import digest, load, load_again, no_collections, unpack
 from clusterviz.engine.lookups import Lookups, Name, Records
@@ -125,7 +127,8 @@ class Cluster(Lookups):
                 over.setdefault(kind, {})[name] = GONE if record is None else record
         records = self._records | {kind: changed(self._records.get(kind, {}), some) for kind, some in over.items()}
         new = Cluster(self.settings, changed(self.objects, wanted), records, self.fill_warnings, total)
-        self._hand_on(new, deltas)
+        kinds = {delta.kind for delta in deltas} | ({"Secret"} & {key[0] for key in wanted})
+        self._hand_on(new, deltas, frozenset(kinds))
         if "namespace_names" in self.__dict__ and GONE not in wanted.values():
             spaces = {key[1] or (key[2] if key[0] == "Namespace" else "") for key in wanted} - {""}
             new.__dict__["namespace_names"] = self.namespace_names | spaces
@@ -163,10 +166,10 @@ class Cluster(Lookups):
         for name in (*_INDEXES, "namespace_names"):
             getattr(self, name)
 
-    def _hand_on(self, new: Cluster, deltas: list[indexes.Delta]) -> None:
+    def _hand_on(self, new: Cluster, deltas: list[indexes.Delta], kinds: frozenset[str]) -> None:
         """Give the next snapshot every index that was built here, changed where the deltas concern it."""
         mine, others = self.__dict__, new.__dict__
-        untouched, touched_by = _concerned(frozenset([delta.kind for delta in deltas]))
+        untouched, touched_by = _concerned(kinds)
         others.update([(name, mine[name]) for name in untouched if name in mine])
         for name, made_of, follow in touched_by:
             if (index := mine.get(name)) is not None:
@@ -218,6 +221,16 @@ class Cluster(Lookups):
     def classed_pods(self) -> frozenset[Name]:
         """Pods whose processes name the class of Ingresses they work for (ING-01)."""
         return indexes.classed_pods(self)
+
+    @cached_property
+    def attached(self) -> Attached:
+        """HTTPRoutes with the listeners they ask for, by Gateway and host."""
+        return Attached(attach_all(self))
+
+    @cached_property
+    def secrets(self) -> frozenset[Name]:
+        """Secrets there are; they have no records of their own."""
+        return frozenset([(key[1], key[2]) for key in self.objects if key[0] == "Secret"])
 
     @cached_property
     def strays(self) -> frozenset[str]:
@@ -274,6 +287,8 @@ _INDEXES: dict[str, tuple[frozenset[str], Any]] = {
     "classes": (_POLICIES, lambda *_: None),
     "passable": (_NODES, lambda *_: None),
     "policies_by_namespace": (frozenset({"NetworkPolicy"}), indexes.follow_policies),
+    "secrets": (frozenset({"Secret"}), lambda *_: None),
+    "attached": (MADE_OF, lambda *_: None),
     "pods_of_workload": (_PODS | _WORKLOADS, indexes.follow_pods_of_workload),
 }
 

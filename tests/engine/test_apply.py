@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clusterviz.engine import Change, Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.cluster import _INDEXES
 from clusterviz.engine.datapath.place import home, own_block
+from clusterviz.engine.gateway.attached import Attached
 from clusterviz.engine.objects import key_of
 from clusterviz.engine.overlay import FEW, GONE, Kept, Overlay, changed
 from tests.engine.world import build, node, pod, policy, service
@@ -57,6 +58,8 @@ def plain(value: Any) -> Any:
         return value
     if hasattr(value, "pods"):
         return dict(value.pods), value.doubled
+    if isinstance(value, Attached):
+        return value.every
     return {key: some for key, some in value.items() if some}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clusterviz.engine import Change
 from clusterviz.engine.gateway import GatewayAnswer
 from tests.engine.gateway_world import (
     Obj,
@@ -296,3 +297,30 @@ def test_useless_objects_are_told() -> None:
         ("httproute:infra/zero", "backend-invalid"),
         ("httproute:infra/regex", "regex-unreadable"),
     }
+
+
+def test_of_a_thousand_routes_only_those_of_the_host_are_looked_at() -> None:
+    """GW-02, GW-03: listener and host lead to the routes; a change elsewhere keeps the index, one of a route not."""
+    hosts = [f"h{index}.test" for index in range(1000)]
+    made = [route(f"a/r{index}", rule("s"), hosts=[host]) for index, host in enumerate(hosts)]
+    wild = route("a/wild", rule("w"), hosts=["*.h7.test"])
+    cluster = build(gateway("a/gw"), *made, wild, service("a/s"), service("a/w"))
+    on = cluster.attached.on(("a", "gw"), "http")
+    assert on.of_host("h7.test") == [("a", "r7")] and on.of_host("x.y.h7.test") == [("a", "wild")]
+    assert on.of_host(".h7.test") == on.of_host("test") == [] and len([*on.others("h7.test")]) == 1000
+    assert put(cluster, "h7.test").route == ("a", "r7") and len(put(cluster, "h7.test").considered) == 50
+    pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "a"}, "spec": {"containers": [{"name": "c"}]}}
+    later = cluster.apply([Change("set", pod)])
+    assert later.attached is cluster.attached
+    moved = later.apply([Change("set", route("a/r7", rule("s"), hosts=["other.test"]))])
+    assert put(moved, "other.test").route == ("a", "r7") and put(moved, "h7.test").status == 404
+
+
+def test_a_secret_that_comes_mends_the_listener_it_is_for() -> None:
+    """GW-13: Secrets have no records, and the listener is judged anew all the same."""
+    gate = gateway("a/gw", listener("tls", port=443, protocol="HTTPS"))
+    other = {"kind": "Secret", "metadata": {"name": "other", "namespace": "a"}}
+    cluster = build(gate, route("a/r", rule("s")), service("a/s"), other)
+    assert put(cluster, scheme="https").outcome == "no_listener"
+    cert = {"kind": "Secret", "metadata": {"name": "cert", "namespace": "a"}}
+    assert put(cluster.apply([Change("set", cert)]), scheme="https").route == ("a", "r")

@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from clusterviz.engine.addresses import canonical, public_address
 from clusterviz.engine.datapath.controllers import is_controller, selected
 from clusterviz.engine.endpoints import target_port
-from clusterviz.engine.gateway.attach import attachments
 from clusterviz.engine.gateway.hosts import covers
 from clusterviz.engine.gateway.objects import Gateway, Name
 from clusterviz.engine.objects import Pod, Service
@@ -141,15 +140,9 @@ def managed(cluster: Cluster, ip: str) -> Gateway | None:
 
 def named(cluster: Cluster, host: str) -> Gateway | None:
     """The Gateway a public name leads to: one of its listeners or of its routes has that hostname."""
-    found = attachments(cluster) if cluster.gateways else ()
     for gateway in by_age(cluster):
-        hosts = [one.hostname for one in gateway.listeners]
-        hosts += [
-            name
-            for one in found
-            if one.accepted and one.gateway == (gateway.namespace, gateway.name)
-            for name in one.hostnames
-        ]
-        if any(name and covers(name, host) for name in hosts):
+        if any(one.hostname and covers(one.hostname, host) for one in gateway.listeners):
+            return gateway
+        if cluster.attached.named((gateway.namespace, gateway.name), host):
             return gateway
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -27,6 +26,10 @@ Reason = Literal[
     "RefNotPermitted",
     "InvalidCertificateRef",
 ]
+
+
+# Kinds of which a change may attach a route or let go of it.
+MADE_OF = frozenset({"Gateway", "HTTPRoute", "ReferenceGrant", "Namespace", "Secret", "Service"})
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -56,18 +59,15 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ("GW-01",)
 
 
-# A snapshot never changes, so what was found for it holds as long as it lives.
-_FOUND: WeakKeyDictionary[Cluster, tuple[Attachment, ...]] = WeakKeyDictionary()
-
-
 def attachments(cluster: Cluster) -> tuple[Attachment, ...]:
     """Every HTTPRoute with every listener its parentRefs point at, by route, then in the order given."""
-    found = _FOUND.get(cluster)
-    if found is None:
-        routes = sorted(cluster.routes.values(), key=lambda route: (route.namespace, route.name))
-        found = tuple(one for route in routes for one in _all(cluster, route))
-        _FOUND[cluster] = found
-    return found
+    return cluster.attached.every
+
+
+def attach_all(cluster: Cluster) -> tuple[Attachment, ...]:
+    """`attachments`, worked out; what they are made of is in `MADE_OF`."""
+    routes = sorted(cluster.routes.values(), key=lambda route: (route.namespace, route.name))
+    return tuple(one for route in routes for one in _all(cluster, route))
 
 
 def _all(cluster: Cluster, route: HTTPRoute) -> list[Attachment]:
@@ -175,7 +175,7 @@ def fault(cluster: Cluster, gateway: Gateway, listener: Listener) -> tuple[Reaso
 
 def _certificate(cluster: Cluster, gateway: Gateway, listener: Listener) -> tuple[Reason, str]:
     """Secrets are judged only where the objects hold Secrets at all."""
-    secrets = {key[1:] for key in cluster.objects if key[0] == "Secret"}
+    secrets = cluster.secrets
     for space, name in listener.certificates:
         if space != gateway.namespace and not granted(cluster, gateway, "Gateway", ("", "Secret", space, name)):
             return "RefNotPermitted", f"no ReferenceGrant in {space} lets this Gateway use Secret {name}"

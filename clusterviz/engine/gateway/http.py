@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from heapq import nsmallest
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.gateway.answer import Backend, Forwarded, GatewayAnswer, Outcome, Redirect
-from clusterviz.engine.gateway.attach import Attachment, attachments, fault
+from clusterviz.engine.gateway.attach import Attachment, fault
+from clusterviz.engine.gateway.attached import Attached
 from clusterviz.engine.gateway.backends import backend, resolve
 from clusterviz.engine.gateway.hosts import covers, intersect, plain, specific
 from clusterviz.engine.gateway.match import Candidate, best_hostname, candidates, lost, nearness, rank, told
@@ -30,12 +33,16 @@ FURTHEST: tuple[Outcome, ...] = ("accepted", "redirect", "unavailable", "error",
 CHANGES = ("RequestHeaderModifier", "ResponseHeaderModifier", "URLRewrite", "RequestRedirect", "RequestMirror")
 
 
+# A snapshot never changes, so what was found for it holds as long as it lives.
+_IMPLIED: WeakKeyDictionary[Cluster, dict[Name, Attached]] = WeakKeyDictionary()
+
+
 class _Asked(NamedTuple):
     cluster: Cluster
     gateway: Gateway
     request: Request
     path: str
-    attached: tuple[Attachment, ...]
+    attached: Attached
     assumptions: tuple[Assumption, ...]
 
 
@@ -55,7 +62,7 @@ def match_http(cluster: Cluster, gateway: Name | None, request: Request, *, port
         raise ProbeError(f'gateways "{gateway[1]}" not found in namespace {gateway[0]}', field="to", allowed=known)
     if not cluster.gateways:
         return _implied(cluster, gateway, request, port)
-    found = attachments(cluster)
+    found = cluster.attached
     names = [gateway] if gateway is not None else _by_fit(cluster, _port_of(request.host))
     answers = [_answer(cluster, cluster.gateways[name], request, port, found, ()) for name in names]
     return min(answers, key=lambda one: FURTHEST.index(one.outcome))
@@ -78,22 +85,27 @@ def _port_of(host: str) -> int | None:
 
 def _implied(cluster: Cluster, name: Name | None, request: Request, port: int | None) -> GatewayAnswer:
     """No Gateway is among the objects: one is taken to stand where the routes point."""
-    routes = list(cluster.routes.values())
-    parents = {(one.namespace, one.name) for route in routes for one in route.parents if one.kind == "Gateway"}
+    parents = {
+        (one.namespace, one.name) for route in cluster.routes.values() for one in route.parents if one.kind == "Gateway"
+    }
     name = name or min(parents, default=("default", "gateway"))
     protocol = "HTTPS" if request.scheme == "https" else "HTTP"
     listener = Listener(name="", port=port or PORTS[request.scheme], protocol=protocol, namespaces="All")
     made = Gateway(namespace=name[0], name=name[1], listeners=(listener,))
-    found = tuple(
-        Attachment(route=(route.namespace, route.name), gateway=name, accepted=True, hostnames=route.hostnames or ("",))
-        for route in routes
-        if not route.parents or name in [(one.namespace, one.name) for one in route.parents]
-    )
+    known = _IMPLIED.setdefault(cluster, {})
+    if name not in known:
+        known[name] = Attached(
+            Attachment(
+                route=(route.namespace, route.name), gateway=name, accepted=True, hostnames=route.hostnames or ("",)
+            )
+            for route in cluster.routes.values()
+            if not route.parents or name in [(one.namespace, one.name) for one in route.parents]
+        )
     note = Assumption(
         "gateway-implied",
         f"Gateway {name[0]}/{name[1]} is not among the objects; it is taken to admit every route that names it.",
     )
-    return _answer(cluster, made, request, port, found, (note,))
+    return _answer(cluster, made, request, port, known[name], (note,))
 
 
 def _answer(
@@ -101,16 +113,15 @@ def _answer(
     gateway: Gateway,
     request: Request,
     port: int | None,
-    attached: tuple[Attachment, ...],
+    attached: Attached,
     notes: tuple[Assumption, ...],
 ) -> GatewayAnswer:
     name = (gateway.namespace, gateway.name)
     path, mark, query = request.path.partition("#")[0].partition("?")
     request = msgspec.structs.replace(request, query=query) if mark else request
-    mine = tuple(one for one in attached if one.gateway == name)
-    asked = _Asked(cluster, gateway, request, path or "/", mine, notes)
+    asked = _Asked(cluster, gateway, request, path or "/", attached, notes)
     open_ = _listening(cluster, gateway, request, port)
-    base = GatewayAnswer(outcome="no_listener", gateway=name, attachments=mine, assumptions=notes)
+    base = GatewayAnswer(outcome="no_listener", gateway=name, attachments=attached.of(name), assumptions=notes)
     if not open_:
         ports = ", ".join(f"{one.port} {one.protocol}" for one in gateway.listeners)
         why = f"no {request.scheme} listener on port {port or PORTS[request.scheme]}; there are {ports or 'none'}"
@@ -145,28 +156,18 @@ def _listening(cluster: Cluster, gateway: Gateway, request: Request, port: int |
 def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -> GatewayAnswer:
     """The best match among the routes attached to the listener that takes the request (GW-03, 05, 06)."""
     request = told(asked.request, asked.path)
+    routes, here = asked.cluster.routes, asked.attached.on((asked.gateway.namespace, asked.gateway.name), listener.name)
     tried: list[Candidate] = []
-    missed: list[tuple[tuple[int, int], Considered | Candidate]] = []
-    here = {one.route for one in asked.attached if one.accepted and one.listener == listener.name}
-    for one in asked.attached:
-        route = asked.cluster.routes[one.route]
-        if not one.accepted or one.listener != listener.name:
-            if one.route not in here:
-                missed.append(((60, 0), _elsewhere(one, route, listener)))
-            continue
-        own = tuple(h for h in route.hostnames if intersect(listener.hostname, h) is not None)
-        hostname = best_hostname(route, own, host)
-        if hostname is None:
-            why = f"{host or 'no host'} is none of {', '.join(own)}"
-            missed.append(((40, 0), Considered(f"{route.namespace}/{route.name}", why, route.ref)))
-            continue
-        tried += candidates(route, hostname, request)
+    for name in here.of_host(host):
+        hostname = best_hostname(routes[name], _admitted(routes[name], listener), host)
+        tried += candidates(routes[name], hostname or "", request)
     order = sorted((one for one in tried if one.takes), key=rank)
     winner = order[0] if order else None
-    missed += [((0, place), one) for place, one in enumerate(order[1:])]
-    missed += [(nearness(one, request), one) for one in tried if not one.takes]
-    nearest = nsmallest(MOST_CONSIDERED, missed, key=lambda pair: pair[0])
-    considered = tuple(one if isinstance(one, Considered) else lost(winner, one, request) for _, one in nearest)
+    losers = nsmallest(MOST_CONSIDERED, (one for one in tried if not one.takes), key=lambda one: nearness(one, request))
+    near = (lost(winner, one, request) for one in (*order[1:], *losers))
+    others = (_of_other_host(routes[name], listener, host) for name in here.others(host))
+    elsewhere = (_elsewhere(one, routes[one.route], listener) for one in here.elsewhere)
+    considered = tuple(islice(chain(near, others, elsewhere), MOST_CONSIDERED))
     base = msgspec.structs.replace(base, listener=listener.name, considered=considered)
     if winner is None:
         why = f"no rule of an attached route takes {asked.request.method} {host}{asked.path}"
@@ -175,6 +176,17 @@ def _routed(asked: _Asked, base: GatewayAnswer, listener: Listener, host: str) -
             base, outcome="not_found", status=404, rules=("GW-08", "GW-03"), why=why, nearest=beside
         )
     return _act(asked, base, listener, winner)
+
+
+def _admitted(route: HTTPRoute, listener: Listener) -> tuple[str, ...]:
+    """The hostnames of a route that its listener lets in."""
+    return tuple(one for one in route.hostnames if intersect(listener.hostname, one) is not None)
+
+
+def _of_other_host(route: HTTPRoute, listener: Listener, host: str) -> Considered:
+    """A route attached here, for other hosts."""
+    why = f"{host or 'no host'} is none of {', '.join(_admitted(route, listener))}"
+    return Considered(f"{route.namespace}/{route.name}", why, route.ref)
 
 
 def _elsewhere(one: Attachment, route: HTTPRoute, listener: Listener) -> Considered:
@@ -283,9 +295,12 @@ def _unjudged(filters: tuple[Filter, ...], winner: Candidate) -> tuple[Assumptio
 
 def _missing_extension(cluster: Cluster, route: HTTPRoute, filters: tuple[Filter, ...]) -> str:
     """A filter that cannot be found is not skipped: the request fails."""
-    kinds = {key[0] for key in cluster.objects}
     for one in filters:
         _, kind, name = one.extension
-        if kind in kinds and (kind, route.namespace, name) not in cluster.objects:
+        if (
+            kind
+            and any(key[0] == kind for key in cluster.objects)
+            and (kind, route.namespace, name) not in cluster.objects
+        ):
             return f"filter {kind} {route.namespace}/{name} does not exist"
     return ""
