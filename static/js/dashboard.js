@@ -383,7 +383,7 @@ Object.assign(window, { clusterviz: {
   stats: () => ({
     frames: picture.loop.frames, frame: { p50: picture.loop.cost(0.5), p95: picture.loop.cost(0.95) }, dots: picture.packets.dots.length,
     worth: picture.packets.worth, marks: picture.marks.all.size, level: picture.nearness.level, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,
-    waiting: feed.waiting, routes: store.routes.size, calls: store.totals.rps,
+    waiting: feed.waiting, behind: /** @type {any} */ (picture).tiles?.waiting ?? 0, routes: store.routes.size, calls: store.totals.rps,
   }),
   /** Where packets are on the screen, for tests. */
   packets: () => picture.screenDots(),

@@ -1,15 +1,6 @@
 /** A generated big cluster, as the columns the mass picture is drawn from; seeded, so that every run draws the same. */
 
-/** @param {number} seed @returns {() => number} 0 to 1 */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { chance } from "./fixtures/big.js";
 
 const KINDS = ["web", "api", "cart", "db", "cache", "queue", "worker", "auth", "search", "mail", "report", "images"];
 
@@ -45,7 +36,7 @@ function trunks(next, zones) {
  * @param {number} nodes @param {number} pods @param {{zones?: number, seed?: number, failing?: number}} [options]
  */
 export function bigCluster(nodes, pods, { zones = 6, seed = 1, failing = 0.0012 } = {}) {
-  const next = random(seed);
+  const next = chance(seed);
   const each = Math.ceil(pods / nodes);
   const [node, state, heat, workload] = [new Uint32Array(pods), new Uint8Array(pods).fill(1), new Uint8Array(pods), new Uint32Array(pods)];
   for (let i = 0; i < pods; i += 1) {

@@ -9,6 +9,7 @@ import { layered } from "../../static/js/model/layoutlayers.js";
 import { Shares } from "../../static/js/model/shares.js";
 import { spaceGraph } from "../../static/js/model/spaces.js";
 import { callLines, cardWay, weigh } from "../../static/js/model/viewlines.js";
+import { chance } from "./fixtures/big.js";
 import { pod, service, snapshot } from "./fixtures/boutique.js";
 
 const byId = (/** @type {any[]} */ list) => new Map(list.map((e) => [e.id, e]));
@@ -23,15 +24,6 @@ const VIEWS = {
     return layered(units, arcs, before);
   },
 };
-
-/** A seeded stream of numbers from 0 to 1. */
-function dice(/** @type {number} */ seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const workload = (/** @type {string} */ namespace, /** @type {string} */ name) => ({ id: `workload:Deployment/${namespace}/${name}`, kind: "workload", name, namespace, created: 400, labels: {},
   type: "Deployment", replicas: 1, ready: 0, selector: { app: name } });
@@ -67,7 +59,7 @@ function overlaps(/** @type {any} */ made) {
 for (const [name, place] of Object.entries(VIEWS)) {
   test(`${name}: whatever comes and goes, who stays does not move, and nobody stands on anybody`, () => {
     for (let seed = 1; seed <= 8; seed += 1) {
-      const roll = dice(seed);
+      const roll = chance(seed);
       let list = snapshot().entities;
       let before = place(list, null);
       for (let turn = 0; turn < 40; turn += 1) {

@@ -2,7 +2,7 @@
 import { podState } from "../model/podstate.js";
 import { podName } from "./cards.js";
 import { rack } from "./icons.js";
-import { roundRect, write } from "./text.js";
+import { plate, roundRect, write } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("../model/layout.js").Box} Box */
@@ -51,12 +51,7 @@ export function drawPod(ctx, box, pod, tokens, zoom) {
  * @param {Ctx} ctx @param {import("../model/layout.js").Panel} panel @param {any} node @param {import("./scene.js").Scene} scene @param {Tokens} tokens @param {number} zoom
  */
 export function drawNode(ctx, { box, bridge, socket }, node, scene, tokens, zoom) {
-  roundRect(ctx, box.x, box.y, box.w, box.h, 14);
-  ctx.fillStyle = tokens.panel;
-  ctx.fill();
-  ctx.strokeStyle = node.ready ? tokens.border : tokens["kind-blocked"];
-  ctx.lineWidth = (node.ready ? 1.2 : 2.4) / zoom;
-  ctx.stroke();
+  plate(ctx, box, 14, tokens.panel, node.ready ? tokens.border : tokens["kind-blocked"], (node.ready ? 1.2 : 2.4) / zoom);
   ctx.fillStyle = tokens.bus;
   ctx.fillRect(socket.x + 16, box.y + box.h, socket.w - 32, socket.h + 16);
   const size = Math.min((WORDS + 1) / zoom, 46);

@@ -1,7 +1,7 @@
 /** Small words over the picture: what was denied and where, and how busy a line is where nothing may move. */
 import { spotsOf } from "../model/polyline.js";
 import { countsOf, strength } from "../model/marks.js";
-import { roundRect } from "./text.js";
+import { plate } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
@@ -41,12 +41,7 @@ export function drawMarks(ctx, marks, boxOf, layout, tokens, zoom) {
     const box = slim ? { x: beside, y: on.y - 4, w, h } : { x: on.x + on.w - w - 6, y: on.y + LAP * Math.min(1, scale) - h, w, h };
     mark.box = box;
     ctx.globalAlpha = strength(mark);
-    roundRect(ctx, box.x, box.y, box.w, box.h, box.h / 2);
-    ctx.fillStyle = tokens.page;
-    ctx.fill();
-    ctx.strokeStyle = tokens["kind-blocked"];
-    ctx.lineWidth = 1.8 * scale;
-    ctx.stroke();
+    plate(ctx, box, box.h / 2, tokens.page, tokens["kind-blocked"], 1.8 * scale);
     sign(ctx, box.x + 15 * scale, box.y + box.h / 2, scale, mark.dropped > 0);
     ctx.fillStyle = tokens["text-blocked"];
     ctx.textAlign = "left";
@@ -95,12 +90,7 @@ export function drawCounts(ctx, counted, words, tokens, zoom) {
     if (!box) continue;
     taken.push(box);
     drawn += 1;
-    roundRect(ctx, box.x, box.y, box.w, box.h, 6 * scale);
-    ctx.fillStyle = tokens.page;
-    ctx.fill();
-    ctx.strokeStyle = tokens[`kind-${line.style}`] ?? tokens["kind-local"];
-    ctx.lineWidth = 1.3 * scale;
-    ctx.stroke();
+    plate(ctx, box, 6 * scale, tokens.page, tokens[`kind-${line.style}`] ?? tokens["kind-local"], 1.3 * scale);
     ctx.fillStyle = tokens.text;
     ctx.fillText(number, box.x + w / 2, box.y + h / 2 + 4.6 * scale);
   }

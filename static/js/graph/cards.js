@@ -1,7 +1,7 @@
 /** Pods, nodes, Services and outside machines: one function draws one thing at its box. */
 import { podState } from "../model/podstate.js";
 import { fork, globe, rack, shield } from "./icons.js";
-import { roundRect, write } from "./text.js";
+import { plate, roundRect, write } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("../model/layout.js").Box} Box */
@@ -9,7 +9,7 @@ import { roundRect, write } from "./text.js";
 /** @typedef {import("./tokens.js").Tokens} Tokens */
 
 /** Sizes of words where they are few and large: far away, and for a projector. */
-export const FAR = { name: 28, half: 23, address: 24, plain: 22 };
+export const FAR = { name: 28, half: 23, address: 24, plain: 23 };
 /** Units a pod's hash needs; where there is less it is left out. */
 const HASH = 44;
 /** How far each layer of a shadow reaches, and how dark it is. */
@@ -172,12 +172,7 @@ export function pillWidth(ctx, text, tokens, size) {
 function drawPlumbing(/** @type {Ctx} */ ctx, /** @type {Panel} */ panel, /** @type {any} */ node, /** @type {Tokens} */ tokens, /** @type {number} */ far) {
   const size = far ? FAR.plain : 16;
   const { bridge, socket } = panel;
-  roundRect(ctx, bridge.x, bridge.y, bridge.w, bridge.h, 6);
-  ctx.fillStyle = tokens.bus;
-  ctx.fill();
-  ctx.strokeStyle = tokens.border;
-  ctx.lineWidth = 1.2;
-  ctx.stroke();
+  plate(ctx, bridge, 6, tokens.bus, tokens.border, 1.2);
   write(ctx, "cni0 bridge", bridge.x + 12, bridge.y + 15 + size * 0.36, 170, { size, weight: 600, family: tokens.words, colour: tokens["text-second"] });
   write(ctx, node.bridge ?? "", bridge.x + bridge.w - 12, bridge.y + 15 + size * 0.36, 190,
     { size, family: tokens.code, colour: tokens["text-second"], align: "right" });
@@ -206,28 +201,39 @@ export function serviceAddress(service) {
 /** Without the port where the whole would have to become small. */
 function shortAddress(/** @type {Ctx} */ ctx, /** @type {any} */ service, /** @type {number} */ room, /** @type {Tokens} */ tokens) {
   const whole = serviceAddress(service);
-  ctx.font = `400 ${FAR.plain}px ${tokens.code}`;
+  ctx.font = `400 ${FAR.plain * 0.9}px ${tokens.code}`;
   return ctx.measureText(whole).width <= room ? whole : whole.replace(/:\d+…?$/, "");
 }
 
 /** A Service is not a machine: its border is dashed, and nobody owns its address. */
 export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ service, /** @type {Tokens} */ tokens, /** @type {number} */ far) {
   const ingress = isDoor(service);
-  const dead = !ingress && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
-    && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
-  hexagon(ctx, box, ingress ? 4 : 13);
-  ctx.fillStyle = tokens.panel;
-  ctx.fill();
-  ctx.strokeStyle = dead ? tokens["kind-blocked"] : ingress ? tokens["kind-ingress"] : tokens["kind-service"];
-  ctx.lineWidth = 1.8;
-  ctx.setLineDash(ingress ? [] : [7, 5]);
-  ctx.stroke();
-  ctx.setLineDash([]);
+  const dead = drawHexagon(ctx, box, service, tokens);
   const x = box.x + box.w / 2;
   write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 26 : 20, least: far ? Math.min(far, 17) : 13, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
   const second = dead ? "no ready endpoint" : far ? shortAddress(ctx, service, box.w - 30, tokens) : serviceAddress(service);
   write(ctx, second, x, box.y + (far ? 50 : 48), box.w - 30,
     { size: far ? FAR.plain : 17, least: 11, family: dead || (far && ingress) ? tokens.words : tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
+}
+
+/** @param {any} service @returns {boolean} whether it selects pods and none of them is ready */
+function isDead(service) {
+  return !isDoor(service) && service.type !== "ExternalName" && Object.keys(service.selector ?? {}).length > 0
+    && !(service.endpoints ?? []).some((/** @type {any} */ e) => e.ready);
+}
+
+/** The shape of a Service, an Ingress or a Gateway. @param {Ctx} ctx @param {Box} box @param {any} service @param {Tokens} tokens @returns {boolean} whether nobody answers behind it */
+export function drawHexagon(ctx, box, service, tokens) {
+  const [door, dead] = [isDoor(service), isDead(service)];
+  hexagon(ctx, box, door ? 4 : 13);
+  ctx.fillStyle = tokens.panel;
+  ctx.fill();
+  ctx.strokeStyle = tokens[dead ? "kind-blocked" : door ? "kind-ingress" : "kind-service"];
+  ctx.lineWidth = 1.8;
+  ctx.setLineDash(door ? [] : [7, 5]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  return dead;
 }
 
 /** @param {Ctx} ctx @param {Box} box @param {number} cut */
@@ -246,12 +252,7 @@ function hexagon(ctx, box, cut) {
 /** @param {Ctx} ctx @param {Box} box @param {any} entity @param {Tokens} tokens @param {boolean} inside whether it stands on the Internet's side @param {number} [far] fewer and larger words */
 export function drawOutside(ctx, box, entity, tokens, inside, far = 0) {
   const colour = tokens[inside ? "kind-ingress" : "kind-egress"];
-  roundRect(ctx, box.x, box.y, box.w, box.h, 11);
-  ctx.fillStyle = tokens.panel;
-  ctx.fill();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.6;
-  ctx.stroke();
+  plate(ctx, box, 11, tokens.panel, colour, 1.6);
   if (!far) (entity.kind === "loadbalancer" ? fork : globe)(ctx, box.x + 30, box.y + box.h / 2, colour);
   const title = entity.kind === "loadbalancer" ? "Load balancer" : outsideName(entity, inside);
   const left = box.x + (far ? 16 : 56);

@@ -1,6 +1,6 @@
 /** A node opened in its place: bridge, tunnel device, card, routes and rules, with what is on them. */
 import { routeWords } from "../model/inside.js";
-import { roundRect, write } from "./text.js";
+import { plate, roundRect, write } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("../model/layout.js").Rect} Rect */
@@ -29,12 +29,7 @@ export function drawInsideNode(ctx, panel, facts, free, tokens) {
 
 /** @param {Ctx} ctx @param {Rect} bridge @param {NodeFacts} facts @param {Tokens} tokens */
 function drawBridge(ctx, bridge, facts, tokens) {
-  roundRect(ctx, bridge.x, bridge.y, bridge.w, bridge.h, 6);
-  ctx.fillStyle = tokens.bus;
-  ctx.fill();
-  ctx.strokeStyle = tokens.border;
-  ctx.lineWidth = 1.2;
-  ctx.stroke();
+  plate(ctx, bridge, 6, tokens.bus, tokens.border, 1.2);
   const [left, right] = [bridge.x + 10, bridge.x + bridge.w - 10];
   const small = { size: 8.4, least: 6.5, family: tokens.words, colour: tokens["text-third"] };
   write(ctx, facts.bridge ? `${facts.bridge.name} bridge` : "no bridge", left, bridge.y + 13, 150, { size: 11, weight: 650, family: tokens.words, colour: tokens["text-second"] });
@@ -108,12 +103,7 @@ function rulesLines({ rules }) {
 
 /** @param {Ctx} ctx @param {Rect} at @param {string} title @param {{text: string, code: boolean}[]} lines @param {Tokens} tokens */
 function drawBox(ctx, at, title, lines, tokens) {
-  roundRect(ctx, at.x, at.y, at.w, at.h, 7);
-  ctx.fillStyle = tokens.panel;
-  ctx.fill();
-  ctx.strokeStyle = tokens["text-third"];
-  ctx.lineWidth = 0.9;
-  ctx.stroke();
+  plate(ctx, at, 7, tokens.panel, tokens["text-third"], 0.9);
   const used = write(ctx, title, at.x + at.w - 8, at.y + 12.5, 60, { size: 10, weight: 650, family: tokens.words, colour: tokens["text-third"], align: "right" });
   lines.forEach(({ text, code }, i) => {
     write(ctx, text, at.x + 8, at.y + 11.5 + i * LINE, at.w - 14 - (i ? 0 : used + 8), { size: 8.6, least: 5.4, family: code ? tokens.code : tokens.words, colour: tokens["text-second"] });

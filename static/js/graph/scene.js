@@ -2,7 +2,7 @@
 import { SIZE } from "../model/layout.js";
 import { drawNode, drawOutside, drawPod, drawService, FAR } from "./cards.js";
 import { LEVEL } from "./nearness.js";
-import { roundRect, write } from "./text.js";
+import { plate, roundRect, write } from "./text.js";
 
 /** @typedef {import("../model/layout.js").Layout} Layout */
 /** @typedef {import("./tokens.js").Tokens} Tokens */
@@ -70,12 +70,7 @@ function drawGrid(ctx, view, tokens, zoom) {
 /** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {Tokens} tokens @param {number} far @returns {number} where the title ends */
 function drawFrame(ctx, { layout, settings }, tokens, far) {
   const { frame } = layout;
-  roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
-  ctx.fillStyle = tokens.cluster;
-  ctx.fill();
-  ctx.strokeStyle = tokens.border;
-  ctx.lineWidth = 1.8;
-  ctx.stroke();
+  plate(ctx, frame, 18, tokens.cluster, tokens.border, 1.8);
   const width = write(ctx, "CLUSTER", SIZE.margin, 38, 140, { size: far ? FAR.address : 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
   const told = write(ctx, `one flat network ${settings.cluster_cidr ?? ""}`, SIZE.margin + width + 14, 38, 400,
     { size: far ? FAR.address : 18, family: tokens.words, colour: tokens["text-third"] });
@@ -84,8 +79,8 @@ function drawFrame(ctx, { layout, settings }, tokens, far) {
   ctx.translate(SIZE.margin + 12, layout.lane.y + height / 2);
   ctx.rotate(-Math.PI / 2);
   const small = far > 0 || height < 120;
-  write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 6,
-    { size: far ? 20 : 16, least: 13, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
+  if (!far || height > 100) write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 18,
+    { size: far ? FAR.plain : 16, least: 13, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
   ctx.restore();
   return SIZE.margin + width + 14 + told;
 }
@@ -94,15 +89,10 @@ function drawFrame(ctx, { layout, settings }, tokens, far) {
 function drawBuses(ctx, { layout, settings }, tokens, far) {
   const size = far ? FAR.plain : 16;
   layout.rows.forEach(({ bus }, row) => {
-    roundRect(ctx, bus.x, bus.y, bus.w, bus.h, 12);
-    ctx.fillStyle = tokens.bus;
-    ctx.fill();
-    ctx.strokeStyle = tokens.border;
-    ctx.lineWidth = 1.5;
-    ctx.stroke();
+    plate(ctx, bus, 12, tokens.bus, tokens.border, 1.5);
     const width = write(ctx, "NODE NETWORK", bus.x + 18, bus.y + bus.h - 9, 240, { size, weight: 650, family: tokens.words, colour: tokens["text-second"] });
     write(ctx, settings.node_cidr ?? "", bus.x + 32 + width, bus.y + bus.h - 9, 240, { size, family: tokens.code, colour: tokens["text-third"] });
-    if ((settings.network ?? "vxlan") === "vxlan" && layout.panels.size > 1) drawTube(ctx, layout, row, tokens, far ? 20 : 16);
+    if ((settings.network ?? "vxlan") === "vxlan" && layout.panels.size > 1) drawTube(ctx, layout, row, tokens, far ? FAR.plain : 16);
   });
 }
 

@@ -57,6 +57,16 @@ export function write(ctx, text, x, y, width, type) {
   return wide;
 }
 
+/** A filled rectangle with round corners and a border. @param {CanvasRenderingContext2D} ctx @param {{x: number, y: number, w: number, h: number}} box @param {number} r @param {string} fill @param {string} border @param {number} width of the border */
+export function plate(ctx, { x, y, w, h }, r, fill, border, width) {
+  roundRect(ctx, x, y, w, h, r);
+  ctx.fillStyle = fill;
+  ctx.fill();
+  ctx.strokeStyle = border;
+  ctx.lineWidth = width;
+  ctx.stroke();
+}
+
 /** @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
 export function roundRect(ctx, x, y, w, h, r) {
   ctx.beginPath();

@@ -1,8 +1,8 @@
 /** Cards of the views by service and by namespace: what they are, how many are well, and where they were put. */
 import { perSecond } from "../model/shares.js";
-import { drawOutside, pill, serviceAddress } from "./cards.js";
+import { drawHexagon, drawOutside, pill, serviceAddress } from "./cards.js";
 import { rack } from "./icons.js";
-import { roundRect, write } from "./text.js";
+import { plate, roundRect, write } from "./text.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
 /** @typedef {import("../model/layout.js").Box} Box */
@@ -26,7 +26,7 @@ export function paintCards(ctx, view, zoom, scene, tokens, card) {
     if (box.x > view.x + view.w || box.x + box.w < view.x || box.y > view.y + view.h || box.y + box.h < view.y) continue;
     ctx.globalAlpha = scene.dimmed(box.id) ? 0.28 : 1;
     const entity = scene.entities.get(box.id);
-    if (OUTSIDE.includes(box.kind)) drawOutside(ctx, box, entity ?? {}, tokens, box.x < layout.frame.x + layout.frame.w / 2);
+    if (OUTSIDE.includes(box.kind)) drawOutside(ctx, box, entity ?? {}, tokens, box.x < layout.frame.x + layout.frame.w / 2, zoom < FAR ? 15 : 0);
     else card(box, zoom < FAR);
     if (layout.pinned.has(box.id)) pin(ctx, box.x + box.w - 5, box.y + 2, tokens);
   }
@@ -36,12 +36,7 @@ export function paintCards(ctx, view, zoom, scene, tokens, card) {
 
 /** @param {Ctx} ctx @param {any} layout @param {boolean} far @param {Tokens} tokens */
 function drawFrame(ctx, { frame, title, note }, far, tokens) {
-  roundRect(ctx, frame.x, frame.y, frame.w, frame.h, 18);
-  ctx.fillStyle = tokens.cluster;
-  ctx.fill();
-  ctx.strokeStyle = tokens.border;
-  ctx.lineWidth = 1.8;
-  ctx.stroke();
+  plate(ctx, frame, 18, tokens.cluster, tokens.border, 1.8);
   const width = write(ctx, title, frame.x + 22, frame.y + 38, 320, { size: far ? 25 : 19, weight: 650, family: tokens.words, colour: tokens["text-second"] });
   const told = note ? write(ctx, note, frame.x + 36 + width, frame.y + 38, frame.w - width - 60, { size: far ? 24 : 18, family: tokens.words, colour: tokens["text-third"] }) : 0;
   return frame.x + 36 + width + told;
@@ -106,7 +101,7 @@ export function drawWorkload(ctx, box, entity, count, tokens, far) {
     { size: far ? 24 : 18, weight: 600, family: tokens.code, colour: tone ? tokens[tone] : tokens["text-second"], align: "right" });
   write(ctx, entity.name ?? "", box.x + 24, box.y + (far ? 34 : 28), box.w - 44 - told, { size: far ? 27 : 19, least: far ? 15 : 12, weight: 600, family: tokens.words, colour: tokens.text });
   const what = count.failing ? `${count.failing} failing` : count.pending ? `${count.pending} pending` : `${entity.type ?? "Pod"} · ${entity.namespace ?? ""}`;
-  write(ctx, what, box.x + 24, box.y + (far ? 59 : 50), box.w - 36, { size: far ? 19 : 14, least: far ? 13 : 11, family: tokens.words, weight: tone ? 600 : 400, colour: tone ? tokens[tone] : tokens["text-third"] });
+  write(ctx, what, box.x + 24, box.y + (far ? 59 : 50), box.w - 36, { size: far ? 20 : 16, least: far ? 14 : 13, family: tokens.words, weight: tone ? 600 : 400, colour: tone ? tokens[tone] : tokens["text-third"] });
   squares(ctx, box.x + 26, box.y + box.h - 19, box.w - 40, count, tokens);
 }
 
@@ -137,26 +132,13 @@ function squares(/** @type {Ctx} */ ctx, /** @type {number} */ x, /** @type {num
 
 /** A Service, an Ingress or a Gateway: packets pass between its name and its address. */
 function drawDoor(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any} */ entity, /** @type {Tokens} */ tokens, /** @type {boolean} */ far) {
-  const door = entity.kind !== "service";
-  const ready = (entity.endpoints ?? []).filter((/** @type {any} */ e) => e.ready).length;
-  const dead = !door && entity.type !== "ExternalName" && Object.keys(entity.selector ?? {}).length > 0 && !ready;
-  const cut = door ? 5 : 13;
-  const { x, y, w, h } = box;
-  ctx.beginPath();
-  for (const [px, py] of [[x + cut, y], [x + w - cut, y], [x + w, y + h / 2], [x + w - cut, y + h], [x + cut, y + h], [x, y + h / 2]]) ctx.lineTo(px, py);
-  ctx.closePath();
-  ctx.fillStyle = tokens.panel;
-  ctx.fill();
-  ctx.strokeStyle = dead ? tokens["kind-blocked"] : door ? tokens["kind-ingress"] : tokens["kind-service"];
-  ctx.lineWidth = 1.8;
-  ctx.setLineDash(door ? [] : [7, 5]);
-  ctx.stroke();
-  ctx.setLineDash([]);
+  const dead = drawHexagon(ctx, box, entity, tokens);
+  const { x, y, w } = box;
   const middle = x + w / 2;
   write(ctx, entity.name ?? "", middle, y + 24, w - 34, { size: far ? 22 : 18, least: far ? 15 : 12, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
   const ports = entity.kind === "service" && entity.type !== "ExternalName" ? (entity.ports ?? []).map((/** @type {any} */ p) => p.port).join(" ") : "";
   const second = dead ? "no ready endpoint" : ports ? `${entity.headless ? "headless" : entity.type} :${ports}` : serviceAddress(entity);
-  write(ctx, second, middle, y + 51, w - 40, { size: far ? 18 : 14, least: 10, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
+  write(ctx, second, middle, y + 51, w - 40, { size: far ? 20 : 16, least: 11, family: tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
 }
 
 /** @param {Ctx} ctx @param {Box} box @param {any} scene @param {Tokens} tokens @param {boolean} far @param {any} graph */

@@ -78,7 +78,7 @@ class Lanes {
     const above = layout.zones.find((zone) => zone.row === row - 1);
     const share = this.share(`track ${row}`);
     if (!below) return Math.round((above?.y ?? 0) + (above?.h ?? 0) + layout.lane.y * (0.12 + 0.6 * share));
-    return Math.round(below.y - layout.lane.y * (0.96 - 0.4 * share));
+    return Math.round(below.y - layout.lane.y * (0.92 - 0.37 * share));
   }
 
   /** @param {number} column the lane left of this column of zones @returns {number} x of a riser */

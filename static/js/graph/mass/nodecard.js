@@ -1,7 +1,7 @@
 /** One node near by, in CSS px: its name and sums at any size, its pods with addresses, its plumbing when it is large enough. */
 import { NODE, POD, slotAt } from "../../model/masslayout.js";
 import { LEVELS } from "../../model/lod.js";
-import { roundRect, write } from "../text.js";
+import { plate, roundRect, write } from "../text.js";
 import { drawPodCard, drawPodLabel } from "./podcard.js";
 import { told } from "./ground.js";
 
@@ -208,12 +208,7 @@ function link(ctx, x, y, w, tokens) {
 
 /** @param {Ctx} ctx @param {Rect} box @param {{title: string, text: string, colour: string}} part @param {Tokens} tokens */
 function device(ctx, box, { title, text, colour }, tokens) {
-  roundRect(ctx, box.x, box.y, box.w, box.h, Math.min(8, box.h * 0.16));
-  ctx.fillStyle = tokens.bus;
-  ctx.fill();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.4;
-  ctx.stroke();
+  plate(ctx, box, Math.min(8, box.h * 0.16), tokens.bus, colour, 1.4);
   const size = Math.max(9, Math.min(16, Math.floor(box.h * 0.56)));
   const [left, right, y] = [box.x + Math.min(12, size * 0.7), box.x + box.w - Math.min(12, size * 0.7), box.y + box.h / 2 + size * 0.36];
   const width = write(ctx, title, left, y, right - left, { size, least: 9, weight: 600, family: tokens.words, colour: tokens.text });

@@ -3,7 +3,7 @@ import { STATE, stateOf } from "../../model/mass.js";
 import { podState } from "../../model/podstate.js";
 import { podName } from "../cards.js";
 import { shield } from "../icons.js";
-import { roundRect, write } from "../text.js";
+import { plate, roundRect, write } from "../text.js";
 import { blend } from "./palette.js";
 
 /** @typedef {CanvasRenderingContext2D} Ctx */
@@ -163,12 +163,7 @@ function drawInside(/** @type {Ctx} */ ctx, /** @type {Rect} */ box, /** @type {
   containers(ctx, { x: room.x + 5, y: room.y + 5, w: room.w - 10, h: room.h - lo - 7 }, entity.containers ?? [], tokens);
   const wide = Math.min(box.w - 2 * pad, 220);
   const eth = { x: box.x + (box.w - wide) / 2, y: box.y + box.h - socket - 1, w: wide, h: socket - 3 };
-  roundRect(ctx, eth.x, eth.y, eth.w, eth.h, 5);
-  ctx.fillStyle = tokens.bus;
-  ctx.fill();
-  ctx.strokeStyle = tokens["kind-local"];
-  ctx.lineWidth = 1.3;
-  ctx.stroke();
+  plate(ctx, eth, 5, tokens.bus, tokens["kind-local"], 1.3);
   const size = Math.max(9, Math.min(15, Math.round(eth.h * 0.5)));
   write(ctx, `eth0 ${entity.ip || "no address yet"}`, eth.x + eth.w / 2, eth.y + eth.h / 2 + size * 0.36, eth.w - 8, { size, least: 9, family: tokens.code, colour: tokens.text, align: "center" });
 }
