@@ -38,7 +38,7 @@ THEMES = ("dark", "light", "projector")
 # Seconds a busy machine may take to draw the largest cluster, ms in which traffic spreads over all lines.
 PATIENCE, ALIVE = 240, 5000
 QUALITY = {"720p": 82, "1080p": 80, "4k": 66}
-FURNISHED = """() => ['.topbar .views:not([hidden])', '.timestrip .rail text'].every((one) => document.querySelector(one))
+FURNISHED = """() => ['.topbar .views:not([hidden])', '.timestrip .rail text'].every((s) => document.querySelector(s))
   && clusterviz.stats().calls > 0"""
 
 
