@@ -13,10 +13,11 @@ import msgspec
 from clusterviz.classroom import library
 from clusterviz.classroom.facts import failures
 from clusterviz.classroom.lesson import Fact, Lesson, Obj
-from clusterviz.classroom.world import World, begin, key_from, merge_patch
+from clusterviz.classroom.world import World, begin, key_from
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.manifests.read import read
 from clusterviz.engine.objects import Key, key_of
+from clusterviz.engine.remedies.edit import merge
 
 Difficulty = Literal[1, 2, 3]
 DIFFICULTIES: tuple[Difficulty, ...] = (1, 2, 3)
@@ -108,7 +109,7 @@ CHECKS: tuple[Fact, ...] = (
     Fact(
         text="Two pods share the calls to web",
         ask="shop/api -> service:shop/web:80",
-        connections=40,
+        connections=16,
         expect={"pods": 2},
     ),
 )
@@ -243,7 +244,7 @@ def broken(seed: int, difficulty: Difficulty, faults: tuple[Fault, ...]) -> Exam
     for fault in faults:
         for name, patch in fault.patch.items():
             key = key_from(name)
-            objects[key] = merge_patch(objects[key], patch)
+            objects[key] = merge(objects[key], patch)
             solution[key] = Change("set", whole[key])
         for obj in fault.create:
             objects[key_of(obj)] = obj

@@ -123,14 +123,14 @@ def _packet(world: World, fact: Fact, what: str) -> Any:
     probe = probe_of(fact)
     if what not in ABOUT_PACKETS:
         return _shares(world, fact, what)
-    return ABOUT_PACKETS[what](trace(world.cluster, probe))
+    return ABOUT_PACKETS[what](trace(world.cluster, probe, synced=world.synced))
 
 
 def _shares(world: World, fact: Fact, what: str) -> Any:
     """``pods``: how many places got a connection; ``fair``: whether each got about the same."""
     probe = probe_of(fact)
     probes = (msgspec.structs.replace(probe, seed=fact.seed + number) for number in range(fact.connections))
-    counts = Counter(trace(world.cluster, one).decision.address for one in probes)
+    counts = Counter(trace(world.cluster, one, synced=world.synced).decision.address for one in probes)
     if what == "pods":
         return len(counts)
     share = fact.connections / len(counts)

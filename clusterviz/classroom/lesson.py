@@ -94,6 +94,8 @@ class Action(Record, frozen=True, kw_only=True):
     drain: Annotated[str, _about("A node to cordon and empty.")] = ""
     fail: Annotated[str, _about("A node that falls silent.")] = ""
     cut: Annotated[list[str], _about("Two nodes whose link is cut.", max_length=2)] = []
+    lag: Annotated[str, _about("A node whose kube-proxy hears nothing from now on; its rules stay as they are.")] = ""
+    sync: Annotated[str, _about("A node whose kube-proxy writes its rules anew.")] = ""
     settings: Annotated[dict[str, Any], _about("Cluster settings that change (docs/settings.md).")] = {}
     open: Annotated[Open | None, _about("A connection that stays open, with a `name`.")] = None
     wait: Annotated[float, _about("Simulated seconds that pass.", ge=0, le=600)] = 0

@@ -22,6 +22,7 @@ from clusterviz.engine.controllers.work import owner_of, timestamp
 from clusterviz.engine.datapath.service import ServiceDecision, decide
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.objects import CLUSTER_SCOPED, CUT_ANNOTATION, DOWN_ANNOTATION, WORKLOAD_KINDS, Key, key_of
+from clusterviz.engine.remedies.edit import merge
 from clusterviz.engine.settings_check import check_settings
 
 SETTLE = 10.0
@@ -40,13 +41,17 @@ class WorldError(ValueError):
 
 
 class World(msgspec.Struct, frozen=True):
-    """A snapshot, the simulated time in seconds, when controllers act next, and connections that stay open."""
+    """A snapshot, the simulated time in seconds, when controllers act next, and connections that stay open.
+
+    ``synced`` holds for nodes whose kube-proxy is behind the snapshot their rules are made of (PX-18).
+    """
 
     cluster: Cluster
     seed: int = 1
     now: float = 0.0
     wake: float | None = None
     connections: dict[str, ServiceDecision] = {}
+    synced: dict[str, Cluster] = {}
     happenings: tuple[Happening, ...] = ()
 
 
@@ -134,7 +139,7 @@ def _create(world: World, action: Action) -> World:
 
 def _patch(world: World, action: Action) -> World:
     patched = [(find(world.cluster, name), patch) for name, patch in action.patch.items()]
-    return change(world, [Change("set", merge_patch(obj, patch)) for obj, patch in patched])
+    return change(world, [Change("set", merge(obj, patch)) for obj, patch in patched])
 
 
 def _delete(world: World, action: Action) -> World:
@@ -156,12 +161,12 @@ def _vanish(world: World, action: Action) -> World:
 def _scale(world: World, action: Action) -> World:
     assert action.scale is not None
     patch = {"spec": {"replicas": action.scale.replicas}}
-    return change(world, [Change("set", merge_patch(_workload(world, action.scale.of), patch))])
+    return change(world, [Change("set", merge(_workload(world, action.scale.of), patch))])
 
 
 def _restart(world: World, action: Action) -> World:
     note = {"metadata": {"annotations": {RESTARTED: timestamp(world.now)}}}
-    return change(world, [Change("set", merge_patch(_workload(world, action.restart), {"spec": {"template": note}}))])
+    return change(world, [Change("set", merge(_workload(world, action.restart), {"spec": {"template": note}}))])
 
 
 def _drain(world: World, action: Action) -> World:
@@ -174,13 +179,13 @@ def _drain(world: World, action: Action) -> World:
     ]
     leaving = [pod for pod in pods if owner_of(pod)[0] != "DaemonSet" and not terminating(pod)]
     going, _ = evict(world.cluster.objects, leaving)
-    cordoned = merge_patch(node, {"spec": {"unschedulable": True}})
+    cordoned = merge(node, {"spec": {"unschedulable": True}})
     return change(world, [Change("set", cordoned), *(_deletion(world, pod) for pod in going)])
 
 
 def _fail(world: World, action: Action) -> World:
     patch = {"metadata": {"annotations": {DOWN_ANNOTATION: "true"}}}
-    return change(world, [Change("set", merge_patch(find(world.cluster, f"Node/{action.fail}"), patch))])
+    return change(world, [Change("set", merge(find(world.cluster, f"Node/{action.fail}"), patch))])
 
 
 def _cut(world: World, action: Action) -> World:
@@ -188,7 +193,7 @@ def _cut(world: World, action: Action) -> World:
         raise WorldError(f"{action.cut} are not two nodes", "cut")
     one, other = (find(world.cluster, f"Node/{name}") for name in action.cut)
     patch = {"metadata": {"annotations": {CUT_ANNOTATION: other["metadata"]["name"]}}}
-    return change(world, [Change("set", merge_patch(one, patch))])
+    return change(world, [Change("set", merge(one, patch))])
 
 
 def _settings(world: World, action: Action) -> World:
@@ -219,6 +224,20 @@ def _open(world: World, action: Action) -> World:
     return msgspec.structs.replace(world, connections={**world.connections, action.open.name: found})
 
 
+def _lag(world: World, action: Action) -> World:
+    """kube-proxy of the node hears nothing from now on; the rules it wrote stay (PX-18, PX-19)."""
+    find(world.cluster, f"Node/{action.lag}")
+    return msgspec.structs.replace(world, synced={action.lag: world.cluster, **world.synced})
+
+
+def _sync(world: World, action: Action) -> World:
+    """kube-proxy of the node writes its rules anew."""
+    if action.sync not in world.synced:
+        raise WorldError(f"the rules of {action.sync!r} are not behind", "sync")
+    rest = {name: older for name, older in world.synced.items() if name != action.sync}
+    return msgspec.structs.replace(world, synced=rest)
+
+
 _ACTIONS: dict[str, Callable[[World, Action], World]] = {
     "create": _create,
     "patch": _patch,
@@ -231,6 +250,8 @@ _ACTIONS: dict[str, Callable[[World, Action], World]] = {
     "cut": _cut,
     "settings": _settings,
     "open": _open,
+    "lag": _lag,
+    "sync": _sync,
 }
 
 
@@ -269,16 +290,3 @@ def at_path(obj: Any, path: str) -> Any:
         else:
             obj = obj.get(name) if isinstance(obj, dict) else None
     return obj
-
-
-def merge_patch(old: Any, patch: Any) -> Any:
-    """RFC 7396 without changing ``old``: null takes a field away, lists are replaced."""
-    if not isinstance(patch, dict):
-        return patch
-    kept = dict(old) if isinstance(old, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            kept.pop(name, None)
-        else:
-            kept[name] = merge_patch(kept.get(name), value)
-    return kept

@@ -38,7 +38,7 @@ def test_a_fault_shows_and_its_inverse_restores_every_check(name: str) -> None:
     assert {rule for fault in exam.faults for rule in fault.rules} <= RULES.keys()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from(DIFFICULTIES))
 def test_every_generated_exam_can_be_solved(seed: int, difficulty: int) -> None:
     exam = generate(seed, DIFFICULTIES[difficulty - 1])

@@ -11,12 +11,12 @@ import msgspec
 import yaml
 
 from clusterviz.classroom import library
-from clusterviz.classroom.world import merge_patch
 from clusterviz.engine import Cluster, Probe, Settings, Trace, trace
 from clusterviz.engine.addresses import host_port
 from clusterviz.engine.fixes import suggest
 from clusterviz.engine.manifests.read import read
 from clusterviz.engine.packet import IP, L4, Stack
+from clusterviz.engine.remedies.edit import merge
 from clusterviz.engine.report import readable
 from clusterviz.engine.trace import Hop, Step
 
@@ -79,7 +79,7 @@ def ask(scenario: Scenario, objects: list[Obj], question: Question) -> Answer:
     for name in question.delete:
         del changed[name]
     for name, patch in question.merge.items():
-        changed[name] = merge_patch(changed[name], patch)
+        changed[name] = merge(changed[name], patch)
     changed |= {_key(obj): obj for obj in question.set}
     settings = msgspec.convert(scenario.settings | question.settings, Settings)
     cluster = Cluster.from_objects(changed.values(), settings)
