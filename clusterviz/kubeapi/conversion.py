@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscalers in version 1, which kubectl 1.32 writes; they are kept in version 2."""
+"""What becomes another while it is written: version 1 of HorizontalPodAutoscalers, the type of a Service."""
 
 from __future__ import annotations
 
@@ -39,3 +39,38 @@ def asked(resource: Resource, obj: Obj) -> Obj:
 def _percent(metric: Obj) -> Any:
     resource = metric.get("resource") or {}
     return (resource.get("target") or {}).get("averageUtilization") if resource.get("name") == "cpu" else None
+
+
+_EXPOSED = ("NodePort", "LoadBalancer")
+_OF_TYPES = {
+    "allocateLoadBalancerNodePorts": ("LoadBalancer",),
+    "externalTrafficPolicy": _EXPOSED,
+    "healthCheckNodePort": ("LoadBalancer",),
+    "loadBalancerClass": ("LoadBalancer",),
+}
+
+
+def retyped(resource: Resource, before: Obj, after: Obj) -> Obj:
+    """A Service without what belonged to the type it had, where the client left that as it was.
+
+    kube-apiserver drops it too, so that one changed word is enough to change the type.
+    """
+    old, new = before.get("spec") or {}, after.get("spec")
+    if resource.stored != "Service" or not isinstance(new, dict) or new.get("type") == old.get("type"):
+        return after
+    kind = new.get("type") or "ClusterIP"
+    spec = {
+        name: value
+        for name, value in new.items()
+        if name not in _OF_TYPES or kind in _OF_TYPES[name] or value != old.get(name)
+    }
+    if kind not in _EXPOSED and isinstance(spec.get("ports"), list):
+        given = {port.get("nodePort") for port in old.get("ports") or ()}
+        spec["ports"] = [
+            {name: value for name, value in port.items() if name != "nodePort" or value not in given}
+            for port in spec["ports"]
+        ]
+    if kind == "ExternalName":
+        kept = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
+        spec = {name: value for name, value in spec.items() if name not in kept or value != old.get(name)}
+    return {**after, "spec": spec}

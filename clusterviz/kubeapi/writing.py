@@ -13,7 +13,7 @@ from clusterviz.kubeapi import logs, removing, scale, wishes
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.bodies import read_object
 from clusterviz.kubeapi.checks import check
-from clusterviz.kubeapi.conversion import kept
+from clusterviz.kubeapi.conversion import kept, retyped
 from clusterviz.kubeapi.patching import patched, remembered
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
@@ -101,7 +101,7 @@ async def change(request: Request, session: Session, target: Target, verb: str, 
         after["metadata"].setdefault("name", target.name)
     else:
         after = placed(target, patched(request, session, resource, before))
-    after = _allowed(target, before, after)
+    after = retyped(resource, before, _allowed(target, before, after))
     warnings = check(request, session, resource, after)
     after = _parts(target, before, after)
     if request.media != "application/apply-patch+yaml":

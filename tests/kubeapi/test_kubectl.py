@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import kubernetes
@@ -19,17 +20,26 @@ VERSIONS = ("27", "32", "37")
 BINARIES = ROOT / ".build" / "kubectl"
 INSTALL = "no kubectl in .build/kubectl: make setup-test"
 PER_COMMAND = 70
+MANIFESTS = Path(os.environ.get("CLUSTERVIZ_MANIFESTS") or ROOT.parent / "shared" / "manifests")
+REQUESTS = Path(__file__).with_name("requests.txt")
+REQUEST = re.compile(r'(?:\] |verb=")(GET|POST|PUT|PATCH|DELETE)"? (?:url=")?(http[^\s"]+)')
+HEADER = re.compile(r"[\]\s]\s*(Accept|Content-Type): (\S.*)$")
+
+
+def environment(folder):
+    """Nothing of the person who runs the tests; without garbage collection short commands are done sooner."""
+    kubeconfig = str(folder / "kubeconfig")
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": kubeconfig, "GOGC": "off"}
 
 
 def kubectl(version, folder, command):
     """Run one command; answers its exit code, what it printed, and how long it took."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": str(folder / "kubeconfig")}
     arguments = shlex.split(command, posix=False) if "{" in command or "[" in command else shlex.split(command)
     began = time.monotonic()
     done = subprocess.run(
         [BINARIES / version, *arguments],
         cwd=folder,
-        env=environment,
+        env=environment(folder),
         capture_output=True,
         text=True,
         timeout=PER_COMMAND,
@@ -38,16 +48,57 @@ def kubectl(version, folder, command):
     return done.returncode, (done.stdout + done.stderr).strip(), time.monotonic() - began
 
 
+def cases_of(version):
+    """What is run on a version."""
+    return [case for case in CASES if case.on in ("", version)]
+
+
+def requests_in(printed):
+    """The requests that ``-v=8`` told of: method, path, what was accepted and what was sent."""
+    found, mine = [], False
+    for line in printed.splitlines():
+        if match := REQUEST.search(line):
+            path = re.sub(r"^.*?/k8s/[^/]+", "", match[2])
+            found.append([match[1], re.sub(r"hash=\w+", "hash=", path), "", ""])
+            mine = True
+        elif "Response" in line:
+            mine = False
+        elif mine and (match := HEADER.search(line)):
+            found[-1][2 if match[1] == "Accept" else 3] = match[2]
+    return [" ".join(filter(None, request)) for request in found]
+
+
+def watched(version, folder):
+    """What `kubectl get -w` prints while something is made and deleted."""
+    command = [BINARIES / version, "get", "configmaps", "-n", "shop", "-w", "--output-watch-events"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        found = []
+        try:
+            kubectl(version, folder, "create configmap early -n shop")
+            while not any("early" in line for line in found):  # it listed, or watches by now
+                found.append(process.stdout.readline())
+            kubectl(version, folder, "delete configmap early -n shop")
+            while not found[-1].startswith("DELETED"):
+                found.append(process.stdout.readline())
+        finally:
+            process.kill()
+    return "".join(found)
+
+
 def battery(version, folder):
-    """What every command did, as it should not be."""
-    wrong, slow = [], []
-    for case in CASES:
-        code, printed, took = kubectl(version, folder, case.command)
+    """What every command did, as it should not be, the slowest ones, and what was asked."""
+    wrong, slow, asked = [], [], []
+    for case in cases_of(version):
+        code, printed, took = kubectl(version, folder, case.command + (" -v=8" if case.logged else ""))
+        if case.logged:
+            asked += [f"{version} {case.command}", *(f"    {line}" for line in requests_in(printed))]
         if code != case.code or not re.search(case.prints, printed):
             wanted = f"exit {code}, wanted {case.code} and /{case.prints}/"
             wrong.append(f"kubectl {case.command}\n  {wanted}:\n{printed[:700]}")
         slow.append((took, case.command))
-    return wrong, sorted(slow, reverse=True)[:5]
+    return wrong, sorted(slow, reverse=True)[:5], asked, watched(version, folder)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +129,40 @@ def runs(server, tmp_path_factory):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_command_does_what_it_does_elsewhere(runs, version):
-    wrong, slow = runs[version]
-    assert not wrong, f"{len(wrong)} of {len(CASES)} commands:\n" + "\n".join(wrong) + f"\nslowest: {slow}"
+    wrong, slow, _, _ = runs[version]
+    assert not wrong, f"{len(wrong)} of {len(cases_of(version))} commands:\n" + "\n".join(wrong) + f"\nslowest: {slow}"
 
 
-def test_the_battery_is_large_enough():
-    assert len(CASES) >= 70
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_battery_is_large_enough(version):
+    assert len(cases_of(version)) >= 70
+
+
+def test_every_version_asks_what_it_asked_when_the_server_was_written_for_it(runs):
+    asked = "\n".join(line for version in VERSIONS for line in runs[version][2]) + "\n"
+    if os.environ.get("CLUSTERVIZ_GOLDENS") == "write":
+        REQUESTS.write_text(asked)
+    assert asked == REQUESTS.read_text()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_watch_prints_what_happens(runs, version):
+    printed = runs[version][3]
+    assert re.search(r"(?m)^EVENT +NAME +DATA +AGE$", printed)
+    assert re.search(r"(?m)^ADDED +early +0 ", printed)
+    assert re.search(r"(?m)^DELETED +early +0 ", printed)
+
+
+@pytest.mark.skipif(not MANIFESTS.is_dir(), reason=f"no {MANIFESTS}; set CLUSTERVIZ_MANIFESTS")
+def test_published_applications_apply_unchanged(server, tmp_path):
+    server.manage("loaddemo", "--name", "apply")
+    (tmp_path / "kubeconfig").write_text(server.manage("kubeconfig", "apply", "--server", server.url))
+    for path in sorted(MANIFESTS.glob("*.yaml")):
+        kubectl(VERSIONS[-1], tmp_path, f"create namespace {path.stem}")  # two of them have a frontend
+        code, printed, _ = kubectl(VERSIONS[-1], tmp_path, f"apply -n {path.stem} -f {path}")
+        assert code == 0, printed
+        _, printed, _ = kubectl(VERSIONS[-1], tmp_path, f"apply -n {path.stem} -f {path}")
+        assert all(line.endswith("unchanged") for line in printed.splitlines()), printed
 
 
 def test_the_python_client_with_strict_models_lists_and_watches(server, tmp_path):
