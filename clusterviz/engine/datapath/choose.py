@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 Spread = Literal["random", "source", "destination"]
 ELSEWHERE = "on another node, and the policy is Local"
+# The rule that made the list of a name (`topology.Choice`).
+LISTS = {
+    "cluster": "EPS-05",
+    "cluster-terminating": "EPS-05",
+    "zone": "TD-03",
+    "node": "TD-04",
+    "local": "EPS-06",
+    "local-terminating": "EPS-06",
+}
 SPREADS: dict[str, Spread] = {"sh": "source", "dh": "destination"}
 
 
@@ -78,7 +87,7 @@ def choose(cluster: Cluster, node: Node, found: Lookup, version: int, origin: Or
         candidates=candidates,
         branches=tuple([branch_of(candidate) for candidate in candidates if candidate.probability]),
         masquerade=masquerade,
-        rules=rules,
+        rules=(*rules, LISTS[choice.name]),
         anywhere=anywhere,
         open=is_open,
         refusal=refusal,  # type: ignore[arg-type]
