@@ -189,13 +189,21 @@ def follow_host_pods(
         for pod, present in delta.sides:
             if pod.host_network and not pod.ended:
                 _move(over, old, pod.node, pod, present=present)
-    return changed(old, _sorted(over, _by_name)) if over else old
+    return changed(old, _lists(over, _by_name)) if over else old
 
 
-def _move(over: dict[Any, Any], old: Mapping[Any, list[Pod]], key: Any, pod: Pod, *, present: bool) -> None:
-    """Put a pod into a copy of its list, or take out the one of its name."""
-    others = [one for one in over.get(key, old.get(key, ())) if _by_name(one) != _by_name(pod)]
-    over[key] = [*others, pod] if present else others
+def _move(over: dict[Any, dict[Name, Pod]], old: Mapping[Any, list[Pod]], key: Any, pod: Pod, *, present: bool) -> None:
+    """Put a pod among those of its list by name, or take out the one of its name."""
+    some = over.get(key)
+    if some is None:
+        some = over[key] = {_by_name(one): one for one in old.get(key, ())}
+    some.pop(_by_name(pod), None)
+    if present:
+        some[_by_name(pod)] = pod
+
+
+def _lists(over: dict[Any, dict[Name, Pod]], order: Any) -> dict[Any, Any]:
+    return _sorted({key: list(some.values()) for key, some in over.items()}, order)
 
 
 def _sorted(over: dict[Any, Any], order: Any) -> dict[Any, Any]:
@@ -259,7 +267,7 @@ def follow_pods_of_workload(
             workload = new.workload_of(pod)
             if workload is not None:
                 _move(over, old, (workload.kind, workload.namespace, workload.name), pod, present=present)
-    return changed(old, _sorted(over, _by_age)) if over else old
+    return changed(old, _lists(over, _by_age)) if over else old
 
 
 class Labelled:

@@ -76,7 +76,8 @@ def applied(cluster: Cluster, changes: Iterable[Change]) -> tuple[Cluster, set[K
     changes = list(changes)
     after = cluster.apply(changes)
     keys = {change.key for change in changes}
-    if any(key[0] == "Node" for key in keys):
+    starved = any(not node.ips or not node.pod_cidrs for node in cluster.nodes.values())
+    if starved and any(key[0] == "Node" for key in keys):
         # Addresses the snapshot filled in on its own are changes too.
         nodes: list[Key] = [("Node", "", name) for name in after.nodes]
         keys |= {key for key in nodes if cluster.objects.get(key) is not after.objects[key]}
