@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from clusterviz.engine import Cluster
+from clusterviz.engine import Cluster, Settings
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.controllers import Controller, Reconciler, Timing, last_addresses
 from clusterviz.engine.controllers.work import Happening
 from clusterviz.engine.loading import no_collections
-from clusterviz.engine.objects import Key
+from clusterviz.engine.objects import Key, Obj
 from clusterviz.live.names import names_of
 from clusterviz.live.zones import offset
 
@@ -26,7 +26,7 @@ AGAIN = 2
 
 
 class FirstLook(msgspec.Struct, frozen=True):
-    """The controllers, and what they did when they saw the whole cluster for the first time.
+    """The controllers, and what they did when they looked at the cluster, for the first time or again.
 
     ``cluster`` is the snapshot after it, ``keys`` what is different in it, ``wake`` when they want to look again.
     """
@@ -57,6 +57,18 @@ def first_look(
         controllers=controllers,
         zones=offset,
     )
+    return next_look(reconciler, cluster, rng, moment=moment, again=again)
+
+
+def next_look(
+    reconciler: Reconciler,
+    cluster: Cluster,
+    rng: random.Random,
+    *,
+    moment: Callable[[], float],
+    again: int = 0,
+) -> FirstLook:
+    """Let the controllers act on ``cluster``, of which they know everything."""
     keys: set[Key] = set()
     happenings: list[Happening] = []
     while True:
@@ -100,3 +112,12 @@ def lasting() -> Iterator[None]:
     with no_collections():
         yield
         gc.freeze()
+
+
+def differences(cluster: Cluster, objects: list[Obj], settings: Settings) -> list[Change]:
+    """What leads from a snapshot to these objects."""
+    new = Cluster.from_objects(objects, settings=settings, expand=False).objects
+    gone: list[Key] = [key for key in cluster.objects if key not in new]
+    return [Change("unset", key) for key in gone] + [
+        Change("set", obj) for key, obj in new.items() if cluster.objects.get(key) != obj
+    ]

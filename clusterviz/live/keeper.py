@@ -23,7 +23,7 @@ from clusterviz.engine.objects import Key
 from clusterviz.engine.probe import Probe
 from clusterviz.live import database, groundwork, picture
 from clusterviz.live.follower import Follower
-from clusterviz.live.groundwork import FirstLook, lasting
+from clusterviz.live.groundwork import FirstLook, differences, lasting
 from clusterviz.live.history import History
 from clusterviz.live.hub import Hub
 from clusterviz.live.leader import Leadership
@@ -165,6 +165,7 @@ class Keeper:
         await self._open(simulator)
         self._show()
         if heavy:
+            simulator.apart = True
             self._look(simulator)
         try:
             await self._loop(simulator, leading=leading)
@@ -264,6 +265,13 @@ class Keeper:
             if look is not None:
                 simulator.adopt(look)
 
+    def _turn(self, simulator: Simulator) -> None:
+        """In a large cluster a lost node makes the controllers look at so much that the loop must not wait for them."""
+        if simulator.due and not simulator.waiting:
+            simulator.waiting, simulator.due = True, False
+            self._looking = asyncio.ensure_future(self._aside(simulator.turn, steady))
+            self._looking.add_done_callback(lambda _: self.poke())
+
     async def _loop(self, simulator: Simulator, *, leading: bool) -> None:
         framed = saved = follow = steady()
         while True:
@@ -283,6 +291,7 @@ class Keeper:
                 simulator.step(now - FRAME, connections=False)
             simulator.watch(self._hub.watching(self.name))
             simulator.step(now, connections=watched)
+            self._turn(simulator)
             self._hub.topic(self.name).time = now
             if simulator.form.outgrown:
                 await self._reform(simulator)
@@ -388,12 +397,3 @@ class Keeper:
         head, changes = await self._aside(compare)
         self._position = self._head = head
         simulator.apply(changes)
-
-
-def differences(cluster: Cluster, objects: list[dict[str, Any]], settings: Settings) -> list[Change]:
-    """What leads from a snapshot to these objects."""
-    new = Cluster.from_objects(objects, settings=settings, expand=False).objects
-    gone: list[Key] = [key for key in cluster.objects if key not in new]
-    return [Change("unset", key) for key in gone] + [
-        Change("set", obj) for key, obj in new.items() if cluster.objects.get(key) != obj
-    ]

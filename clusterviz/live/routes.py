@@ -11,7 +11,7 @@ from clusterviz.engine.explain import sentence
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.symptoms import refused
 from clusterviz.engine.trace import Action, Hop, Step, Trace, Verdict
-from clusterviz.live.protocol import Route, Segment
+from clusterviz.live.protocol import Call, MassTraffic, Route, Segment, Totals
 
 # Answers that say no although no packet was refused on the way.
 TOLD_NO = frozenset(
@@ -72,6 +72,19 @@ def deciding_step(trace: Trace) -> tuple[Hop, Step] | None:
     steps = [(hop, step) for hop in trace.forward for step in hop.steps]
     choices = [(hop, step) for hop, step in steps if step.candidates]
     return choices[0] if choices else (steps[-1] if steps else None)
+
+
+class TrafficFrame(msgspec.Struct, frozen=True):
+    """What happened on the wires since the last one."""
+
+    time: float
+    routes: list[Route]
+    calls: list[Call]
+    totals: Totals
+    forgotten: list[str]
+    counts: list[int]
+    """Connections delivered, refused and dropped."""
+    mass: MassTraffic | None = None
 
 
 class RouteTable:

@@ -12,8 +12,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 
-import msgspec
-
 from clusterviz.engine import Cluster, Settings, trace
 from clusterviz.engine.clock import Clock
 from clusterviz.engine.cluster import Change
@@ -28,12 +26,12 @@ from clusterviz.live.bulk import Bulk
 from clusterviz.live.bulkflows import Result
 from clusterviz.live.decisions import Decisions, Ways
 from clusterviz.live.form import MassForm, form_for
-from clusterviz.live.groundwork import FirstLook, applied, first_look
+from clusterviz.live.groundwork import FirstLook, applied, first_look, next_look
 from clusterviz.live.massview import MassView
 from clusterviz.live.merge import merged
 from clusterviz.live.meter import Meter
-from clusterviz.live.protocol import Call, Event, MassTraffic, Route, State, Totals
-from clusterviz.live.routes import RouteTable, Tracer, outside_of, route_of
+from clusterviz.live.protocol import Call, Event, Route, State
+from clusterviz.live.routes import RouteTable, Tracer, TrafficFrame, outside_of, route_of
 from clusterviz.live.scene import Scene
 
 logger = logging.getLogger(__name__)
@@ -43,19 +41,6 @@ CONNECTIONS_KEPT = 20_000
 # Objects saved at once while the cluster lives: larger transactions make whoever edits it wait for the database.
 PORTION = 1000
 RECONCILE = "reconcile"
-
-
-class TrafficFrame(msgspec.Struct, frozen=True):
-    """What happened on the wires since the last one."""
-
-    time: float
-    routes: list[Route]
-    calls: list[Call]
-    totals: Totals
-    forgotten: list[str]
-    counts: list[int]
-    """Connections delivered, refused and dropped."""
-    mass: MassTraffic | None = None
 
 
 class Simulator:
@@ -90,8 +75,8 @@ class Simulator:
         self._timing, self._controllers, self._tracer = timing or Timing(), controllers, tracer
         self._reconciler: Reconciler | None = None
         self._wake: float | None = None
-        # Whether the controllers are looking at everything elsewhere (`beginning`).
-        self.waiting = False
+        # Whether the controllers act elsewhere at this moment (`beginning`, `turn`), always do, and have to.
+        self.waiting = self.apart = self.due = False
         self._dirty: set[Key] = set()
         # What was filled in at the start (addresses, node ports) is news for the database.
         self._unsaved: dict[Key, Obj | None] = {
@@ -180,6 +165,11 @@ class Simulator:
         self.waiting = True
         return partial(first_look, self.cluster, self._rng, timing=self._timing, controllers=self._controllers)
 
+    def turn(self, moment: Callable[[], float]) -> FirstLook:
+        """What the controllers do now (`due`), in another thread and then for `adopt`, as with `beginning`."""
+        assert self._reconciler is not None
+        return next_look(self._reconciler, self.cluster, self._rng, moment=moment)
+
     def adopt(self, look: FirstLook) -> None:
         """From here on the controllers act."""
         self.waiting = False
@@ -187,7 +177,9 @@ class Simulator:
         if look.keys:
             self._take(look.cluster, look.keys)
         self._acted(look.keys, look.happenings, look.wake)
-        self.clock.schedule(self.clock.now, RECONCILE)
+        if self.due and not self.apart:
+            self.due = False
+            self.clock.schedule(self.clock.now, RECONCILE)
 
     def _replace(self, changes: list[Change]) -> set[Key]:
         """Another snapshot; answers the keys of what is different in it."""
@@ -228,7 +220,10 @@ class Simulator:
             self._decide(connection)
 
     def _handle(self, event: object) -> None:
-        if event != RECONCILE or not self._controllers or self.waiting:
+        if event != RECONCILE or not self._controllers:
+            return
+        if self.waiting or (self.apart and self._reconciler is not None):
+            self.due = True
             return
         if self._reconciler is None:
             look = self.beginning()

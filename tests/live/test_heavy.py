@@ -10,6 +10,7 @@ from clusterviz.cluster import services
 from clusterviz.cluster.models import Deployment, Pod
 from clusterviz.cluster.services import capacity
 from clusterviz.live import database, groundwork, keeper, questions, runner
+from clusterviz.live.simulator import Simulator
 from tests.live.conftest import workload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,3 +150,28 @@ async def test_what_fails_while_a_large_cluster_is_prepared_restarts_it(shop, li
     await until(lambda: [r for r in caplog.records if "starts again" in r.getMessage()])
     await sync_to_async(services.act)(shop, "scale", "workload:Deployment/shop/api", actor="test", replicas=5)
     await until(lambda: (replica := runner.replica("shop")) and len(replica.cluster.pods) == 9)
+
+
+async def test_controllers_of_a_large_cluster_act_beside_the_loop(shop, live, browser, monkeypatch):
+    """Three pods count as large here. Traffic goes on while they act; what was wished meanwhile comes after it."""
+    await sync_to_async(runner.settle)("shop")
+    monkeypatch.setattr(keeper, "HEAVY", 3)
+    one = browser()
+    await one.open()
+    await one.wait_for("traffic")
+    going, turn = threading.Event(), Simulator.turn
+
+    def slow(simulator, moment):
+        going.wait(20)
+        return turn(simulator, moment)
+
+    monkeypatch.setattr(Simulator, "turn", slow)
+    api = "workload:Deployment/shop/api"
+    await sync_to_async(services.act)(shop, "scale", api, actor="test", replicas=5)
+    assert (await one.wait_for("traffic"))["type"] == "traffic"
+    assert len(runner.replica("shop").cluster.pods) == 7
+    await sync_to_async(services.act)(shop, "scale", api, actor="test", replicas=6)
+    going.set()
+    await until(lambda: len(runner.replica("shop").cluster.pods) == 10)
+    await until(lambda: Pod.objects.filter(cluster=shop, phase="Running").count() == 10)
+    await one.disconnect()
