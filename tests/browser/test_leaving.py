@@ -67,7 +67,9 @@ def test_browsers_that_vanish_leave_no_traceback(server: RunningServer) -> None:
         guest.vanish()
     stays.hear_traffic(4)
     stays.vanish()
-    Guest(server).hear_traffic(2)
+    last = Guest(server)
+    last.hear_traffic(2)
+    last.vanish()
     said = server.log.read_bytes()[before:].decode()
     assert "Traceback" not in said, said
     assert "ERROR" not in said, said
