@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from django.db import transaction
+
 from clusterviz.cluster import services, snapshot
 from clusterviz.cluster.models import Cluster
 from clusterviz.engine.objects import Key, Obj
@@ -51,14 +53,15 @@ def delete(
 ) -> tuple[int, None]:
     """Delete objects, also those the database does not have yet; ``orphans`` lose their owner first."""
     cluster, name = _cluster(identity), keys[0][2]
-    if orphans:
-        apply(identity, resource, name, orphans, actor=actor, dry_run=False)
     until = time.monotonic() + CHECKPOINTED
     while True:
         try:
-            services.delete_objects(
-                cluster, keys, actor=actor, grace=grace, orphan=orphans is not None, foreground=foreground
-            )
+            with transaction.atomic():  # between the two the owner would adopt its orphans again
+                if orphans:
+                    apply(identity, resource, name, orphans, actor=actor, dry_run=False)
+                services.delete_objects(
+                    cluster, keys, actor=actor, grace=grace, orphan=orphans is not None, foreground=foreground
+                )
         except services.Invalid as error:
             if not str(error).endswith("not found"):
                 raise _forbidden(resource, name, error) from None
