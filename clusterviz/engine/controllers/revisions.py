@@ -45,7 +45,7 @@ def record(work: Work, workload: Obj) -> list[Obj]:
     same = [one for one in history if same_template(template_of(one), template)]
     highest = number_of(history[-1]) if history else 0
     if not same:
-        new = _made(work, workload, highest + 1)
+        new = revision(workload, work.hash_of(spec(workload).get("template") or {}), highest + 1, work.stamp)
     elif same[-1] is not history[-1]:
         new = changed(same[-1], revision=highest + 1)
     else:
@@ -54,20 +54,21 @@ def record(work: Work, workload: Obj) -> list[Obj]:
     return [*(one for one in history if key_of(one) != key_of(new)), new]
 
 
-def _made(work: Work, workload: Obj, number: int) -> Obj:
+def revision(workload: Obj, digest: str, number: int, stamp: str) -> Obj:
+    """The ControllerRevision of a workload's present template, whose hash is ``digest``."""
     kind, namespace, owner = key_of(workload)
-    name, template = name_of(work, workload), spec(workload).get("template") or {}
-    mark = {HASH: name.rpartition("-")[2]} if kind == "StatefulSet" else {POD_HASH: name.rpartition("-")[2]}
+    template = spec(workload).get("template") or {}
+    mark = {HASH if kind == "StatefulSet" else POD_HASH: digest}
     given = {key: value for key, value in (meta(workload).get("annotations") or {}).items() if key != LAST_APPLIED}
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
         "metadata": {
-            "name": name,
+            "name": f"{owner}-{digest}",
             "namespace": namespace,
             "labels": {**(meta(template).get("labels") or {}), **mark},
             **({"annotations": given} if given else {}),
-            "creationTimestamp": work.stamp,
+            "creationTimestamp": stamp,
             "ownerReferences": [reference(kind, owner)],
         },
         "data": {"spec": {"template": {**template, "$patch": "replace"}}},

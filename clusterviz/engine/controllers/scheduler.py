@@ -211,6 +211,11 @@ def _message(fit: Fit, room: Room, land: Landscape, preemption: str) -> str:
     return f"{message} preemption: {preemption}" if preemption else message
 
 
+def hopeless(reasons: Counter[str], nodes: int) -> str:
+    """What FailedScheduling says of a pod that every node refuses for good, whoever left it."""
+    return f"{nowhere(reasons, nodes)} preemption: {nowhere(Counter({NOT_HELPFUL: nodes}), nodes)}"
+
+
 def _unschedulable(work: Work, pod: Obj, message: str, nominated: str) -> None:
     if nominated:
         pod = with_status(pod, nominatedNodeName=nominated)

@@ -11,6 +11,7 @@ import msgspec
 from clusterviz.engine.controllers.deployment import bounds
 from clusterviz.engine.controllers.replicasets import DESIRED, MOST, REVISION, replicaset
 from clusterviz.engine.controllers.restarts import CRASH_ANNOTATION
+from clusterviz.engine.controllers.revisions import revision
 from clusterviz.engine.controllers.rollout_status import DONE, LATE
 from clusterviz.engine.controllers.work import timestamp
 from clusterviz.engine.fill import template_hash
@@ -210,9 +211,9 @@ def workload(one: App) -> Obj:
         status["conditions"] = _conditions(one)
     if one.kind == "StatefulSet":
         spec["serviceName"] = one.name
-        revision = f"{one.name}-{one.hash}"
+        present = f"{one.name}-{one.hash}"
         status |= {"updatedReplicas": count, "currentReplicas": count}
-        status |= {"updateRevision": revision, "currentRevision": revision}
+        status |= {"updateRevision": present, "currentRevision": present}
     metadata: Obj = {"name": one.name, "namespace": one.namespace, "labels": one.labels, "creationTimestamp": one.born}
     if one.kind == "Deployment":
         metadata["annotations"] = {REVISION: "1"}
@@ -245,6 +246,13 @@ def replica_sets(apps: list[App]) -> Iterator[Obj]:
             count, ready = len(one.pods), one.ready
             counts = {"replicas": count, "fullyLabeledReplicas": count}
             yield {**made, "status": {**counts, "readyReplicas": ready, "availableReplicas": ready}}
+
+
+def revisions(apps: list[App]) -> Iterator[Obj]:
+    """The ControllerRevisions of StatefulSets and DaemonSets, likewise."""
+    for one in apps:
+        if one.kind in ("DaemonSet", "StatefulSet"):
+            yield revision(workload(one), one.hash, 1, one.born)
 
 
 def job(space: str, name: str, pods: int, now: float, rng: random.Random) -> tuple[App, Obj]:

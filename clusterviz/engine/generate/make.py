@@ -46,6 +46,7 @@ def generate(size: Size, *, seed: int = 1, now: float = SOME_DAY) -> Iterator[Ob
     yield from (obj for _, obj in jobs)
     yield from map(workloads.workload, [*system, *ordinary])
     yield from workloads.replica_sets([*system, *ordinary])
+    yield from workloads.revisions([*system, *ordinary])
     faces = services(plan, ordinary, settings, rng, now)
     front = system_services(plan, system, settings)
     yield from (face.obj for face in [*front, *faces])

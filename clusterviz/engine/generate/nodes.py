@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from clusterviz.engine.addresses import network
-from clusterviz.engine.controllers.nodes import UNREACHABLE
+from clusterviz.engine.controllers.nodes import UNREACHABLE, with_size
 from clusterviz.engine.controllers.work import timestamp
 from clusterviz.engine.generate.size import Plan, Size
 from clusterviz.engine.objects import DOWN_ANNOTATION, ZONE_LABEL, Obj
@@ -94,7 +94,7 @@ def _node(place: Place, mask: int, born: str, now: float, *, cordoned: bool) -> 
         }  # fmt: skip
     addresses = [{"type": "InternalIP", "address": place.ip}, {"type": "Hostname", "address": place.name}]
     status = {"addresses": addresses, "conditions": [ready]}
-    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec, "status": status}
+    return with_size({"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec, "status": status})
 
 
 def namespaces(names: list[str], now: float, rng: random.Random) -> Iterator[Obj]:

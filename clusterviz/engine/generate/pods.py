@@ -11,7 +11,7 @@ from clusterviz.engine.controllers.kubelet import READY_ANNOTATION
 from clusterviz.engine.controllers.pods import reference
 from clusterviz.engine.controllers.restarts import CRASH_LOOP, crash_message
 from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
-from clusterviz.engine.controllers.scheduler import nowhere
+from clusterviz.engine.controllers.scheduler import hopeless
 from clusterviz.engine.controllers.suitability import refusal
 from clusterviz.engine.controllers.work import seconds, timestamp
 from clusterviz.engine.fill import ALPHABET
@@ -43,7 +43,7 @@ class Scheduler:
 
     def refuse(self, pod: Obj, stamp: str) -> list[Obj]:
         """Conditions of a pod that fits on no node."""
-        message = nowhere(Counter(refusal(pod, node, 0, HostPorts()) for node in self._nodes), len(self._nodes))
+        message = hopeless(Counter(refusal(pod, node, 0, HostPorts()) for node in self._nodes), len(self._nodes))
         entry = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
         return [{**entry, "lastTransitionTime": stamp}]
 
