@@ -133,10 +133,9 @@ def shop(transactional_db):
 
 @pytest.fixture
 async def live(shop):
-    """The hub and crew of this test's loop, ended with it."""
-    found = instance.current()
-    yield found
-    await found.crew.stop()
+    """The hub and crew of this test's loop, ended with it, or those that came after them."""
+    yield instance.current()
+    await instance.current().crew.stop()
     instance.reset()
 
 

@@ -39,7 +39,8 @@ def ask_documents(documents: Sequence[Document]) -> tuple[Cluster, list[str]]:
     ours = {key: obj for key, (_, obj) in wishes.items() if not is_foreign(obj)}
     cluster = Cluster.from_objects([*settings, *ours.values()])
     told = [*problems, *_out_of_range(cluster, wishes, ours)]
-    ignored = Counter(key[0] for key, (_, obj) in wishes.items() if why_ignored(key, obj))
+    # no controller runs here, so that a CronJob starts nothing
+    ignored = Counter(key[0] for key, (_, obj) in wishes.items() if why_ignored(key, obj) or key[0] == "CronJob")
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(ignored.items()))
     notes = [f"no effect on the simulated network: {kinds}"] if kinds else []
     return cluster, [*map(str, told), *map(str, summary.warnings), *notes]
