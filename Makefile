@@ -35,8 +35,8 @@ test-js: setup-test ## the JavaScript tests alone
 	[ -n "$$tests" ] || { echo "There is no tests/js/*.test.js"; exit 1; }; \
 	node --test $$tests
 
-# Tests without browser, namespaces or a clock to keep: they share out the cores.
-SHARED := $(addprefix tests/,capture classroom cluster conformance controllers dashboard engine kubeapi live manifests nodeview proxyrules scenarios)
+# Tests without browser, namespaces or a clock to keep: they share out the cores, those with the longest files first.
+SHARED := $(addprefix tests/,kubeapi engine capture classroom cluster conformance controllers dashboard live manifests nodeview proxyrules scenarios)
 # Tests that mostly wait for a server or a browser: two at a time.
 WAITING := $(addprefix tests/,browser rules)
 

@@ -62,7 +62,7 @@ class Stream:
         self._text += first["body"]
         return start["status"], dict(start["headers"])
 
-    async def event(self, within=10):
+    async def event(self, within=60):
         """The next event."""
         async with asyncio.timeout(within):
             while b"\n" not in self._text:

@@ -19,7 +19,7 @@ from tests.server import ROOT, running_server
 VERSIONS = ("27", "32", "37")
 BINARIES = ROOT / ".build" / "kubectl"
 INSTALL = "no kubectl in .build/kubectl: make setup-test"
-PER_COMMAND = 70
+PER_COMMAND = 170
 MANIFESTS = Path(os.environ.get("CLUSTERVIZ_MANIFESTS") or ROOT.parent / "shared" / "manifests")
 REQUESTS = Path(__file__).with_name("requests.txt")
 REQUEST = re.compile(r'(?:\] |verb=")(GET|POST|PUT|PATCH|DELETE)"? (?:url=")?(http[^\s"]+)')
@@ -192,7 +192,7 @@ def test_the_python_client_with_strict_models_lists_and_watches(server, tmp_path
         core.delete_namespaced_config_map("watched", "shop")
         watch = kubernetes.watch.Watch()
         events = watch.stream(
-            core.list_namespaced_config_map, "shop", resource_version=since, timeout_seconds=3, _request_timeout=10
+            core.list_namespaced_config_map, "shop", resource_version=since, timeout_seconds=3, _request_timeout=60
         )
         seen = [(event["type"], event["object"].metadata.name) for event in events]
         assert seen == [("ADDED", "watched"), ("DELETED", "watched")]
