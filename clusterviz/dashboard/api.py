@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial, wraps
 from typing import Any, cast
@@ -16,6 +17,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.gzip import re_accepts_gzip
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
@@ -276,15 +278,27 @@ def export(request: HttpRequest, name: str) -> HttpResponseBase:
     """The cluster as manifests; with ``?flows=1`` our own TrafficFlow objects too."""
     pieces = services.export_pieces(find(name), flows=request.GET.get("flows") == "1")
     headers = {"Content-Disposition": f'attachment; filename="{name}-{timezone.localtime():%Y%m%d-%H%M%S}.yaml"'}
+    packed = isinstance(request, ASGIRequest) and re_accepts_gzip.search(request.headers.get("Accept-Encoding", ""))
     # Under ASGI Django would first gather what an ordinary iterator gives.
-    content = in_turn(pieces) if isinstance(request, ASGIRequest) else pieces
-    return StreamingHttpResponse(content, content_type="application/yaml; charset=utf-8", headers=headers)
+    content = in_turn(pieces, packed=bool(packed)) if isinstance(request, ASGIRequest) else pieces
+    answer = StreamingHttpResponse(content, content_type="application/yaml; charset=utf-8", headers=headers)
+    patch_vary_headers(answer, ["Accept-Encoding"])
+    if packed:
+        answer["Content-Encoding"] = "gzip"
+    return answer
 
 
-async def in_turn(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Each piece made in the thread of views, as it is sent."""
+async def in_turn(pieces: Iterator[str], *, packed: bool) -> AsyncIterator[bytes]:
+    """Each piece made in the thread of views, as it is sent.
+
+    Packed into one gzip stream: Django's middleware makes one of each piece, of which browsers read the first.
+    """
+    packer = zlib.compressobj(wbits=31)
     while (piece := await sync_to_async(partial(next, pieces, None))()) is not None:
-        yield piece
+        if part := packer.compress(piece.encode()) if packed else piece.encode():
+            yield part
+    if packed:
+        yield packer.flush()
 
 
 @csrf_exempt  # json_csrf checks instead

@@ -3,11 +3,12 @@
 import json
 import logging
 import re
+import zlib
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from clusterviz.cluster.models import Cluster, Deployment, Pod
 from clusterviz.live import questions
@@ -121,6 +122,23 @@ def test_the_export_is_a_file_that_imports_to_nothing_new(editor: Client, cluste
     assert re.fullmatch(r'attachment; filename="demo-\d{8}-\d{6}\.yaml"', answer["Content-Disposition"])
     again = post(editor, "/clusters/demo/import?dry_run=1", {"yaml": answer.getvalue().decode()}).json()
     assert [entry for entry in again["created"] if entry["kind"] != "TrafficFlow"] == []
+
+
+async def sent(answer: Any) -> bytes:
+    """All that a streamed answer sends."""
+    return b"".join([part async for part in answer.streaming_content])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_packed_export_is_one_stream(async_client: AsyncClient, cluster: Cluster) -> None:
+    """A browser reads the first gzip stream of a download and no more."""
+    plain = await async_client.get("/clusters/demo/export")
+    whole = await sent(plain)
+    answer = await async_client.get("/clusters/demo/export", headers={"Accept-Encoding": "gzip, br"})
+    assert (answer["Content-Encoding"], answer["Vary"]) == ("gzip", "Accept-Encoding")
+    reader = zlib.decompressobj(wbits=31)
+    assert reader.decompress(await sent(answer)) == whole
+    assert reader.eof and not reader.unused_data and b"kind: Service\n" in whole
 
 
 def test_pasted_yaml_is_previewed_then_applied(editor: Client, empty: Cluster) -> None:
