@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import ask, by, select, show, until
 from tests.server import RunningServer
@@ -100,6 +100,27 @@ def test_a_link_opens_the_same_picture(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(by(page, "side-title")).to_have_text("db-0")
     assert page.evaluate("location.hash") == "#select=pod:shop/db-0&filter=namespace:shop"
+
+
+def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
+    show(page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/objects/**", hold)
+    select(page, "pod db-0")
+    ask(page, "shop/frontend", "http://api.shop/")
+    expect(by(page, "trace-again")).to_be_visible()
+    with page.expect_response("**/objects/**") as late:
+        for route in held:
+            route.continue_()
+    assert late.value.finished() is None
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    expect(by(page, "trace-again")).to_be_visible(timeout=100)
+    page.keyboard.press("Escape")
+    expect(by(page, "side-title")).to_have_text("db-0")
 
 
 def test_a_card_tells_what_the_pointer_rests_on(page: Page) -> None:

@@ -86,7 +86,9 @@ export class SidePanel {
     this.draw();
   }
 
+  /** Not over a trace, which may have been opened while an answer was on its way; `show` draws when it is closed. */
   draw() {
+    if (this.box.classList.contains("tracing")) return;
     const focused = this.box.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
     const form = this.box.querySelector("form.scale:focus-within");
     const restore = this.texts.hold();
