@@ -123,6 +123,26 @@ def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
     expect(by(page, "side-title")).to_have_text("db-0")
 
 
+def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(page: Page) -> None:
+    show(page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/objects/**", hold)
+    select(page, "pod db-0")
+    by(page, "crumb-workload").hover()
+    page.mouse.down()
+    with page.expect_response("**/objects/**") as late:
+        for route in held:
+            route.continue_()
+    assert late.value.finished() is None
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    page.mouse.up()
+    expect(by(page, "side-title")).to_have_text("db")
+
+
 def test_a_card_tells_what_the_pointer_rests_on(page: Page) -> None:
     show(page)
     spot = page.evaluate(

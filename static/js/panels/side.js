@@ -39,12 +39,22 @@ export class SidePanel {
     this.open = new Set(["Facts", "Traffic", "Related"]);
     this.texts = new Texts({ texts: (id, node) => ports.api.texts(id, node), nodes: () => nodeNames(ports.store) });
     ports.signals.on("traffic", () => this.flowing());
+    // A click is lost when what was pressed is drawn anew before it is released.
+    this.pressed = false;
+    this.waiting = false;
+    this.box.addEventListener("pointerdown", () => { this.pressed = true; });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => this.released()));
+  }
+
+  released() {
+    this.pressed = false;
+    if (this.waiting) this.draw();
   }
 
   /** Rates change all the time: only their section is drawn anew, and not while somebody is in it. */
   flowing() {
     const section = this.box.querySelector('[data-testid="section-traffic"][open]');
-    if (!section || this.box.classList.contains("tracing") || section.contains(document.activeElement) || performance.now() - this.paced < PACE) return;
+    if (!section || this.pressed || this.box.classList.contains("tracing") || section.contains(document.activeElement) || performance.now() - this.paced < PACE) return;
     this.paced = performance.now();
     const entity = this.ports.store.entities.get(this.id);
     const line = entity ? null : this.ports.line(this.id);
@@ -89,6 +99,8 @@ export class SidePanel {
   /** Not over a trace, which may have been opened while an answer was on its way; `show` draws when it is closed. */
   draw() {
     if (this.box.classList.contains("tracing")) return;
+    this.waiting = this.pressed;
+    if (this.waiting) return;
     const focused = this.box.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.testid : "";
     const form = this.box.querySelector("form.scale:focus-within");
     const restore = this.texts.hold();
