@@ -102,22 +102,31 @@ def test_a_link_opens_the_same_picture(page: Page) -> None:
     assert page.evaluate("location.hash") == "#select=pod:shop/db-0&filter=namespace:shop"
 
 
-def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
-    show(page)
+def held_answers(page: Page) -> Callable[[], None]:
+    """Keep every answer about an object back until the function returned is called, which waits until it is drawn."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
+    def let_come() -> None:
+        with page.expect_response("**/objects/**") as late:
+            for route in held:
+                route.continue_()
+        assert late.value.body()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+
     page.route("**/objects/**", hold)
+    return let_come
+
+
+def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
+    show(page)
+    let_come = held_answers(page)
     select(page, "pod db-0")
     ask(page, "shop/frontend", "http://api.shop/")
     expect(by(page, "trace-again")).to_be_visible()
-    with page.expect_response("**/objects/**") as late:
-        for route in held:
-            route.continue_()
-    assert late.value.body()
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    let_come()
     expect(by(page, "trace-again")).to_be_visible(timeout=100)
     page.keyboard.press("Escape")
     expect(by(page, "side-title")).to_have_text("db-0")
@@ -125,20 +134,11 @@ def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
 
 def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(page: Page) -> None:
     show(page)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/objects/**", hold)
+    let_come = held_answers(page)
     select(page, "pod db-0")
     by(page, "crumb-workload").hover()
     page.mouse.down()
-    with page.expect_response("**/objects/**") as late:
-        for route in held:
-            route.continue_()
-    assert late.value.body()
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    let_come()
     page.mouse.up()
     expect(by(page, "side-title")).to_have_text("db")
 

@@ -1,6 +1,9 @@
 """`manage.py serve`, started for real: first run, second run, a port in use, and how it ends."""
 
+import contextlib
 import re
+import select
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -55,6 +58,18 @@ def test_the_first_run_says_where_and_who(first_run: RunningServer) -> None:
     assert f"ClusterViz is at {first_run.url}/" in said
     assert len(first_run.admin_password) >= 16
     assert said.rstrip().endswith("Stopped.")
+
+
+def test_it_ends_cleanly_while_it_answers(first_run: RunningServer, folder: Path) -> None:
+    """What is still being answered at the end neither crashes the process nor leaves a traceback in its log."""
+    with running_server(folder, first=False) as server, contextlib.ExitStack() as stack:
+        host, port = str(urlsplit(server.url).hostname), urlsplit(server.url).port
+        asked = [stack.enter_context(socket.create_connection((host, port), timeout=60)) for _ in range(24)]
+        paths = ("/clusters/demo/", "/clusters/demo/export", "/admin/login/") * 8
+        for connection, path in zip(asked, paths, strict=True):
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        select.select(asked, [], [], 60)  # the first answer has come, the others are on their way
+    assert server.log.read_text().rstrip().endswith("Stopped.")
 
 
 def test_the_second_run_keeps_everything_and_shows_no_password(first_run: RunningServer, folder: Path) -> None:

@@ -5,13 +5,14 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from channels.routing import get_default_application
 from daphne.server import Server
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.exceptions import RequestAborted
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -23,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 2048  # Twisted's 50 makes a class that reconnects all at once wait for seconds
 STOP_SECONDS = 5
+
+
+def not_heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what a task failed with, but not that its client was gone: at the end, connections close first."""
+    if not isinstance(context.get("exception"), RequestAborted):
+        loop.default_exception_handler(context)
 
 
 class ClusterVizServer(Server):
@@ -45,6 +52,7 @@ class ClusterVizServer(Server):
 
     def begin(self) -> None:
         """Start the simulators as soon as the loop turns, and stop them before it ends."""
+        asyncio.get_event_loop().set_exception_handler(not_heard)
         if not self.simulate:
             return
         from clusterviz.live import runner
@@ -56,6 +64,15 @@ class ClusterVizServer(Server):
         """Remember why the port could not be had; the command reports it."""
         self.failed = failure.getErrorMessage()
         self.stop()
+
+    def run(self) -> None:
+        """Serve until stopped. No task outlives the loop: one that waits on a queue crashes Python 3.11 at its exit."""
+        super().run()
+        loop = asyncio.get_event_loop()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(self._settle(left))
 
     def kill_all_applications(self) -> "Deferred[Any]":
         """Cancel what is still being answered; idle connections, which Daphne trips over, have nothing to cancel."""
@@ -88,7 +105,7 @@ class ClusterVizServer(Server):
         except Exception:
             logger.exception("The simulators did not stop cleanly")
 
-    async def _settle(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _settle(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
