@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from clusterviz.engine.objects import Obj
+from clusterviz.engine.validation import Flaw
 from clusterviz.kubeapi import schemas
 from clusterviz.kubeapi.asgi import Request
 from clusterviz.kubeapi.registry import Resource
-from clusterviz.kubeapi.schema import duplicate_fields, strict_error, type_error, unknown_fields, validate
+from clusterviz.kubeapi.schema import ANY, custom, duplicate_fields, strict_error, type_error, unknown_fields, validate
 from clusterviz.kubeapi.session import Session
 from clusterviz.kubeapi.status import bad_request, invalid
 from clusterviz.kubeapi.wishes import reason_of
@@ -24,8 +25,11 @@ _INERT = {
 MODES = ("Ignore", "Warn", "Strict")
 
 
-def check(request: Request, session: Session, resource: Resource, obj: Obj) -> list[str]:
-    """Warnings about an object; unknown fields are refused when they are forbidden. Raises 400 or 422."""
+def checked(request: Request, session: Session, resource: Resource, obj: Obj) -> tuple[Obj, list[str]]:
+    """The object, a custom one cut to its schema, and warnings.
+
+    Unknown fields are refused when they are forbidden. Raises 400 or 422.
+    """
     mode = request.query.get("fieldValidation") or "Warn"
     if mode not in MODES:
         raise bad_request(f"fieldValidation: Unsupported value: {mode[:40]!r}: supported values: {', '.join(MODES)}")
@@ -36,12 +40,28 @@ def check(request: Request, session: Session, resource: Resource, obj: Obj) -> l
         words = [*duplicate_fields(request.body), *words]
     if words and mode == "Strict":
         raise bad_request(decoding + strict_error(words))
-    if wrong := type_error(obj, place):
+    if resource.defined:
+        obj, flaws = _custom(session, resource, obj)
+    elif wrong := type_error(obj, place):
         raise bad_request(decoding + wrong)
-    flaws = validate(obj, place)
+    else:
+        flaws = validate(obj, place)
     if flaws:
         causes = [{"reason": reason_of(one.message), "message": one.message, "field": one.field} for one in flaws]
         raise invalid(resource, str(obj["metadata"].get("name") or ""), causes)
     if not resource.custom and request.method == "POST" and (inert := _INERT.get(resource.kind)):
         words.append(f"{resource.kind} {obj['metadata'].get('name', '')} {inert}")
-    return words
+    return obj, words
+
+
+def _custom(session: Session, resource: Resource, obj: Obj) -> tuple[Obj, list[Flaw]]:
+    """An object of a kind that a definition describes; the engine checks what it knows by rules of its own.
+
+    What has a sub-resource for its status says it there.
+    """
+    schema = schemas.custom_schema(session.store, resource)
+    if schema is None or schemas.walker(session.store, resource) is ANY:
+        return obj, []
+    obj = custom.shaped(obj, schema)
+    hidden = "status" if "status" in resource.subresources else ""
+    return obj, custom.flaws({name: value for name, value in obj.items() if name != hidden}, schema)

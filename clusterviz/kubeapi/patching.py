@@ -44,10 +44,10 @@ def patched(request: Request, session: Session, resource: Resource | None, befor
         body = from_json(request.body)
         if media == JSON:
             found = json_patch(before, body)
-        elif media == MERGE or (media == STRATEGIC and resource is not None and resource.custom):
-            if resource is not None and resource.custom and media == STRATEGIC:
-                raise unsupported(media, (JSON, MERGE, APPLY))
+        elif media == MERGE:
             found = merge_patch(before, body)
+        elif media == STRATEGIC and resource is not None and resource.defined:
+            raise unsupported(media, (JSON, MERGE, APPLY))
         elif media == STRATEGIC:
             place = schema_for(_SCALE) if resource is None else schemas.walker(session.store, resource)
             found = strategic_merge(before, body, place)

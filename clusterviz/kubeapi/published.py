@@ -10,13 +10,13 @@ import msgspec
 
 from clusterviz.kubeapi import schemas
 from clusterviz.kubeapi.asgi import Answer, Request
-from clusterviz.kubeapi.schema import openapi_v2, openapi_v3
+from clusterviz.kubeapi.schema import Row, openapi_v2, openapi_v3
 from clusterviz.kubeapi.status import Refusal, no_such_path, not_allowed
 from clusterviz.kubeapi.store import Store
 
 # The parameters of the media type clients ask for are not valid in a Content-Type.
 V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-Rows = tuple[tuple[str, str, bool], ...]
+Rows = tuple[Row, ...]
 Custom = tuple[tuple[str, bytes], ...]
 
 
@@ -60,7 +60,9 @@ def _link(store: Store, request: Request, version: str) -> str:
 
 def _rows(store: Store, version: str) -> Rows:
     group, _, name = version.rpartition("/")
-    return tuple((one.plural, one.kind, one.namespaced) for one in store.registry.in_version(group, name))
+    return tuple(
+        Row(one.plural, one.kind, one.namespaced, one.defined) for one in store.registry.in_version(group, name)
+    )
 
 
 def _custom(store: Store, version: str) -> Custom:

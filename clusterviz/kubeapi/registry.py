@@ -11,6 +11,7 @@ from clusterviz.cluster.keys import stored_kind
 
 MINOR = 37
 GIT_VERSION = f"v1.{MINOR}.0+clusterviz"
+DEFINED_GROUPS = ("gateway.networking.k8s.io", "clusterviz.dev")
 READS = ("get", "list", "watch")
 ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -31,6 +32,11 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     custom: bool = False
     columns: tuple[tuple[tuple[str, Any], ...], ...] = ()
     scale: tuple[str, str] = ("", "")
+
+    @property
+    def defined(self) -> bool:
+        """Whether a real cluster has it by a CustomResourceDefinition: no strategic merge patch, words of a schema."""
+        return self.custom or self.group in DEFINED_GROUPS
 
     @property
     def api_version(self) -> str:
@@ -231,7 +237,7 @@ def _defined(definition: Mapping[str, Any]) -> list[Resource]:
     if not isinstance(spec, dict) or not isinstance(names, dict):
         return []
     kind, plural, group = (str(part or "") for part in (names.get("kind"), names.get("plural"), spec.get("group")))
-    if not (kind and plural and group) or group in _BUILTIN_GROUPS - {"gateway.networking.k8s.io"}:
+    if not (kind and plural and group) or group in _BUILTIN_GROUPS - {DEFINED_GROUPS[0]}:
         return []
     found = []
     for version in spec.get("versions") or []:

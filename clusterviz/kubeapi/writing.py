@@ -12,7 +12,7 @@ from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
 from clusterviz.kubeapi import logs, removing, scale, wishes
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.bodies import read_object
-from clusterviz.kubeapi.checks import check
+from clusterviz.kubeapi.checks import checked
 from clusterviz.kubeapi.conversion import kept, retyped
 from clusterviz.kubeapi.patching import patched, remembered
 from clusterviz.kubeapi.registry import Resource
@@ -79,7 +79,7 @@ async def create(request: Request, session: Session, target: Target, *, dry_run:
     if meta.get("resourceVersion"):
         raise bad_request("resourceVersion should not be set on objects to be created")
     check_namespace(session, target, name)
-    warnings = check(request, session, resource, obj)
+    obj, warnings = checked(request, session, resource, obj)
     if "status" in resource.subresources and resource.stored not in _STATUS_KEPT:
         obj.pop("status", None)
     obj = remembered(request, resource, None, obj)
@@ -102,7 +102,7 @@ async def change(request: Request, session: Session, target: Target, verb: str, 
     else:
         after = placed(target, patched(request, session, resource, before))
     after = retyped(resource, before, _allowed(target, before, after))
-    warnings = check(request, session, resource, after)
+    after, warnings = checked(request, session, resource, after)
     after = _parts(target, before, after)
     if request.media != "application/apply-patch+yaml":
         after = remembered(request, resource, before, after, sub=target.sub)
@@ -116,7 +116,7 @@ async def create_applied(request: Request, session: Session, target: Target, *, 
     check_namespace(session, target, target.name)
     obj = placed(target, patched(request, session, target.resource, None))
     obj["metadata"].setdefault("name", target.name)
-    warnings = check(request, session, target.resource, obj)
+    obj, warnings = checked(request, session, target.resource, obj)
     return await stored(session, target, target.name, obj, code=201, dry_run=dry_run, warnings=warnings)
 
 

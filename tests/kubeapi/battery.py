@@ -61,6 +61,8 @@ FILES = {
     "crd.yaml": WIDGETS,
     "widget.yaml": "---\n{apiVersion: example.com/v1, kind: Widget, metadata: {name: blue, namespace: lab}, "
     "spec: {colour: blue, size: 3}}",
+    "widget2.yaml": "---\n{apiVersion: example.com/v1, kind: Widget, metadata: {name: blue, namespace: lab}, "
+    "spec: {colour: navy, size: 3}}",
     "applied.yaml": "---\n{apiVersion: v1, kind: ConfigMap, meta"
     "data: {name: ssa, namespace: lab}, "
     "data: {a: '1', b: '2'}}",
@@ -200,6 +202,8 @@ CASES = (
     Case("apply -f crd.yaml", r"widgets\.example\.com created"),
     Case("wait --for=condition=established crd/widgets.example.com --timeout=150s", r"condition met"),
     Case("apply -f widget.yaml", r"widget\.example\.com/blue created"),
+    Case("apply -f widget2.yaml", r"widget\.example\.com/blue configured", on="37"),
+    Case("apply -f widget.yaml", r"widget\.example\.com/blue configured", on="37"),
     Case("get wd -n lab", r"(?s)NAME +COLOUR\nblue +blue"),
     Case("get widgets -A -o yaml", r"size: 3", on="27"),
     Case("delete pod lone -n other --grace-period=0 --force", r"force deleted|deleted"),

@@ -2,11 +2,11 @@
 
 import pytest
 
-from clusterviz.kubeapi.schema import openapi_v2, openapi_v3
+from clusterviz.kubeapi.schema import Row, openapi_v2, openapi_v3
 
-APPS = [("deployments", "Deployment", True)]
-CORE = [("pods", "Pod", True), ("nodes", "Node", False)]
-WIDGETS = [("widgets", "Widget", True), ("gadgets", "Gadget", False)]
+APPS = [Row("deployments", "Deployment", True)]
+CORE = [Row("pods", "Pod", True), Row("nodes", "Node", False)]
+WIDGETS = [Row("widgets", "Widget", True), Row("gadgets", "Gadget", False)]
 
 
 def nodes(schemas):

@@ -2,7 +2,7 @@
 
 from clusterviz.kubeapi.schema.check import type_error, validate
 from clusterviz.kubeapi.schema.model import ANY, Walker, crd_walker
-from clusterviz.kubeapi.schema.published import openapi_v3
+from clusterviz.kubeapi.schema.published import Row, openapi_v3
 from clusterviz.kubeapi.schema.source import KUBERNETES_VERSION, definitions, schema_for
 from clusterviz.kubeapi.schema.strict import duplicate_fields, strict_error, unknown_fields
 from clusterviz.kubeapi.schema.swagger import openapi_v2
@@ -10,6 +10,7 @@ from clusterviz.kubeapi.schema.swagger import openapi_v2
 __all__ = [
     "ANY",
     "KUBERNETES_VERSION",
+    "Row",
     "Walker",
     "crd_walker",
     "definitions",

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
-
-import msgspec
+from typing import Any, Final, NamedTuple
 
 from clusterviz.kubeapi.schema.model import REF_PREFIX
-from clusterviz.kubeapi.schema.source import KUBERNETES_VERSION, document, kinds
+from clusterviz.kubeapi.schema.source import KUBERNETES_VERSION, kinds, published
 
-__all__ = ["Row", "closure", "collection", "definition_names", "openapi_v3", "operations", "plain", "read"]
+__all__ = ["Row", "closure", "collection", "definition_names", "openapi_v3", "operations", "plain"]
 
-Row = tuple[str, str, bool]
-"""Plural, kind, and whether it is namespaced."""
 Json = dict[str, Any]
+
+
+class Row(NamedTuple):
+    """A kind in a document; a `defined` one takes no strategic merge patch."""
+
+    plural: str
+    kind: str
+    namespaced: bool
+    defined: bool = False
+
 
 V3_PREFIX: Final = "#/components/schemas/"
 META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
@@ -22,8 +28,8 @@ PATCH_TYPES: Final = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
 )
+STRATEGIC: Final = "application/strategic-merge-patch+json"
 # The published conversion to JSON Schema has unions here; the API's own documents say it so.
 _UNIONS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": ("int-or-string", ("integer", "string")),
@@ -38,46 +44,41 @@ def openapi_v3(group_version: str, rows: Sequence[Row], custom: Mapping[str, Jso
     `custom` has the openAPIV3Schema of kinds that are not Kubernetes's own, None for one without a schema.
     """
     group, _, version = group_version.rpartition("/")
-    published = read()
-    names = definition_names(group, version, (kind for _plural, kind, _scope in rows), published)
-    schemas = {name: _v3(name, published[name]) for name in closure(names, published)}
+    found = published()
+    names = definition_names(group, version, (row.kind for row in rows), found)
+    schemas = {name: _v3(name, found[name]) for name in closure(names, found)}
     paths: Json = {}
-    for plural, kind, namespaced in rows:
+    for row in rows:
+        kind = row.kind
         name = kinds().get((group, version, kind))
         if name is None:
             name = _reversed(group, version, kind)
             schemas[name] = _custom((group, version, kind), (custom or {}).get(kind))
-        place = collection(group_version, plural, namespaced=namespaced)
-        paths |= operations(place, {"group": group, "version": version, "kind": kind}, V3_PREFIX + name)
+        gvk = {"group": group, "version": version, "kind": kind}
+        paths |= operations(collection(group_version, row), gvk, V3_PREFIX + name, row)
     info = {"title": "Kubernetes", "version": f"v{KUBERNETES_VERSION}.0"}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 
-def read() -> dict[str, Json]:
-    """The definitions as they are in the file, descriptions included; not kept, for they are large."""
-    published: dict[str, Json] = msgspec.json.decode(document())["$defs"]
-    return published
-
-
-def definition_names(group: str, version: str, wanted: Iterable[str], published: Mapping[str, Json]) -> list[str]:
+def definition_names(group: str, version: str, wanted: Iterable[str], found: Mapping[str, Json]) -> list[str]:
     """The definitions of these kinds and of their lists, and what every answer may be."""
     named = [META + "Status", META + "DeleteOptions", META + "ObjectMeta"]
     for kind in wanted:
         name = kinds().get((group, version, kind))
         if name:
-            named += [item for item in (name, f"{name}List") if item in published]
+            named += [item for item in (name, f"{name}List") if item in found]
     return named
 
 
-def closure(names: Iterable[str], published: Mapping[str, Json]) -> list[str]:
+def closure(names: Iterable[str], known: Mapping[str, Json]) -> list[str]:
     """These definitions and all they refer to, in the order of their names."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name not in found and name in published:
+        if name not in found and name in known:
             found.add(name)
-            _references(published[name], waiting)
+            _references(known[name], waiting)
     return sorted(found)
 
 
@@ -128,13 +129,13 @@ def _all_of(node: Json) -> Json:
     return made
 
 
-def collection(group_version: str, plural: str, *, namespaced: bool) -> str:
+def collection(group_version: str, row: Row) -> str:
     """/apis/apps/v1/namespaces/{namespace}/deployments."""
     root = f"/{'apis' if '/' in group_version else 'api'}/{group_version}"
-    return f"{root}/namespaces/{{namespace}}/{plural}" if namespaced else f"{root}/{plural}"
+    return f"{root}/namespaces/{{namespace}}/{row.plural}" if row.namespaced else f"{root}/{row.plural}"
 
 
-def operations(place: str, gvk: Json, ref: str) -> Json:
+def operations(place: str, gvk: Json, ref: str, row: Row) -> Json:
     """What may be done at a collection and at one object of it."""
     content = {"application/json": {"schema": {"$ref": ref}}}
     done = {"responses": {"200": {"description": "OK", "content": content}}, "x-kubernetes-group-version-kind": gvk}
@@ -155,7 +156,7 @@ def operations(place: str, gvk: Json, ref: str) -> Json:
         f"{place}/{{name}}": {
             "get": {"x-kubernetes-action": "get", **done},
             "put": write("put", whole),
-            "patch": write("patch", PATCH_TYPES),
+            "patch": write("patch", PATCH_TYPES if row.defined else (*PATCH_TYPES, STRATEGIC)),
             "delete": {"x-kubernetes-action": "delete", **done},
         },
     }

@@ -1,35 +1,47 @@
-"""Kubernetes's published schemas, read from the package that ships them when first asked for."""
+"""Schemas, read when first asked for: Kubernetes's from the package that ships them, the few others from `own.yaml`."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import yaml
 
 from clusterviz.kubeapi.schema.model import ANY, REF_PREFIX, Definitions, Schema, Walker
 
-__all__ = ["KUBERNETES_VERSION", "definitions", "document", "schema_for"]
+__all__ = ["KUBERNETES_VERSION", "definitions", "kinds", "published", "schema_for"]
 
 KUBERNETES_VERSION: Final = "1.37"
+KINDS: Final = "x-kubernetes-group-version-kind"
 GroupVersionKindKey = tuple[str, str, str]
 
 
-class _File(msgspec.Struct):
-    defs: Definitions = msgspec.field(name="$defs")
-
-
-def document() -> bytes:
-    """The file of definitions as published: `{"$defs": {name: schema}}`, JSON of some 1.5 MB."""
+def published() -> dict[str, Any]:
+    """Every definition by its name, such as "io.k8s.api.core.v1.Pod", descriptions included; not kept: it is large."""
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{KUBERNETES_VERSION}.0-local"
-    return (folder / "_definitions.json").read_bytes()
+    found: dict[str, Any] = msgspec.json.decode((folder / "_definitions.json").read_bytes())["$defs"]
+    return found | _own()
+
+
+def _own() -> dict[str, Any]:
+    """The definitions of `own.yaml`, those of kinds once for each group and version."""
+    text = (files("clusterviz.kubeapi.schema") / "own.yaml").read_text()
+    found = {}
+    for name, node in yaml.safe_load(text)["$defs"].items():
+        prefix, _, last = name.rpartition(".")
+        for gvk in node.get(KINDS, ()):
+            found[f"{prefix}.{gvk['version']}.{last}"] = {**node, KINDS: [gvk]}
+        if KINDS not in node:
+            found[name] = node
+    return found
 
 
 @cache
 def definitions() -> Definitions:
-    """Every published definition by its name, such as "io.k8s.api.core.v1.Pod"."""
-    return msgspec.json.decode(document(), type=_File).defs
+    """The part of every definition that patches and validation look at."""
+    return msgspec.convert(published(), Definitions)
 
 
 @cache

@@ -14,9 +14,8 @@ from clusterviz.kubeapi.schema.published import (
     collection,
     definition_names,
     plain,
-    read,
 )
-from clusterviz.kubeapi.schema.source import KUBERNETES_VERSION
+from clusterviz.kubeapi.schema.source import KUBERNETES_VERSION, published
 
 __all__ = ["openapi_v2"]
 
@@ -29,22 +28,21 @@ _TEXTS: Final[dict[str, Json]] = {
 
 
 def openapi_v2(served: Mapping[str, Sequence[Row]]) -> bytes:
-    """The document for the kinds of each group version, such as {"apps/v1": [("deployments", "Deployment", True)]}.
+    """The document for the kinds of each group version, such as {"apps/v1": [Row("deployments", "Deployment", True)]}.
 
     Kinds that are not Kubernetes's own have a path and no definition.
     """
-    published = read()
+    found = published()
     names: list[str] = []
     paths = []
     for group_version, rows in served.items():
         group, _, version = group_version.rpartition("/")
-        names += definition_names(group, version, (kind for _plural, kind, _scope in rows), published)
-        for plural, kind, namespaced in rows:
-            place = f"{collection(group_version, plural, namespaced=namespaced)}/{{name}}"
-            paths.append(_named(2, place, _path({"group": group, "version": version, "kind": kind})))
+        names += definition_names(group, version, (row.kind for row in rows), found)
+        for row in rows:
+            place = f"{collection(group_version, row)}/{{name}}"
+            paths.append(_named(2, place, _path({"group": group, "version": version, "kind": row.kind})))
     schemas = [
-        _named(1, name, _schema(_TEXTS.get(name) or plain(published[name], V2_PREFIX)))
-        for name in closure(names, published)
+        _named(1, name, _schema(_TEXTS.get(name) or plain(found[name], V2_PREFIX))) for name in closure(names, found)
     ]
     info = _text(1, "Kubernetes") + _text(2, f"v{KUBERNETES_VERSION}.0")
     head = _text(1, "2.0") + _part(2, info)
