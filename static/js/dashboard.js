@@ -347,6 +347,7 @@ const bindings = [
   { key: "g", does: "go through the picture by keyboard", run: async () => (await import("./panels/walker.js")).enter() },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
   { key: "?", does: "this sheet", run: () => keySheet(bindings) },
+  { key: "d", does: "fold the details at the side, or show them", run: async () => (await import("./panels/fold.js")).fold() },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
 ];
 bindKeys(bindings, (event) => tracing() && Boolean(tracer?.panel.key(event)));
@@ -367,6 +368,7 @@ addEventListener("hashchange", restore);
 /** What is furnished once the first picture stands: each module gets the desk. */
 const LATER = [
   () => import("./panels/side.js"),
+  () => import("./panels/fold.js").then((m) => m.start()),
   views,
   () => import("./panels/contextmenu.js").then((m) => m.start(desk)),
   () => import("./panels/walker.js").then((m) => m.start(desk)),

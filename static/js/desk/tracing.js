@@ -1,4 +1,5 @@
 /** Tracing: the question, the answer's panel, and the light it throws on the picture. Loaded with the first question. */
+import { follow } from "../graph/follow.js";
 import { drawSpotlight } from "../graph/spotlight.js";
 import { flagOf, reaches, routesOf } from "../model/walk.js";
 import { TracePanel } from "../panels/trace.js";
@@ -54,6 +55,6 @@ export class Tracing {
     const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));
     for (const id of [...refs]) if (picture.entities.get(id)?.node) refs.add(picture.entities.get(id).node);
     return picture.setSpot({ way: this.lit.ways.forward, back: this.lit.ways.back, reply: beat.reply, reached: this.lit.reached[index], refs, ref: beat.ref,
-      flag: flagOf(beat), failed: beat.failed, draw: drawSpotlight });
+      flag: flagOf(beat), failed: beat.failed, draw: drawSpotlight, follow });
   }
 }

@@ -41,18 +41,19 @@ export function drawOver(canvas, picture, camera) {
   ctx.clearRect(0, 0, canvas.width, canvas.height);
   if (!picture.layout) return;
   aim(ctx, camera, ratio);
-  paintOver(ctx, picture, camera.zoom, picture.gesture ? 0 : picture.loop.pace.step.trail);
+  paintOver(ctx, picture, camera.zoom, picture.gesture ? 0 : picture.loop.pace.step.trail, sprites, { top: -camera.y / camera.zoom, right: (canvas.clientWidth - camera.x) / camera.zoom });
 }
 
 /** @param {Ctx} ctx @param {Picture} picture @param {number} zoom @param {number} trail segments behind a packet
- * @param {Sprites|null} [stamps] what packets are stamped with; null draws shapes, as a file wants them */
-export function paintOver(ctx, picture, zoom, trail, stamps = sprites) {
+ * @param {Sprites|null} [stamps] what packets are stamped with; null draws shapes, as a file wants them
+ * @param {{top: number, right: number}} [view] where it begins and ends */
+export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { top: -Infinity, right: Infinity }) {
   const { spot, tokens, layout } = picture;
   if (worn !== tokens) sprites.forget();
   worn = tokens;
   if (!layout) return;
   if (spot) {
-    spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title);
+    spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title, { ...view, larger: Number(tokens["picture-words"]) > 1 ? LARGE : 1 });
     return;
   }
   if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), wordsOf(picture, layout), tokens, zoom);
@@ -75,6 +76,8 @@ function wordsOf({ doors, marks }, layout) {
   ];
 }
 
+/** The flag's words for a projector, where the camera is near. */
+const LARGE = 1.4;
 /** The roof has room for words this large at most. */
 const ROOF = 18;
 

@@ -13,7 +13,7 @@ import { stylesheet } from "./style.js";
 import { forgetText } from "./text.js";
 import { readTokens } from "./tokens.js";
 
-/** @typedef {import("./spotlight.js").Spot & {draw: typeof import("./spotlight.js").drawSpotlight}} Spot */
+/** @typedef {import("./spotlight.js").Spot & {draw: typeof import("./spotlight.js").drawSpotlight, follow: typeof import("./follow.js").follow}} Spot */
 /** @typedef {{scene: HTMLCanvasElement, graph: HTMLElement, packets: HTMLCanvasElement}} Surfaces */
 /** @typedef {{select: (id: string) => void, packet: (connection: string, route: any) => void, rest: (id: string) => void, machines: import("./inside.js").Source}} Handlers
  * `rest`: where the pointer rests, "" nowhere; `machines` are asked what is inside them */
@@ -85,7 +85,7 @@ export class Picture {
     this.cy.on("mouseout", "node", (/** @type {any} */ e) => { e.target.removeClass("hover"); this.handlers.rest(""); });
     this.cy.on("viewport tap", () => this.handlers.rest(""));
     this.cy.on("mousemove", (/** @type {any} */ e) => this.hover(e.renderedPosition));
-    this.resizes = new ResizeObserver(() => { this.camera.resized(); this.redraw(); });
+    this.resizes = new ResizeObserver(() => { this.camera.resized(); this.spot?.follow(this); this.redraw(); });
     this.resizes.observe(this.surfaces.graph);
     document.fonts?.ready.then(() => { forgetText(); this.redraw(); });
   }
@@ -281,7 +281,9 @@ export class Picture {
     if (spot && (!this.spot || this.spot.reply !== spot.reply)) this.reached = spot.reply ? 0 : Math.min(this.reached, spot.reached);
     if (!spot) this.reached = 0;
     const changed = Boolean(spot) !== Boolean(this.spot);
+    const before = this.spot;
     this.spot = spot && { ...spot, ref: this.view.shownAs(spot.ref) };
+    (spot ?? before)?.follow(this);
     if (changed) this.cy.elements(":selected, .marked").unselect().removeClass("marked");
     if (changed && this.layout) this.drawEdges();
     this.redraw();

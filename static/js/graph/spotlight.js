@@ -10,8 +10,9 @@ import { thickness } from "./tokens.js";
 /** @typedef {{way: Way|null, back: Way|null, reply: boolean, reached: number, refs: Set<string>, ref: string, flag: Flag|null, failed: boolean}} Spot */
 
 /** @param {CanvasRenderingContext2D} ctx @param {Spot} spot @param {number} reached @param {Tokens} tokens
- * @param {import("../model/layout.js").Layout} layout @param {number} title where the title of the frame ends */
-export function drawSpotlight(ctx, spot, reached, tokens, layout, title) {
+ * @param {import("../model/layout.js").Layout} layout @param {number} title where the title of the frame ends
+ * @param {{top: number, right: number, larger: number}} view where the view begins and ends, and how much larger than usual the flag's words are */
+export function drawSpotlight(ctx, spot, reached, tokens, layout, title, view) {
   const colour = tokens["kind-traced"];
   const way = spot.reply ? spot.back : spot.way;
   halo(ctx, layout.boxes.get(spot.ref), colour);
@@ -20,7 +21,7 @@ export function drawSpotlight(ctx, spot, reached, tokens, layout, title) {
   if (spot.reply && spot.back) route(ctx, spot.back, reached, colour, true, 1, thick);
   const here = way ? at(way.path, reached) : centre(layout.boxes.get(spot.ref));
   if (!here) return;
-  if (spot.flag) drawFlag(ctx, spot.flag, here, tokens, layout, title);
+  if (spot.flag) drawFlag(ctx, spot.flag, here, tokens, layout, title, view);
   bigDot(ctx, here, tokens, spot.failed);
 }
 
@@ -95,28 +96,31 @@ function bigDot(ctx, here, tokens, failed) {
 
 /** The header of the packet, docked in its own row right of the title, with a leader to where the packet is. */
 function drawFlag(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {Flag} */ flag, /** @type {{x: number, y: number}} */ here,
-  /** @type {Tokens} */ tokens, /** @type {import("../model/layout.js").Layout} */ layout, /** @type {number} */ title) {
-  const type = `600 19px ${tokens.code}`;
-  ctx.font = `700 18px ${tokens.words}`;
+  /** @type {Tokens} */ tokens, /** @type {import("../model/layout.js").Layout} */ layout, /** @type {number} */ title, /** @type {{top: number, right: number, larger: number}} */ { top, right, larger }) {
+  const size = 19 * larger;
+  const type = `600 ${size}px ${tokens.code}`;
+  ctx.font = `700 ${size}px ${tokens.words}`;
   const tag = ctx.measureText(flag.tag).width + 28;
   ctx.font = type;
-  const [before, arrow] = [ctx.measureText(flag.before).width, flag.after ? 46 : 0];
+  const [before, arrow] = [ctx.measureText(flag.before).width, flag.after ? 46 * larger : 0];
   const width = tag + before + arrow + ctx.measureText(flag.after).width + 30;
-  const left = flagLeft(here.x, width, title, layout.frame);
-  const y = 8;
-  leader(ctx, Math.max(left + 14, Math.min(left + width - 14, here.x)), y + 44, here, tokens);
-  roundRect(ctx, left, y, width, 44, 9);
+  const high = Math.max(44, size * 1.65);
+  const y = Math.max(8, top + 8) - (high - 44) / 4;
+  const { frame } = layout;
+  const left = flagLeft(here.x, width, y > 8 ? frame.x : title, { x: frame.x, w: Math.min(frame.w, right - frame.x) });
+  leader(ctx, Math.max(left + 14, Math.min(left + width - 14, here.x)), y + high, here, tokens);
+  roundRect(ctx, left, y, width, high, 9);
   ctx.fillStyle = tokens.page;
   ctx.fill();
   ctx.save();
   ctx.clip();
   ctx.fillStyle = tokens[flag.tone] ?? tokens["kind-local"];
-  ctx.fillRect(left, y, tag, 44);
+  ctx.fillRect(left, y, tag, high);
   ctx.restore();
   ctx.strokeStyle = tokens["kind-traced"];
   ctx.lineWidth = 2.2;
   ctx.stroke();
-  flagWords(ctx, flag, left, y, tag, before, arrow, tokens);
+  flagWords(ctx, flag, left, y + high / 2 + size * 0.36, tag, before, arrow, tokens, size);
 }
 
 /**
@@ -145,17 +149,17 @@ function leader(/** @type {CanvasRenderingContext2D} */ ctx, /** @type {number} 
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Flag} flag @param {number} left @param {number} y @param {number} tag @param {number} before
- * @param {number} arrow @param {Tokens} tokens */
-function flagWords(ctx, flag, left, y, tag, before, arrow, tokens) {
+ * @param {number} arrow @param {Tokens} tokens @param {number} size */
+function flagWords(ctx, flag, left, y, tag, before, arrow, tokens, size) {
   ctx.textAlign = "left";
-  ctx.font = `700 18px ${tokens.words}`;
+  ctx.font = `700 ${size}px ${tokens.words}`;
   ctx.fillStyle = tokens["on-strong"];
-  ctx.fillText(flag.tag, left + 14, y + 29);
-  ctx.font = `600 19px ${tokens.code}`;
+  ctx.fillText(flag.tag, left + 14, y);
+  ctx.font = `600 ${size}px ${tokens.code}`;
   ctx.fillStyle = tokens["text-second"];
-  ctx.fillText(flag.before, left + tag + 14, y + 29);
+  ctx.fillText(flag.before, left + tag + 14, y);
   if (!flag.after) return;
-  ctx.fillText("→", left + tag + 14 + before + arrow / 2 - 6, y + 29);
+  ctx.fillText("→", left + tag + 14 + before + arrow / 2 - size / 3, y);
   ctx.fillStyle = tokens["text-service"];
-  ctx.fillText(flag.after, left + tag + 14 + before + arrow, y + 29);
+  ctx.fillText(flag.after, left + tag + 14 + before + arrow, y);
 }

@@ -4,6 +4,7 @@ import { byId, fill, h, icon } from "./dom.js";
 import { headerPanels } from "./headers.js";
 import { wholeAnswer } from "./traceanswer.js";
 import { stepItem } from "./tracestep.js";
+import { wear } from "./wear.js";
 
 /**
  * @typedef {object} Ports
@@ -14,6 +15,8 @@ import { stepItem } from "./tracestep.js";
  * @property {() => void} copyLink
  * @property {() => void} closed
  */
+
+await wear("trace");
 
 export class TracePanel {
   /** @param {Ports} ports */

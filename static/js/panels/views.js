@@ -10,6 +10,7 @@ import { viewOf, VIEWS } from "../model/views.js";
 import { Arranger } from "./arranger.js";
 import { byId, h } from "./dom.js";
 import { FocusBar, hold, lensOf } from "./focus.js";
+import { wear } from "./wear.js";
 
 /** @typedef {import("../model/views.js").ViewName} ViewName */
 /**
@@ -325,7 +326,7 @@ export class Views {
 /** Its style comes with it; until then nobody sees it undressed. @param {HTMLElement} root */
 function dress(root) {
   root.hidden = true;
-  document.head.append(h("link", { rel: "stylesheet", href: byId("dash").dataset.views, onload: () => { root.hidden = false; }, onerror: () => { root.hidden = false; } }));
+  wear("views").then(() => { root.hidden = false; });
 }
 
 /** @param {Map<string, any>} entities @param {string} namespace @returns {(id: string) => boolean} what is in a namespace or calls it or is called by it */

@@ -71,5 +71,5 @@ function drawTraced(ctx, picture, camera) {
   const moved = (/** @type {any} */ way) => way && { ...way, path: table(way.path.points.map((/** @type {number[]} */ [px, py]) => [px * zoom + x, py * zoom + y])) };
   const width = picture.surfaces.graph.clientWidth;
   const layout = { boxes: { get: (/** @type {string} */ id) => screenOf(picture, id, camera) ?? undefined }, frame: { x: 0, y: 0, w: width, h: 0 } };
-  spot.draw(ctx, { ...spot, way: moved(spot.way), back: moved(spot.back) }, picture.reached * zoom, picture.tokens, layout, picture.docked);
+  spot.draw(ctx, { ...spot, way: moved(spot.way), back: moved(spot.back) }, picture.reached * zoom, picture.tokens, layout, picture.docked, { top: 0, right: width, larger: picture.wordScale({ w: width, h: innerHeight }) });
 }
