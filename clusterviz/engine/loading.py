@@ -12,7 +12,7 @@ from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import Key, Obj, Record, encoded, key_of
 from clusterviz.engine.overlay import GONE
 from clusterviz.engine.parse import Interned, parse
-from clusterviz.engine.parse_pods import parse_pod
+from clusterviz.engine.parse_pods import named_pod, record_of
 
 
 @contextmanager
@@ -50,16 +50,22 @@ def load(
 ) -> None:
     """Put objects into ``keyed`` and their records into ``records``. Raises `ObjectError`, also where one stands twice.
 
-    An object is keyed and read in one go, while the processor still has it at hand.
+    A Pod is keyed and read in one go, while the processor still has it at hand.
     """
     pods, count = records.setdefault("Pod", {}), len(keyed)
     for obj in unpack(objects):
-        key = key_of(obj)
+        shape = named_pod(obj) if obj.get("kind") == "Pod" else None
+        if shape is not None:
+            meta = shape.metadata
+            name = (meta.namespace or "default", meta.name)
+            key = ("Pod", *name)
+        else:
+            key = key_of(obj)
         if keyed.setdefault(key, obj) is not obj or len(keyed) == count:
             raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
         count += 1
-        if key[0] == "Pod":
-            pods[key[1:]] = parse_pod(obj, key, interned)
+        if shape is not None:
+            pods[name] = record_of(shape, key, interned)
         else:
             _keep(records, key, parse(obj, key, interned))
 

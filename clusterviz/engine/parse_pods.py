@@ -9,22 +9,30 @@ import msgspec
 from clusterviz.engine.addresses import plain_address
 from clusterviz.engine.objects import LISTEN_ANNOTATION, Container, Key, Obj, Pod
 from clusterviz.engine.parse_fields import Interned, address, condition, labels
-from clusterviz.engine.shapes import ContainerShape, ContainerStatus, PodShape, PodSpec, PodStatus, read
+from clusterviz.engine.shapes import (
+    ContainerShape,
+    ContainerStatus,
+    NamedPod,
+    Owner,
+    PodShape,
+    PodSpec,
+    PodStatus,
+    read,
+)
 
 _NONE: dict[str, str] = {}
 _UNOWNED = ("", "")
-# Fields few pods have.
-RARE = ("host_network", "hostname", "subdomain", "dns_policy", "searches", "ndots", "listen")
-_PLAIN = Pod(name="")
+# The place of the pod that was read last.
+_LAST = "last"
 _OCTETS = frozenset(map(str, range(256)))
 
 
 class Sibling(NamedTuple):
     """A pod that was read: what was read of the parts that pods of one workload have alike, and what came of it."""
 
+    owners: tuple[Owner, ...]
     parts: tuple[Any, ...]
     pod: Pod
-    plain: bool
 
 
 def _parts(shape: PodShape) -> tuple[Any, ...]:
@@ -48,40 +56,46 @@ def _parts(shape: PodShape) -> tuple[Any, ...]:
     )
 
 
+def named_pod(obj: Obj) -> NamedPod | None:
+    """The shape of a well-formed Pod that has a name, None for any other object: it is read with more care."""
+    try:
+        shape = msgspec.convert(obj, NamedPod)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
+    return shape if shape.kind == "Pod" and shape.metadata.name else None
+
+
 def parse_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
     """The record of a Pod, sharing with the last of its workload what they have alike. Raises `ObjectError`."""
-    shape = read(obj, PodShape, key)
-    meta, spec, status = shape.metadata, shape.spec, shape.status
-    parts, family, ip = _parts(shape), (key[1], meta.owner_references), status.pod_ip
-    sibling: Sibling | None = interned.get(family)
+    return record_of(read(obj, PodShape, key), key, interned)
+
+
+def record_of(shape: PodShape, key: Key, interned: Interned) -> Pod:
+    """The record of a Pod that was read. Lists mostly name the pods of a workload one after the other."""
+    meta, status = shape.metadata, shape.status
+    parts, owners, ip = _parts(shape), meta.owner_references, status.pod_ip
+    sibling: Sibling | None = interned.get(_LAST)
+    if sibling is None or sibling.parts != parts or sibling.owners != owners:
+        sibling = interned.get((key[1], owners))
+        if sibling is not None and sibling.parts != parts:
+            sibling = None
     if (
         sibling is None
-        or sibling.parts != parts
         or not _canonical(ip, interned)
         or (status.pod_ips and (len(status.pod_ips) > 1 or status.pod_ips[0].ip != ip))
     ):
         found = _read(shape, key, interned)
-        plain = all(getattr(found, name) == getattr(_PLAIN, name) for name in RARE)
-        interned[family] = Sibling(parts, found, plain)
+        interned[key[1], owners] = interned[_LAST] = Sibling(owners, parts, found)
         return found
-    pod = sibling.pod
-    found = Pod(
+    interned[_LAST] = sibling
+    return msgspec.structs.replace(
+        sibling.pod,
         namespace=key[1],
         name=key[2],
-        labels=pod.labels,
-        annotations=pod.annotations,
         created=meta.creation_timestamp,
-        node=spec.node_name,
+        node=shape.spec.node_name,
         ips=(ip,),
-        phase=pod.phase,
-        ready=pod.ready,
-        terminating=pod.terminating,
-        containers=pod.containers,
-        owner=pod.owner,
-        reason=pod.reason,
-        restarts=pod.restarts,
     )
-    return found if sibling.plain else msgspec.structs.replace(found, **{name: getattr(pod, name) for name in RARE})
 
 
 def _canonical(ip: str, interned: Interned) -> bool:

@@ -136,6 +136,20 @@ class PodShape(Shape, frozen=True):
     status: PodStatus = PodStatus()
 
 
+class NamedMeta(Meta, frozen=True):
+    """``metadata`` with its name."""
+
+    name: str = ""
+    namespace: str = ""
+
+
+class NamedPod(PodShape, frozen=True):
+    """A Pod with its key, so that a large list of them is gone through once."""
+
+    kind: str = ""
+    metadata: NamedMeta = NamedMeta()
+
+
 class NodeAddress(Shape, frozen=True):
     """An entry of status.addresses."""
 
@@ -355,5 +369,5 @@ def _either(reader: Reader, wire: str, kind: Any, default: Any) -> Any:
 
 
 # msgspec works out a type when it is first read, and two threads that do so at once crash the process.
-for _shape in (PodShape, NodeShape, ServiceShape, SliceShape):
+for _shape in (PodShape, NamedPod, NodeShape, ServiceShape, SliceShape):
     msgspec.convert({}, _shape)

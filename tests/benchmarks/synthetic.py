@@ -33,13 +33,17 @@ SERVICES_A_NAMESPACE = 10
 
 
 def cluster_objects(size: Size) -> list[Obj]:
-    """Namespaces, nodes, Services, policies and pods as ``kubectl get -o json`` gives them."""
+    """Namespaces, nodes, Services, policies and pods as ``kubectl get -o json`` gives them.
+
+    Pods come by namespace and name, as kube-apiserver lists them.
+    """
     spaces = max(1, size.services // SERVICES_A_NAMESPACE)
     found: list[Obj] = [_object("Namespace", "v1", f"team-{i}", labels={"team": f"t{i % 7}"}) for i in range(spaces)]
     found += [node(index) for index in range(size.nodes)]
     found += [service(index, spaces) for index in range(size.services)]
     found += [policy(index, spaces) for index in range(size.policies)]
-    found += [pod(index, size, spaces) for index in range(size.pods)]
+    listed = sorted(range(size.pods), key=lambda index: _pod_name(index, size, spaces))
+    found += [pod(index, size, spaces) for index in listed]
     return found
 
 
@@ -102,16 +106,22 @@ def policy(index: int, spaces: int) -> Obj:
     return {**_object("NetworkPolicy", "networking.k8s.io/v1", f"np-{index}", f"team-{index % spaces}"), "spec": spec}
 
 
+def _pod_name(index: int, size: Size, spaces: int) -> tuple[str, str]:
+    """Namespace and name."""
+    app = index % size.services
+    return f"team-{app % spaces}", f"app-{app}-7c9d8b6f5-{index:06}"
+
+
 def pod(index: int, size: Size, spaces: int) -> Obj:
     """A ready pod of Service ``index % services``; its address follows from its node."""
     app, home = index % size.services, index % size.nodes
     ip = f"10.{128 + home // 256}.{home % 256}.{index // size.nodes + 2}"
-    name = f"app-{app}-7c9d8b6f5-{index:06}"
+    namespace, name = _pod_name(index, size, spaces)
     tier = "front" if index % 2 else "back"
     labels = {"app": f"app-{app}", "tier": tier, "pod-template-hash": "7c9d8b6f5"}
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"app-{app}-7c9d8b6f5", "controller": True}
     return {
-        **_object("Pod", "v1", name, f"team-{app % spaces}", labels=labels, ownerReferences=[owner]),
+        **_object("Pod", "v1", name, namespace, labels=labels, ownerReferences=[owner]),
         "spec": {
             "nodeName": f"node-{home:05}",
             "containers": [

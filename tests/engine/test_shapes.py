@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from clusterviz.engine import ObjectError
+from clusterviz.engine.loading import load
 from clusterviz.engine.objects import key_of
 from clusterviz.engine.parse import parse
 from clusterviz.engine.parse_pods import parse_pod
@@ -109,6 +110,31 @@ def test_a_pod_is_read_the_same_after_its_siblings(first: str) -> None:
                 except ObjectError as error:
                     found = str(error)
                 assert found == read_alone(obj)
+
+
+@pytest.mark.parametrize("first", ["metadata", "metadata.name", "metadata.namespace", *PLACES[-3:]])
+def test_a_list_of_pods_is_read_as_each_by_itself(first: str) -> None:
+    """A list is keyed and read in one go; whatever is odd about a pod ends as if it had been read alone."""
+    for odd in [*ODD, 1.0, "half \ud800"]:
+        made = [pods_of_one_workload(number) for number in range(3)]
+        put(made[1], first.split("."), odd)
+        assert loaded(made) == one_by_one(made)
+
+
+def loaded(made: list[dict[str, Any]]) -> Any:
+    records: dict[str, dict[tuple[str, str], Any]] = {}
+    try:
+        load(made, {}, records, {})
+    except ObjectError as error:
+        return str(error)
+    return records["Pod"]
+
+
+def one_by_one(made: list[dict[str, Any]]) -> Any:
+    try:
+        return {key_of(obj)[1:]: parse(obj) for obj in made}
+    except ObjectError as error:
+        return str(error)
 
 
 def pods_of_one_workload(number: int) -> dict[str, Any]:
