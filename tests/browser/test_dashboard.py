@@ -10,6 +10,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.steps import CUT, OUTSIDE, OVERLAPS, ask, by, pods_of, select, show, stats, until
 
 SIZES = [(1280, 720), (1920, 1080)]
+#: Services whose name and address some packet covers.
+COVERED = """() => {
+  const canvas = document.getElementById('packets');
+  const ratio = canvas.width / canvas.clientWidth;
+  return clusterviz.cy.nodes('[kind="service"]').filter(n => {
+    const b = n.renderedBoundingBox({includeOverlays: false, includeLabels: false});
+    const [w, h] = [b.x2 - b.x1 - 16, (b.y2 - b.y1) * 0.8 - 4];
+    const [left, top, wide, high] = [b.x1 + 8, b.y1 + 4, w, h].map(v => Math.round(v * ratio));
+    return canvas.getContext('2d').getImageData(left, top, wide, high).data.some((value, i) => i % 4 === 3 && value);
+  }).map(n => n.id());
+}"""
 
 
 def test_the_picture_is_drawn_with_names_and_addresses(page: Page) -> None:
@@ -51,6 +62,7 @@ def test_packets_move_and_nothing_in_cytoscape_is_restyled_for_it(page: Page) ->
         first, frames = page.evaluate("clusterviz.packets()"), stats(page)["frames"]
         until(page, "n => clusterviz.stats().frames > n + 10", arg=frames)
         assert page.evaluate("clusterviz.packets()") != first
+        assert page.evaluate(COVERED) == []
         quiet = page.evaluate("window.styled") == 0
         if quiet:
             break

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterviz.engine import Cluster, Settings
+from clusterviz.engine import Cluster, Probe, Settings
 from clusterviz.engine.controllers import reconcile
 from clusterviz.engine.decision import decide
 from clusterviz.engine.generate import Size, flaws, generate, settings_for
@@ -71,6 +71,22 @@ def test_its_traffic_flows_and_some_of_it_is_denied():
     assert total > 200
     assert verdicts["delivered"] > 0.8 * total
     assert verdicts["denied_ingress"] > 0, verdicts
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_what_is_refused_is_a_small_part_of_the_traffic(seed):
+    """Somebody would have noticed otherwise; and no single call is most of what there is."""
+    cluster = made(Size(30, 450, 120), seed)
+    rates = Counter()
+    calls = [obj["spec"] for key, obj in cluster.objects.items() if key[0] == "TrafficFlow"]
+    for call in calls:
+        start, to = call["from"], call["to"]
+        who = "internet" if start["kind"] == "External" else f"{start['namespace']}/{start['name']}"
+        url = f"{to['scheme']}://{to['host']}:{to['port']}{to.get('path', '')}"
+        rates[decide(cluster, Probe.parse(who, url)).verdict] += call["requestsPerSecond"]
+    refused = {verdict: rate for verdict, rate in rates.items() if verdict not in ("delivered", "exited_cluster")}
+    assert refused and sum(refused.values()) < 0.03 * rates.total(), refused
+    assert max(call["requestsPerSecond"] for call in calls) < 0.25 * rates.total()
 
 
 def test_the_same_seed_gives_the_same_cluster():

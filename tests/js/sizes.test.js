@@ -8,8 +8,6 @@ import { reach } from "../../static/js/model/lod.js";
 import { snapshot } from "./fixtures/boutique.js";
 
 const MARGIN = 28;
-/** Names and addresses longer than this shrink before they are cut. */
-const LONG = 12;
 
 /** About as wide as Inter and JetBrains Mono are. */
 const measure = (/** @type {string} */ font, /** @type {string} */ text) => text.length * Number(/([\d.]+)px/.exec(font)?.[1]) * (font.includes("Mono") ? 0.6 : 0.55);
@@ -33,7 +31,7 @@ function written(w, h, level, words) {
   const ctx = new SvgContext(measure);
   paint(/** @type {any} */ (ctx), place.bounds, zoom, { layout: place, entities: new Map(kept.map((/** @type {any} */ e) => [e.id, e])), settings, dimmed: () => false, paint, near: { level, inside: null, afar: null } }, tokens);
   const found = [...ctx.document(place.bounds, "", "#000").matchAll(/<text[^>]*font-size="([\d.]+)[^>]*>([^<]*)</g)];
-  return found.map(([, size, text]) => ({ size: Number(size) * zoom, text })).filter(({ text }) => text.length <= LONG && !text.includes("…"));
+  return found.map(([, size, text]) => ({ size: Number(size) * zoom, text }));
 }
 
 /** @param {{size: number, text: string}[]} all @param {number} least */

@@ -21,6 +21,8 @@ WRONG_PORT = 0.01
 EGRESS_POLICIES = 0.1
 HOSTS_A_DOMAIN = 3
 MOST_A_FLOW = 300.0
+#: How much busier than the quietest call one may be.
+BUSIEST = 60.0
 
 
 class Calls:
@@ -42,6 +44,8 @@ class Calls:
         self.known: dict[int, dict[tuple[str, str], bool]] = defaultdict(dict)
         self.outward: list[App] = []
         self._taken: set[tuple[str, str]] = set()
+        # (namespace, name) of flows that may never be answered.
+        self._doubtful: set[tuple[str, str]] = set()
 
     def flows(self, hosts: list[tuple[str, str, str]]) -> list[Obj]:
         """TrafficFlow objects; ``hosts`` are (namespace, host, path) of the Ingresses."""
@@ -62,10 +66,11 @@ class Calls:
         if kind < TO_OUTSIDE:
             self.outward.append(caller)
             ip = f"203.0.113.{self._rng.randrange(10, 200)}"
-            return self._flow(caller, f"{caller.name}-to-{ip.replace('.', '-')}", ip, 443, "https")
+            return self._flow(caller, f"{caller.name}-to-{ip.replace('.', '-')}", ip, 443, "https", doubtful=True)
         if kind < 2 * TO_OUTSIDE and self._others:
             face = self._rng.choice(self._others)
-            return self._flow(caller, f"{caller.name}-to-{_short(face)}", face.host, face.port, face.scheme)
+            name = f"{caller.name}-to-{_short(face)}"
+            return self._flow(caller, name, face.host, face.port, face.scheme, doubtful=True)
         near = self._near.get(caller.namespace)
         if near and self._rng.random() < SAME_NAMESPACE:
             face = near[int(len(near) * self._rng.random() ** 2)]
@@ -76,14 +81,18 @@ class Calls:
         if face.app is caller or face.app is None:
             return None
         port = face.port + 1 if self._rng.random() < WRONG_PORT else face.port
-        self.known[id(face.app)].setdefault((caller.namespace, caller.name), self._rng.random() >= DENIED)
-        return self._flow(caller, f"{caller.name}-to-{_short(face)}", face.host, port, face.scheme)
+        callers = self.known[id(face.app)]
+        known = callers.setdefault((caller.namespace, caller.name), self._rng.random() >= DENIED)
+        doubtful = not known or port != face.port or bool(face.app.fate)
+        return self._flow(caller, f"{caller.name}-to-{_short(face)}", face.host, port, face.scheme, doubtful=doubtful)
 
-    def _flow(self, caller: App, name: str, host: str, port: int, scheme: str) -> Obj | None:
+    def _flow(self, caller: App, name: str, host: str, port: int, scheme: str, *, doubtful: bool) -> Obj | None:
         name = name[:63].rstrip("-")
         if (caller.namespace, name) in self._taken:
             return None
         self._taken.add((caller.namespace, name))
+        if doubtful:
+            self._doubtful.add((caller.namespace, name))
         origin = {"kind": caller.kind, "name": caller.name, "namespace": caller.namespace}
         target: Obj = {"host": host, "port": port, "protocol": "TCP", "scheme": scheme}
         if scheme in ("http", "https"):
@@ -100,8 +109,10 @@ class Calls:
         return {"apiVersion": "clusterviz.dev/v1", "kind": "TrafficFlow", "metadata": metadata, "spec": spec}
 
     def _rate(self, flows: list[Obj]) -> None:
-        """A few flows carry most of the requests."""
-        draws = [self._rng.paretovariate(0.9) for _ in flows]
+        """A few flows carry most of the requests; what may be refused, as nobody would bear it for long, the fewest."""
+        draws = [min(BUSIEST, self._rng.paretovariate(0.9)) for _ in flows]
+        keys = [(flow["metadata"]["namespace"], flow["metadata"]["name"]) for flow in flows]
+        draws = [1.0 if key in self._doubtful else draw for key, draw in zip(keys, draws, strict=True)]
         factor = self._plan.load / (sum(draws) or 1.0)
         for flow, draw in zip(flows, draws, strict=True):
             flow["spec"]["requestsPerSecond"] = max(0.05, round(min(MOST_A_FLOW, draw * factor), 2))

@@ -58,7 +58,7 @@ function farWords(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** @type {any
   const style = { weight: 600, family: tokens.words, colour: tokens.text };
   const halves = inTwo(ctx, name, room, tokens);
   for (const [i, half] of halves.entries()) write(ctx, half, left, box.y + (halves.length > 1 ? 26 + 23 * i : 38), room, { size: halves.length > 1 ? FAR.half : FAR.name, least, ...style });
-  write(ctx, state.word || pod.ip, left, box.y + (halves.length > 1 ? 76 : 70), box.w - 24, { size: FAR.address, least: 15, family: state.word ? tokens.words : tokens.code,
+  write(ctx, state.word || pod.ip, left, box.y + (halves.length > 1 ? 76 : 70), box.w - 24, { size: FAR.address, least, family: state.word ? tokens.words : tokens.code,
     colour: state.tone ? tokens[state.tone] : tokens["text-second"] });
 }
 
@@ -78,9 +78,9 @@ function podWords(ctx, box, pod, tokens, state) {
   const left = box.x + 18;
   const dim = pod.terminating || !pod.node;
   write(ctx, name, left, box.y + 27, box.w - 26 - (walled ? 22 : 0),
-    { size: 20, least: 13, weight: 600, family: tokens.words, colour: dim ? tokens["text-second"] : tokens.text });
+    { size: 20, least: 16, weight: 600, family: tokens.words, colour: dim ? tokens["text-second"] : tokens.text });
   write(ctx, pod.ip || "no address yet", left, box.y + 50, box.w - 30,
-    { size: 17, least: 12, family: tokens.code, colour: tokens["text-second"] });
+    { size: 17, least: 16, family: tokens.code, colour: tokens["text-second"] });
   const end = containers(ctx, left, box.y + 64, pod, tokens);
   const word = state.word || unique.split("-").pop() || "";
   const room = box.x + box.w - 16 - end;
@@ -210,10 +210,10 @@ export function drawService(/** @type {Ctx} */ ctx, /** @type {Box} */ box, /** 
   const ingress = isDoor(service);
   const dead = drawHexagon(ctx, box, service, tokens);
   const x = box.x + box.w / 2;
-  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 26 : 20, least: far ? Math.min(far, 17) : 13, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
-  const second = dead ? "no ready endpoint" : far ? shortAddress(ctx, service, box.w - 30, tokens) : serviceAddress(service);
+  write(ctx, service.name, x, box.y + 26, box.w - 20, { size: far ? 26 : 20, least: far || 16, weight: 600, family: tokens.words, colour: tokens.text, align: "center" });
+  const second = dead ? (far ? "none ready" : "no ready endpoint") : far ? shortAddress(ctx, service, box.w - 30, tokens) : serviceAddress(service);
   write(ctx, second, x, box.y + (far ? 50 : 48), box.w - 30,
-    { size: far ? FAR.plain : 17, least: 11, family: dead || (far && ingress) ? tokens.words : tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
+    { size: far ? FAR.plain : 17, least: far || 16, family: dead || (far && ingress) ? tokens.words : tokens.code, colour: dead ? tokens["text-blocked"] : tokens["text-second"], align: "center" });
 }
 
 /** @param {any} service @returns {boolean} whether it selects pods and none of them is ready */
@@ -257,10 +257,10 @@ export function drawOutside(ctx, box, entity, tokens, inside, far = 0) {
   const title = entity.kind === "loadbalancer" ? "Load balancer" : outsideName(entity, inside);
   const left = box.x + (far ? 16 : 56);
   const room = box.x + box.w - left - (far ? 12 : 8);
-  const lines = far ? inTwo(ctx, title, room, tokens) : [title];
+  const lines = inTwo(ctx, title, room, tokens);
   const two = lines.length > 1;
-  for (const [i, line] of lines.entries()) write(ctx, line, left, box.y + (two ? 25 + 22 * i : 34), room, { size: far ? FAR.half : 20, least: 13, weight: 600, family: tokens.words, colour: tokens.text });
-  write(ctx, entity.ip || "any address", left, box.y + (two ? 71 : far ? 64 : 60), room, { size: far ? FAR.address : 17, least: 12, family: tokens.code, colour: tokens["text-second"] });
+  for (const [i, line] of lines.entries()) write(ctx, line, left, box.y + (two ? 25 + 22 * i : 34), room, { size: far ? FAR.half : 20, least: far || 16, weight: 600, family: tokens.words, colour: tokens.text });
+  write(ctx, entity.ip || "any address", left, box.y + (two ? 71 : far ? 64 : 60), room, { size: far ? FAR.address : 17, least: far || 16, family: tokens.code, colour: tokens["text-second"] });
 }
 
 /** @param {any} entity @param {boolean} client */

@@ -62,9 +62,21 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { 
     const how = { zoom, trail, shown: (/** @type {import("../model/packets.js").Dot} */ dot) => picture.visible(dot) };
     if (stamps) stampDots(ctx, picture.packets.dots, tokens, how, stamps);
     else drawDots(ctx, picture.packets.dots, tokens, how);
+    if (stamps && layout.lane) pass(ctx, layout);
   }
   drawDoors(ctx, picture, doorSize(zoom, tokens));
   drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);
+}
+
+/** What a packet leaves free at the lower edge of a Service, where it stands: a glyph, but not its rings. */
+const FOOT = 8;
+
+/** Packets pass behind Services: their names and addresses stay readable. @param {Ctx} ctx @param {import("../model/layout.js").Layout} layout */
+function pass(ctx, { slots, boxes }) {
+  for (const id of slots.lane.keys()) {
+    const box = boxes.get(id);
+    if (box) ctx.clearRect(box.x + 4, box.y + 1, box.w - 8, box.h - FOOT);
+  }
 }
 
 /** Where words stand that a number must not cover. @param {Picture} picture @param {import("../model/layout.js").Layout} layout */

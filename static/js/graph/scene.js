@@ -55,7 +55,7 @@ export function paint(ctx, view, zoom, scene, tokens) {
 
 /** For a projector words are written as if from afar: fewer and larger. @param {Scene} scene @param {Tokens} tokens @returns {number} how small names may become there, 0 where words are the usual ones */
 function farness({ near: { level } }, tokens) {
-  return level <= LEVEL.far ? 20 : level === LEVEL.middle && Number(tokens["picture-words"]) > 1 ? 13 : 0;
+  return level <= LEVEL.far ? 22 : level === LEVEL.middle && Number(tokens["picture-words"]) > 1 ? FAR.plain : 0;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {import("../model/layout.js").Rect} view @param {Tokens} tokens @param {number} zoom */

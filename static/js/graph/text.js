@@ -1,4 +1,4 @@
-/** Text on a canvas: measured once, shrunk before it is cut, never over its edge. */
+/** Text on a canvas: measured once, shrunk before it is cut in its middle, never over its edge. */
 
 /** @typedef {{font: string, text: string, width: number}} Fitted */
 
@@ -37,9 +37,14 @@ function measure(ctx, text, width, { size, least = size - 4, weight = 400, famil
     const all = ctx.measureText(text).width;
     if (all <= width) return { font, text, width: all };
   }
-  let cut = text.length;
-  while (cut > 1 && ctx.measureText(`${text.slice(0, cut)}…`).width > width) cut -= 1;
-  return { font, text: `${text.slice(0, cut)}…`, width: ctx.measureText(`${text.slice(0, cut)}…`).width };
+  let kept = text.length - 1;
+  while (kept > 2 && ctx.measureText(shortened(text, kept)).width > width) kept -= 1;
+  return { font, text: shortened(text, kept), width: ctx.measureText(shortened(text, kept)).width };
+}
+
+/** Both ends of a name tell it apart from others. @param {string} text @param {number} kept how many letters */
+function shortened(text, kept) {
+  return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
 }
 
 /**
