@@ -26,7 +26,7 @@ from django.views.decorators.csrf import csrf_exempt
 from clusterviz.capture import UnknownPointError, pcap, points
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
-from clusterviz.engine import Probe
+from clusterviz.engine import Probe, Trace
 from clusterviz.engine import trace as engine_trace
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.manifests.read import Limits
@@ -214,7 +214,11 @@ def capture(request: HttpRequest, name: str) -> HttpResponse:
         cluster, probe = questions.asked_connection(name, connection)
     else:
         cluster, probe = questions.cluster_at(name, time_of(request, "at")), read_probe(request)
-    found, point = engine_trace(cluster, probe), request.GET.get("point", "")
+    return captured(engine_trace(cluster, probe), name, request.GET.get("point", ""))
+
+
+def captured(found: Trace, name: str, point: str) -> HttpResponse:
+    """What passes a capture point of a trace as a download called after ``name``; "" is the list of points."""
     if not point:
         return JsonResponse({"points": [msgspec.to_builtins(one) for one in points(found)]})
     try:

@@ -139,11 +139,15 @@ def trace_probe(name: str, probe: Probe, at: float | None = None) -> dict[str, A
 
 
 def object_panel(name: str, ref: str, at: float | None = None) -> dict[str, Any]:
-    """Everything about one thing in the picture, now or at a moment."""
-    replica = replica_at(name, at)
+    """Everything about one thing in the picture, now or at a moment. Raises `UnknownError`."""
+    return panel_of(replica_at(name, at), ref)
+
+
+def panel_of(replica: Replica, ref: str) -> dict[str, Any]:
+    """Everything about one thing in the picture of a cluster that is at hand. Raises `UnknownError`."""
     entity = entity_of(replica, ref) or _fixed(ref)
     if entity is None:
-        raise UnknownError(f"There is no {ref[:200]!r} in cluster {name!r}.")
+        raise UnknownError(f"There is no {ref[:200]!r} in cluster {replica.name!r}.")
     key = key_of_ref(ref)
     obj = replica.cluster.objects.get(key) if key else None
     events = [event for event in reversed(replica.events) if event.ref == ref]
