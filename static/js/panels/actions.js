@@ -26,14 +26,14 @@ export function choices(entity) {
   ];
 }
 
-/** @param {any} entity @param {any|null} workload @param {Ports} ports @returns {HTMLElement|null} */
+/** @param {any} entity @param {any|null} workload @param {Ports} ports without a page to sign in at nothing is offered @returns {HTMLElement|null|""} */
 export function actionBar(entity, workload, ports) {
   const scaled = entity.kind === "workload" ? entity : workload;
   const offered = choices(entity);
   const scalable = scaled && scaled.type !== "DaemonSet";
   if (!offered.length && !scalable) return null;
   if (!ports.editor()) {
-    return h("p.hint", { testid: "login-hint" }, h("a", { href: ports.login }, "Sign in"), " as an editor to change this cluster from the picture.");
+    return ports.login && h("p.hint", { testid: "login-hint" }, h("a", { href: ports.login }, "Sign in"), " as an editor to change this cluster from the picture.");
   }
   return h("div.actions", { testid: "actions" },
     offered.map((choice) => h(choice.danger ? "button.danger" : "button", { testid: `action-${choice.action}`, onclick: () => perform(entity, choice, ports) }, choice.label)),

@@ -16,7 +16,7 @@ import { Texts } from "./texts.js";
  * @property {(id: string) => void} select
  * @property {(ends: {from?: string, to?: string}) => void} ask opens the trace form
  * @property {(id: string) => any} line a line of the picture
- * @property {(id: string) => unknown} focus shows only this and what it touches
+ * @property {((id: string) => unknown)|null} focus shows only this and what it touches
  * @property {import("../model/series.js").Series} series
  * @property {import("../desk/signals.js").Signals} signals
  */
@@ -162,7 +162,7 @@ export class SidePanel {
     return h("div.actions", {},
       from ? h("button", { testid: "side-trace-from", onclick: () => this.ports.ask({ from }) }, icon("trace"), "Trace from here") : null,
       to ? h("button", { testid: "side-trace-to", onclick: () => this.ports.ask({ to }) }, icon("trace"), "Trace to here") : null,
-      h("button", { testid: "side-focus", title: "Show only this and what it touches (o)", onclick: () => this.ports.focus(entity.id) }, "Focus"));
+      this.ports.focus && h("button", { testid: "side-focus", title: "Show only this and what it touches (o)", onclick: () => this.ports.focus?.(entity.id) }, "Focus"));
   }
 
   /** @param {string} title @param {import("./dom.js").Child} content */

@@ -1,10 +1,8 @@
-/** The top bar: status, time, theme. */
+/** The top bar: status and time. */
 import { byId } from "./dom.js";
 
 /** From a thousandth to four times; 1 is as it happens. */
 const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4];
-const THEMES = ["auto", "light", "dark", "projector"];
-const SAVED = "clusterviz.theme";
 
 /** @param {{pause: (on: boolean) => void, step: () => void, speed: (factor: number) => void, theme: () => void}} ports */
 export function toolbar(ports) {
@@ -32,9 +30,7 @@ export function toolbar(ports) {
   pause.addEventListener("click", toggle);
   step.addEventListener("click", () => ports.step());
   speed.addEventListener("input", setSpeed);
-  byId("theme").addEventListener("click", () => nextTheme(ports.theme));
-  matchMedia("(prefers-color-scheme: light)").addEventListener("change", ports.theme);
-  nameTheme();
+  import("./themes.js").then((m) => m.themeButton(ports.theme));
   return {
     toggle,
     /** Without telling anybody: time was stopped or started from elsewhere. */
@@ -47,29 +43,6 @@ export function toolbar(ports) {
 /** @param {number} factor @returns {string} `1/100×`, `2×` */
 export function speedText(factor) {
   return factor < 1 ? `1/${Math.round(1 / factor)}×` : `${factor}×`;
-}
-
-/** What is chosen here counts from now on, also where the address asked for another. @param {() => void} changed */
-function nextTheme(changed) {
-  const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % THEMES.length];
-  if (next === "auto") {
-    localStorage.removeItem(SAVED);
-    delete document.documentElement.dataset.theme;
-  } else {
-    localStorage.setItem(SAVED, next);
-    document.documentElement.dataset.theme = next;
-  }
-  const address = new URL(location.href);
-  address.searchParams.delete("theme");
-  history.replaceState(null, "", address);
-  nameTheme();
-  changed();
-}
-
-function nameTheme() {
-  const name = document.documentElement.dataset.theme ?? "automatic";
-  byId("theme").setAttribute("aria-label", `Theme: ${name}`);
-  byId("theme").title = `Theme: ${name}`;
 }
 
 /** @param {string} state @param {string} words */
