@@ -1,4 +1,4 @@
-"""The addresses of the site: Django's admin and the dashboard."""
+"""The addresses of the site: Django's admin, the lessons and the dashboard."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseRedirect
@@ -14,5 +14,6 @@ def favicon(_request: HttpRequest) -> HttpResponseRedirect:
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("favicon.ico", favicon),
+    path("lessons/", include("clusterviz.classroom.urls")),
     path("", include("clusterviz.dashboard.urls")),
 ]

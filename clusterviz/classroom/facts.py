@@ -93,6 +93,15 @@ def probe_of(fact: Fact) -> Probe:
     return msgspec.structs.replace(probe, length=fact.length)
 
 
+def question_of(fact: Fact) -> dict[str, str]:
+    """The packet of ``ask`` as a form asks for it: from, to, protocol, seed, length; empty for other facts."""
+    source, arrow, target = fact.ask.partition("->")
+    if not arrow:
+        return {}
+    numbers = {"seed": str(fact.seed), "length": str(fact.length)}
+    return {"from": source.strip(), "to": target.strip(), "protocol": fact.protocol, **numbers}
+
+
 def answer(world: World, fact: Fact, what: str) -> Any:
     """One part of the engine's answer, as plain data. Raises `FactError`."""
     kind = kind_of(fact)

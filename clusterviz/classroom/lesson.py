@@ -12,6 +12,8 @@ import msgspec
 Depth = Literal["novice", "operator", "kernel"]
 DEPTHS: tuple[Depth, ...] = ("novice", "operator", "kernel")
 Obj = dict[str, Any]
+# Bytes a packet may have: an IPv4 header with the shortest transport header, to the longest packet there is.
+LENGTH = range(28, 65536)
 
 
 def _about(text: str, **limits: Any) -> msgspec.Meta:
@@ -34,7 +36,7 @@ class Fact(Record, frozen=True, kw_only=True):
     ask: Annotated[str, _about("A packet: `SENDER -> TARGET`, as in `manage.py trace`.", max_length=512)] = ""
     protocol: Annotated[str, _about("Of `ask`: TCP, UDP, SCTP or ICMP.")] = ""
     seed: Annotated[int, _about("Of `ask`: draws the backend.")] = 0
-    length: Annotated[int, _about("Of `ask`: bytes of the packet.", ge=28, le=65535)] = 60
+    length: Annotated[int, _about("Of `ask`: bytes of the packet.", ge=LENGTH[0], le=LENGTH[-1])] = 60
     connections: Annotated[int, _about("Of `ask`: how many connections `pods` and `fair` count.", ge=1, le=1000)] = 1
     endpoints: Annotated[str, _about("A Service, `namespace/name`: who stands behind it.")] = ""
     look_up: Annotated[str, _about("A name to look up.", max_length=253)] = ""

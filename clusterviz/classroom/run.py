@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from clusterviz.classroom.facts import answer, failures
-from clusterviz.classroom.lesson import DEPTHS, Depth, Fact, Step, WhatIf, as_fact, choice, said
+from clusterviz.classroom.facts import answer, failures, question_of
+from clusterviz.classroom.lesson import DEPTHS, Depth, Fact, Step, as_fact, choice, said
 from clusterviz.classroom.play import Play
 from clusterviz.classroom.world import World
 
@@ -35,11 +35,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact as it is now: ``wrong`` is empty when it holds."""
+    """A fact as it is now: ``wrong`` is empty when it holds; ``question`` is its packet, to be followed."""
 
     text: str
     ask: str = ""
     wrong: list[str] = []
+    question: dict[str, str] = {}
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be seen at a position; ``at`` is the simulated time of the cluster that is shown."""
+    """What may be seen at a position; ``at`` is the simulated time of the cluster that is shown.
+
+    ``end`` is the check of the whole lesson, at its last place alone.
+    """
 
     lesson: str
     title: str
@@ -74,6 +78,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     whatif: list[str] = []
     fork: int | None = None
     fork_why: str = ""
+    end: list[FactSeen] = []
     first: bool = False
     last: bool = False
 
@@ -176,6 +181,7 @@ def view(play: Play, run: Run) -> View:
     step = play.lesson.all_steps[index]
     shown = world(play, run)
     forked = step.whatif[run.fork] if run.fork is not None else None
+    last = run.position + 1 == len(line)
     return View(
         lesson=play.lesson.id,
         title=step.title,
@@ -189,12 +195,13 @@ def view(play: Play, run: Run) -> View:
         at=shown.now,
         probe=as_fact(step.probe) if step.probe and done else None,
         question=_question(play, run, index, done=done),
-        facts=_facts(shown, step, forked) if done else [],
+        facts=_facts(shown, step.check if forked is None else forked.check) if done else [],
         whatif=[one.change for one in step.whatif] if done else [],
         fork=run.fork,
         fork_why=forked.why if forked else "",
+        end=_facts(play.stages[-1].after, play.lesson.check) if last else [],
         first=run.position == 0,
-        last=run.position + 1 == len(line),
+        last=last,
     )
 
 
@@ -225,6 +232,17 @@ def _question(play: Play, run: Run, index: int, *, done: bool) -> Question | Non
     )
 
 
-def _facts(shown: World, step: Step, forked: WhatIf | None) -> list[FactSeen]:
-    facts = step.check if forked is None else forked.check
-    return [FactSeen(text=fact.text, ask=fact.ask, wrong=failures(shown, fact)) for fact in facts]
+def _facts(shown: World, facts: list[Fact]) -> list[FactSeen]:
+    return [
+        FactSeen(text=fact.text, ask=fact.ask, wrong=failures(shown, fact), question=question_of(fact))
+        for fact in facts
+    ]
+
+
+def score(play: Play, run: Run) -> dict[str, int]:
+    """Of the questions that were revealed: how many there were, were answered, and were answered right."""
+    seen = {index: play.lesson.all_steps[index].predict for index in run.revealed}
+    asked = {index: predict for index, predict in seen.items() if predict is not None}
+    answered = [index for index in asked if index in run.answers]
+    right = sum(choice(asked[index].choices[run.answers[index]]).value == play.truth(index) for index in answered)
+    return {"asked": len(asked), "answered": len(answered), "right": right}

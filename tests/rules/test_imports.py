@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "cluster": {"cluster", "capture", "engine"},
     "live": {"live", "cluster", "engine", "assets"},
     "kubeapi": {"kubeapi", "live", "cluster", "engine"},
-    "classroom": {"classroom", "engine"},
+    "classroom": {"classroom", "dashboard", "live", "engine"},
     "dashboard": {"dashboard", "kubeapi", "live", "cluster", "capture", "engine", "assets"},
 }
 

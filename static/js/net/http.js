@@ -8,7 +8,7 @@ function token() {
 }
 
 /** @param {string} url @param {RequestInit} [options] @returns {Promise<Answer>} */
-async function ask(url, options = {}) {
+export async function ask(url, options = {}) {
   let response;
   try {
     response = await fetch(url, { credentials: "same-origin", ...options, headers: { Accept: "application/json", ...options.headers } });

@@ -1,0 +1,214 @@
+/** The page of a lesson: the picture, the words, the packet. The server says what is true; this puts it together. */
+import { Signals } from "../desk/signals.js";
+import { Tracing } from "../desk/tracing.js";
+import { Picture } from "../graph/picture.js";
+import { opening, placeIn } from "../model/lessonplace.js";
+import { Series } from "../model/series.js";
+import { Store } from "../model/store.js";
+import { LessonApi } from "../net/lessons.js";
+import { byId } from "../panels/dom.js";
+import { bindKeys, keySheet } from "../panels/keys.js";
+import { LessonPanel } from "../panels/lesson.js";
+import { Pins } from "../panels/pins.js";
+import { SidePanel } from "../panels/side.js";
+import { toast } from "../panels/toasts.js";
+import { setTheme, theme, themeButton } from "../panels/themes.js";
+
+const page = byId("dash").dataset;
+const name = /** @type {string} */ (page.lesson);
+const SAVED = `clusterviz.lesson.${name}`;
+const kept = JSON.parse(sessionStorage.getItem(SAVED) ?? "{}");
+const api = new LessonApi(name, placeIn(location.hash, kept));
+const store = new Store();
+const signals = new Signals();
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+let selected = "";
+/** @type {any} the last answer of the server */
+let told = null;
+/** @type {(value?: unknown) => void} */
+let drawn = () => {};
+const ready = new Promise((resolve) => { drawn = resolve; });
+
+const surfaces = { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) };
+const picture = new Picture(surfaces, { select: tapped, packet: () => {}, rest: () => {}, machines: api });
+/** What the panels may use. */
+const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, "Link") };
+const tracer = new Tracing(desk);
+const side = new SidePanel({ store, api, editor: () => false, login: "", select, ask: (ends) => tracer.ask(ends), line: () => null, focus: null, series: new Series(), signals });
+const pins = new Pins({ picture, choose: (number) => turn("predict", number) });
+const panel = new LessonPanel({ turn, goTo, follow, look: select }, {
+  title: page.title ?? "", goal: page.goal ?? "", after: page.after ?? "", afterTitle: page.afterTitle ?? "", list: page.list ?? "/lessons/",
+  beliefs: [...byId("beliefs").children].map((one) => one.textContent ?? ""),
+});
+const ask = tracer.show.bind(tracer);
+tracer.show = (trace, question) => { ask(trace, question); tab(); };
+
+/** Asks the server for the next place, and shows it. @param {string} wanted @param {number} [number] */
+async function turn(wanted, number) {
+  const answer = await api.go(wanted, number);
+  if (answer.ok) show(answer.body, wanted);
+  else toast(answer.body.allowed ? `${answer.body.error} Allowed: ${answer.body.allowed}.` : answer.body.error, "bad");
+}
+
+/** @param {number} step from 1 */
+function goTo(step) {
+  api.run = { ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0 };
+  return turn("");
+}
+
+/** @param {any} body @param {string} wanted the turn that led here */
+function show(body, wanted) {
+  const fresh = !told;
+  told = body;
+  store.load(body.scene);
+  if (wanted !== "predict") {
+    if (tracer.panel.open) tracer.panel.close();
+    selected = "";
+    picture.setScene(store.entities, store.settings, fresh);
+    side.show("");
+  }
+  light();
+  panel.draw(body);
+  pins.draw(body.view.fork === null ? body.view.question : null);
+  if (wanted !== "predict") openTrace();
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (byId("depth").querySelectorAll("button"))) button.setAttribute("aria-pressed", String(button.dataset.depth === body.run.depth));
+  byId("column").dataset.tab = "lesson";
+  tab();
+  remember();
+  signals.tell("loaded", fresh);
+  requestAnimationFrame(() => { pins.place(); drawn(); });
+}
+
+/** What the step is about stands in the light. */
+function light() {
+  const { focus } = told.view;
+  const lit = new Set(focus);
+  for (const id of focus) if (store.entities.get(id)?.node) lit.add(store.entities.get(id).node);
+  picture.filter = { dimmed: (id) => focus.length > 0 && !lit.has(id), shown: () => true };
+  if (picture.layout) picture.drawEdges();
+  picture.redraw();
+}
+
+/** The packet of the step, where its question is decided. */
+function openTrace() {
+  const { trace, question, view } = told;
+  const held = document.activeElement;
+  tracer.panel.level = told.run.depth === "novice" ? "novice" : "operator";
+  if (!trace) return;
+  tracer.show(trace, question);
+  const rules = view.fork === null ? view.question?.rules ?? [] : Object.keys(told.rulebook);
+  tracer.panel.go(opening(tracer.panel.all, rules));
+  if (held instanceof HTMLElement) held.focus({ preventScroll: true });
+}
+
+/** @param {Record<string, string>} question */
+async function follow(question) {
+  const answer = await api.trace(question);
+  if (!answer.ok) return void toast(answer.body.error, "bad");
+  tracer.show(answer.body, question);
+  return undefined;
+}
+
+/** An object that stands for a choice is chosen; another one is looked at. @param {string} id */
+function tapped(id) {
+  const { view } = told ?? {};
+  const number = view?.question && view.question.right === null ? view.question.refs.indexOf(id) : -1;
+  if (id && number >= 0) return void turn("predict", number);
+  return select(id);
+}
+
+/** @param {string} id */
+function select(id) {
+  if (tracer.panel.open && id) tracer.panel.close();
+  selected = id;
+  picture.select(id);
+  if (!tracer.panel.open) side.show(id);
+  byId("column").dataset.tab = id ? "side" : "lesson";
+  tab();
+  signals.tell("select", id);
+}
+
+/** The two leaves of the column. @param {string} [name] */
+function tab(name) {
+  const column = byId("column");
+  const there = !byId("side").hidden;
+  column.dataset.tab = there ? name ?? column.dataset.tab : "lesson";
+  for (const leaf of ["lesson", "side"]) byId(`tab-${leaf}`).setAttribute("aria-pressed", String(column.dataset.tab === leaf));
+  /** @type {HTMLButtonElement} */ (byId("tab-side")).disabled = !there;
+  byId("tab-side").textContent = tracer.panel.open ? "This packet" : "Details";
+}
+
+/** The place stands in the address; answers stay with the person. */
+function remember() {
+  const { step, done, depth, whatif, answers, revealed } = api.run;
+  const asks = Boolean(told?.view.question);
+  history.replaceState(null, "", `#step=${step}${asks && done ? "&shown=1" : ""}${depth === "novice" ? "" : `&depth=${depth}`}${whatif ? `&whatif=${whatif}` : ""}`);
+  sessionStorage.setItem(SAVED, JSON.stringify({ answers, revealed }));
+  if (told?.view.last) localStorage.setItem(`${SAVED}.finished`, "yes");
+}
+
+/** One decision on: the next hop of the packet, then the next place of the lesson. @param {number} by */
+function walk(by) {
+  const { panel: packet } = tracer;
+  const next = packet.at + by;
+  if (packet.open && next >= 0 && next < packet.all.length) packet.go(next);
+  else if (by > 0 ? !told?.view.last : !told?.view.first) turn(by > 0 ? "forward" : "back");
+}
+
+function dim() {
+  byId("dim").hidden = !byId("dim").hidden;
+}
+
+function retheme() {
+  picture.retheme();
+  requestAnimationFrame(() => { picture.camera.resized(); pins.place(); });
+}
+
+const DEPTHS = ["novice", "operator", "kernel"];
+const projector = () => setTheme(theme() === "projector" ? "auto" : "projector", retheme);
+const bindings = [
+  { key: "PageDown", shown: "→  space  PageDown", does: "on: the next hop, then the next step", run: () => walk(1) },
+  { key: "PageUp", shown: "←  PageUp", does: "back by one", run: () => walk(-1) },
+  { key: "1", shown: "1 … 8", does: "choose an answer", run: () => turn("predict", 0) },
+  { key: "]", does: "the next step, past the packet", run: () => turn("forward") },
+  { key: "[", does: "the step before", run: () => turn("back") },
+  { key: "d", does: "deeper words", run: () => turn(DEPTHS[(DEPTHS.indexOf(api.run.depth) + 1) % 3]) },
+  { key: "p", does: "for a projector, and back", run: projector },
+  { key: ".", shown: ".  b", does: "dark screen; again: light", run: dim },
+  { key: "t", does: "trace a packet of your own", run: () => tracer.ask({}) },
+  { key: "g", does: "go through the picture by keyboard", run: async () => (await import("../panels/walker.js")).enter() },
+  { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
+  { key: "?", does: "this sheet", run: () => keySheet(bindings) },
+  { key: "Escape", shown: "Esc", does: "close the packet, or what is selected", run: () => (tracer.panel.open ? tracer.panel.close() : select("")) },
+];
+
+/** @param {KeyboardEvent} event @returns {boolean} */
+function first(event) {
+  if (!byId("dim").hidden) dim();
+  else if (event.key === "ArrowRight" || event.key === " ") walk(1);
+  else if (event.key === "ArrowLeft") walk(-1);
+  else if (event.key === "b") dim();
+  else if (/^[2-8]$/.test(event.key)) turn("predict", Number(event.key) - 1);
+  else if (tracer.panel.open && (event.key === "Home" || event.key === "End")) tracer.panel.key(event);
+  else return false;
+  return true;
+}
+
+bindKeys(bindings, first);
+themeButton(retheme);
+byId("ask").addEventListener("click", () => tracer.ask({}));
+byId("fit").addEventListener("click", () => picture.camera.fit());
+byId("keys").addEventListener("click", () => keySheet(bindings));
+byId("dim").addEventListener("click", dim);
+byId("tab-lesson").addEventListener("click", () => tab("lesson"));
+byId("tab-side").addEventListener("click", () => tab("side"));
+byId("depth").addEventListener("click", (event) => {
+  const depth = event.target instanceof HTMLElement ? event.target.dataset.depth : "";
+  if (depth) turn(depth);
+});
+calm.addEventListener("change", () => { picture.still = calm.matches; picture.redraw(); });
+addEventListener("hashchange", () => { api.run = placeIn(location.hash, api.run); turn(""); });
+picture.still = calm.matches;
+turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk));
+
+Object.assign(window, { clusterviz: { ready, get cy() { return picture.cy; }, place: () => ({ ...api.run, phase: told?.view.phase, last: told?.view.last, trace: tracer.panel.open }) } });

@@ -1,0 +1,27 @@
+/** The place in a lesson as an address says it, and the beat of a packet where a question is decided. */
+
+/** @typedef {{step: number, done: boolean, depth: string, answers: Record<string, number>, revealed: number[], whatif: number}} Run where a lesson stands: `step` and `whatif` from 1, `answers` and `revealed` by step from 0 */
+
+/**
+ * `#step=3&shown=1&depth=operator&whatif=2`; what an address leaves out is the beginning.
+ * @param {string} hash @param {{answers?: Record<string, number>, revealed?: number[]}} kept what the person answered
+ * @returns {Run}
+ */
+export function placeIn(hash, kept) {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const number = (/** @type {string} */ name) => (/^\d{1,3}$/.test(said.get(name) ?? "") ? Number(said.get(name)) : 0);
+  return { step: Math.max(1, number("step")), done: said.get("shown") === "1", depth: said.get("depth") ?? "novice", whatif: number("whatif"), answers: kept.answers ?? {}, revealed: kept.revealed ?? [] };
+}
+
+/**
+ * Where to open a packet: at the first beat that one of these rules decided, else where it ends badly, else at its start.
+ * @param {import("./walk.js").Beat[]} beats @param {string[]} rules the most telling first
+ * @returns {number}
+ */
+export function opening(beats, rules) {
+  for (const rule of rules) {
+    const found = beats.findIndex((beat) => beat.steps.some((step) => step.rule?.rules.includes(rule)));
+    if (found >= 0) return found;
+  }
+  return rules.length ? Math.max(0, beats.findIndex((beat) => beat.failed)) : 0;
+}

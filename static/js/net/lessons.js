@@ -1,0 +1,42 @@
+/** The HTTP side of a lesson: the same questions as about a cluster, each with the place in the lesson it is asked at. */
+import { Api, ask } from "./http.js";
+
+/** @typedef {import("../model/lessonplace.js").Run} Run */
+
+export class LessonApi extends Api {
+  /** @param {string} name @param {Run} run */
+  constructor(name, run) {
+    super("");
+    this.base = `/lessons/${encodeURIComponent(name)}/`;
+    this.run = run;
+  }
+
+  /** @param {Record<string, string>} question @returns {string} */
+  query(question) {
+    return new URLSearchParams({ ...placeOf(this.run), ...question }).toString();
+  }
+
+  /** The place after a turn; "" is where we are. @param {string} turn @param {number} [number] of a choice or a what-if, from 0 */
+  async go(turn, number) {
+    const answer = await ask(`${this.base}at?${this.query({ turn, number: String(number ?? 0) })}`);
+    if (answer.ok) this.run = answer.body.run;
+    return answer;
+  }
+
+  async act() {
+    return { ok: false, status: 409, body: { error: "The cluster of a lesson changes by its steps and what-ifs." } };
+  }
+}
+
+/** @param {Run} run @returns {Record<string, string>} */
+function placeOf(run) {
+  const answers = Object.entries(run.answers).map(([step, choice]) => `${step}:${choice}`).join(",");
+  return { step: String(run.step), done: run.done ? "1" : "0", depth: run.depth, answers, revealed: run.revealed.join(","), whatif: run.whatif ? String(run.whatif) : "" };
+}
+
+/** Gives a teacher's file to the server. @param {string} name @param {string} text */
+export function openFile(name, text) {
+  const api = new Api("");
+  api.base = "/lessons/";
+  return api.post("open", JSON.stringify({ name, text }), { "Content-Type": "application/json" });
+}

@@ -1,0 +1,65 @@
+"""Lessons in a real browser: predicted, revealed, reloaded, looked at; by key and by pointer."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import by, until
+from tests.browser.test_accessible import check
+from tests.classroom.player import open_lesson, place, play, whatifs
+from tests.server import RunningServer
+
+
+def test_the_first_lesson_is_played_to_its_end_by_keys_alone(
+    server: RunningServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(server.url, viewport={"width": 1920, "height": 1080})
+    page.goto("/lessons/")
+    check(page)
+    by(page, "lesson-01-flat-network").click()
+    until(page, "() => Boolean(window.clusterviz?.place().phase)")
+    for here in play(page):
+        if here["step"] == 1:
+            check(page)
+        if here["phase"] == "revealed":
+            expect(by(page, "reveal-word")).to_have_text({True: "Right", False: "Not so"}[right(page)])
+    expect(by(page, "score")).to_contain_text("You predicted")
+    expect(by(page, "end").locator("[data-holds=no]")).to_have_count(0)
+    check(page)
+    by(page, "next-lesson").click()
+    expect(page).to_have_url(f"{server.url}/lessons/02-two-containers/#step=1")
+
+
+def right(page: Page) -> bool:
+    """Whether the choice that was made is the one that is so."""
+    return by(page, "lesson").locator('.choice[aria-pressed="true"]').get_attribute("data-state") == "right"
+
+
+def test_a_place_is_chosen_in_the_picture_revealed_shared_and_found_again(
+    server: RunningServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{server.url}", viewport={"width": 1280, "height": 720}, color_scheme="light")
+    open_lesson(page, "16-moving-day", "#step=2")
+    assert by(page, "why").count() == 0
+    assert "EPS-02" not in page.content()
+    by(page, "pin-0").click()
+    expect(by(page, "choice-0")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("PageDown")
+    expect(by(page, "reveal-word")).to_have_text("Right")
+    expect(by(page, "trace-verdict")).to_contain_text("delivered")
+    assert page.url.endswith("#step=2&shown=1")
+    page.reload()
+    expect(by(page, "reveal-word")).to_have_text("Right")
+    by(page, "depth-kernel").click()
+    expect(by(page, "say")).to_contain_text("KUBE-SEP")
+    assert list(whatifs(page)) == [0]
+    by(page, "tab-side").click()
+    expect(by(page, "headers")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press(".")
+    expect(by(page, "dim")).to_be_visible()
+    page.keyboard.press(".")
+    page.keyboard.press("PageUp")
+    until(page, "() => clusterviz.place().phase === 'answered'")
+    assert place(page)["step"] == 2
