@@ -32,12 +32,8 @@ from clusterviz.live.protocol import (
 PATIENCE = 0.2
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
-    """Serves docs/protocol.md. The database is asked once, on connect, who the user is."""
-
-    client: Client | None = None
-    editor = False
-    greeting: asyncio.Task[None] | None = None
+class BareConsumer(AsyncWebsocketConsumer):
+    """A websocket without channel layer: messages one after the other, and `_leave` at the end, whatever happened."""
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle messages one after the other; no channel layer is joined, frames come from the hub."""
@@ -56,6 +52,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if handler is None:
             raise ValueError(f"no handler for message type {message['type']}")
         await handler(message)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - Channels' signature
+        """The browser is gone."""
+        raise StopConsumer
+
+    def _leave(self) -> None:
+        """Clean up."""
+
+
+class LiveConsumer(BareConsumer):
+    """Serves docs/protocol.md. The database is asked once, on connect, who the user is."""
+
+    client: Client | None = None
+    editor = False
+    greeting: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Greet the browser, or say that there is no such cluster."""
@@ -133,10 +144,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _error(self, code: str, message: str) -> None:
         if self.client is None or not self.client.paused:
             await self.base_send({"type": "websocket.send", "text": encode(Error(code, message))})
-
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - Channels' signature
-        """The browser is gone."""
-        raise StopConsumer
 
     def _leave(self) -> None:
         if self.greeting is not None:

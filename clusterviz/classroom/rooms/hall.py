@@ -1,0 +1,205 @@
+"""Rooms that are open in this process, and what their browsers are told.
+
+A browser has one slot for each kind of message and gets the newest of each: who reads slowly misses what is old
+already, and nothing piles up for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from clusterviz.classroom.play import Play
+from clusterviz.classroom.rooms.room import Room, RoomError, Student, new_room
+from clusterviz.classroom.rooms.talk import encode
+from clusterviz.live.flow import TransportFlow, innermost, transport_of
+
+MOST_ROOMS = 100
+# A room nobody teaches in closes by itself.
+IDLE_SECONDS = 2 * 3600
+# News of a moment go out together: 200 votes in a second are twenty messages to each browser, not two hundred.
+PAUSE = 0.05
+
+
+class Line:
+    """One browser of a room. ``student`` is None for the teacher and for who has not come in yet."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = innermost(send)
+        self.student: Student | None = None
+        self.teacher = False
+        self._slots: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._open = asyncio.Event()
+        self._open.set()
+        transport = transport_of(self._send)
+        self._flow = TransportFlow(transport, self._open.clear, self._open.set) if transport else None
+        self._task = asyncio.create_task(self._pump())
+
+    def put(self, slot: str, text: str) -> None:
+        """The newest message of its kind."""
+        self._slots.pop(slot, None)
+        self._slots[slot] = text
+        self._wake.set()
+
+    async def _pump(self) -> None:
+        while True:
+            await self._wake.wait()
+            await self._open.wait()
+            self._wake.clear()
+            texts, self._slots = list(self._slots.values()), {}
+            for text in texts:
+                await self._send({"type": "websocket.send", "text": text})
+            await asyncio.sleep(PAUSE)
+
+    async def drain(self) -> None:
+        """Wait until what was put is sent, for a farewell."""
+        for _ in range(20):
+            if not self._slots:
+                return
+            await asyncio.sleep(PAUSE)
+
+    def close(self) -> None:
+        """The browser is gone."""
+        self._task.cancel()
+        if self._flow is not None:
+            self._flow.close()
+
+
+class Hall:
+    """An open room with the lines of its browsers. Only the event loop touches it."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.lines: set[Line] = set()
+        self.seen = time.monotonic()
+        self._closed = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether no teacher was here for long."""
+        return time.monotonic() - self.seen > IDLE_SECONDS
+
+    def tell(self, kind: str, to: Callable[[Line], bool], **fields: Any) -> None:
+        """One message, written once, to all it is for."""
+        text = encode(kind, **fields)
+        for line in self.lines:
+            if to(line):
+                line.put(kind, text)
+
+    def tell_state(self) -> None:
+        """Where the class is and what the teacher ruled."""
+        self.tell("state", _inside, **state(self.room))
+        self.tell_tally()
+
+    def tell_tally(self) -> None:
+        """How many predicted."""
+        self.tell("tally", _inside, **self.room.tally(self.room.step))
+
+    def tell_people(self) -> None:
+        """The teacher sees who is here, who is lost, and who looks around."""
+        self.tell("people", _teaches, people=people(self.room))
+        self.tell_tally()
+
+    def enter(self, line: Line, student: Student) -> None:
+        """A student's browser is in the room now."""
+        self.leave_place(line)
+        line.student = student
+        student.here += 1
+        line.put("you", encode("you", **you(student)))
+        line.put("state", encode("state", **state(self.room)))
+        if self.room.scene:
+            line.put("scene", encode("scene", **self.room.scene))
+        self.tell_people()
+
+    def leave_place(self, line: Line) -> None:
+        """A student's browser is gone; the place stays."""
+        if line.student is not None:
+            line.student.here -= 1
+            line.student = None
+
+    def send_out(self, student: Student) -> None:
+        """A student the teacher removed."""
+        for line in [one for one in self.lines if one.student is student]:
+            line.student = None
+            line.put("out", encode("out", message="The teacher closed your place in this room."))
+
+    def close(self) -> None:
+        """Everybody is told, everything is forgotten."""
+        self._closed = True
+        self.tell("closed", lambda _: True, message="The room is closed. Nothing of it is kept.")
+        self.room.students.clear()
+
+
+def _inside(line: Line) -> bool:
+    return line.teacher or line.student is not None
+
+
+def _teaches(line: Line) -> bool:
+    return line.teacher
+
+
+def state(room: Room) -> dict[str, Any]:
+    """What all may know. ``place`` is what the page of a lesson asks its server for."""
+    run = room.run
+    return {
+        "version": room.version,
+        "place": {
+            "step": room.step + 1,
+            "done": not room.open,
+            "depth": run.depth,
+            "revealed": run.revealed,
+            "whatif": 0 if run.fork is None else run.fork + 1,
+        },
+        "locked": room.locked,
+        "free": room.free,
+        "dimmed": room.dimmed,
+    }
+
+
+def you(student: Student) -> dict[str, Any]:
+    """What a student may know of their own place."""
+    return {
+        "token": student.token,
+        "name": student.name,
+        "votes": {str(step): choice for step, choice in student.votes.items()},
+        "around": student.around,
+        "lost": student.lost,
+    }
+
+
+def people(room: Room) -> list[dict[str, Any]]:
+    """Who is in the room, for the teacher."""
+    step = room.step
+    return [
+        {
+            "number": one.number,
+            "name": one.name,
+            "here": one.here > 0,
+            "around": one.around,
+            "lost": one.lost,
+            "voted": step in one.votes,
+        }
+        for one in room.students.values()
+    ]
+
+
+HALLS: dict[str, Hall] = {}
+
+
+def open_hall(play: Play) -> Room:
+    """A new room. Raises `RoomError` where there are too many."""
+    for code in [code for code, hall in list(HALLS.items()) if hall.stale]:
+        HALLS.pop(code, None)
+    if len(HALLS) >= MOST_ROOMS:
+        raise RoomError("full", f"there are {MOST_ROOMS} rooms open already: close one")
+    room = new_room(play)
+    HALLS[room.code] = Hall(room)
+    return room
+
+
+def hall_of(code: str) -> Hall | None:
+    """The room of a code as people type it."""
+    return HALLS.get(code.strip().upper())
