@@ -16,6 +16,7 @@ from clusterviz.engine.cluster import Cluster
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.remedies import candidates
 from clusterviz.engine.remedies.edit import Edit, Situation
+from clusterviz.engine.remedies.words import by_hand
 from clusterviz.engine.trace import Fix, Trace
 from clusterviz.engine.walk import trace as ask
 
@@ -36,8 +37,8 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
     """Changes that let the packet of a failed trace arrive; ``cluster`` is the snapshot it was made in.
 
     Fixes of one ``group`` belong together and groups stand in order of size, the smallest first. All are
-    verified; when no set of changes was found that suffices, those against the first blocker come unverified.
-    Nothing for a trace that succeeded.
+    verified; when no set of changes was found that suffices, those against the first blocker come unverified,
+    and after them words for every blocker: what has to be done by hand. Nothing for a trace that succeeded.
     """
     if trace.success:
         return ()
@@ -63,7 +64,7 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
                 heapq.heappush(queue, (size, next(count), following))
     if not found:
         edits = candidates(Situation(cluster, trace, trace))
-        return tuple(edit.fix for edit in itertools.islice(edits, MOST_GROUPS))
+        return (*(edit.fix for edit in itertools.islice(edits, MOST_GROUPS)), *by_hand(trace))
     return tuple(
         msgspec.structs.replace(edit.fix, group=group, verified=True)
         for group, edits in enumerate(found)

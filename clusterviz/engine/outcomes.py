@@ -107,12 +107,13 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     ``kind`` says what to do with ``patch``, which is YAML: ``patch`` is for ``kubectl patch --type merge`` on the
     object with picture id ``ref``, ``create`` a whole object for ``kubectl apply``, ``delete`` an object to remove,
     ``setting`` sets field ``setting`` of `Settings` to ``value`` (JSON text); ``call`` changes no object: the caller
-    should call ``value`` instead, over ``protocol``. Fixes with the same ``group`` belong together: only all of them
+    should call ``value`` instead, over ``protocol``; ``work`` changes no object either: ``title`` says what people have
+    to do. Fixes with the same ``group`` belong together: only all of them
     help. ``verified`` is True when the same probe, traced after the edits of the group, succeeded.
     """
 
     title: str
-    kind: Literal["patch", "create", "delete", "setting", "call"]
+    kind: Literal["patch", "create", "delete", "setting", "call", "work"]
     ref: str = ""
     patch: str = ""
     setting: str = ""

@@ -93,8 +93,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_SOURCES = "internet, an IP address, node/NAME, NAMESPACE/POD, NAMESPACE/POD/CONTAINER or NAMESPACE/WORKLOAD"
-_TARGETS = "a URL, NAME:PORT, IP:PORT, pod:NAMESPACE/NAME:PORT, service:NAMESPACE/NAME:PORT or node:NAME:PORT"
+SOURCES = "internet, an IP address, node/NAME, NAMESPACE/POD, NAMESPACE/POD/CONTAINER or NAMESPACE/WORKLOAD"
+TARGETS = "a URL, NAME:PORT, IP:PORT, pod:NAMESPACE/NAME:PORT, service:NAMESPACE/NAME:PORT or node:NAME:PORT"
 
 
 def is_ip(text: str) -> bool:
@@ -110,7 +110,7 @@ def parse_source(text: str) -> Source:
     """Read who sends; see `Probe.parse`."""
     text = text.strip()
     if not text or len(text) > 512:
-        raise ProbeError("the source is empty or too long", field="from", allowed=_SOURCES)
+        raise ProbeError("the source is empty or too long", field="from", allowed=SOURCES)
     if text == "internet":
         return Source(kind="external")
     if text.startswith("external:"):
@@ -127,7 +127,7 @@ def parse_source(text: str) -> Source:
     if len(parts) == 1:
         parts = ["default", *parts]
     if not all(parts) or len(parts) > 3:
-        raise ProbeError(f"cannot read {text!r}", field="from", allowed=_SOURCES)
+        raise ProbeError(f"cannot read {text!r}", field="from", allowed=SOURCES)
     if len(parts) == 3:
         return Source(kind="container", namespace=parts[0], name=parts[1], container=parts[2])
     return Source(kind="pod" if explicit_pod else "workload", namespace=parts[0], name=parts[1])
@@ -137,7 +137,7 @@ def parse_destination(text: str) -> tuple[Destination, Request | None]:
     """Read what is called; see `Probe.parse`."""
     text = text.strip()
     if not text or len(text) > 2048:
-        raise ProbeError("the destination is empty or too long", field="to", allowed=_TARGETS)
+        raise ProbeError("the destination is empty or too long", field="to", allowed=TARGETS)
     if "://" in text:
         return _parse_url(text)
     for kind in ("pod", "service", "node"):
@@ -158,7 +158,7 @@ def _parse_url(text: str) -> tuple[Destination, Request | None]:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
-        raise ProbeError(f"cannot read the URL {text!r}: {error}", field="to", allowed=_TARGETS) from None
+        raise ProbeError(f"cannot read the URL {text!r}: {error}", field="to", allowed=TARGETS) from None
     if url.scheme not in DEFAULT_PORTS or not url.hostname:
         raise ProbeError(f"cannot read the URL {text!r}", field="to", allowed="http, https, grpc, tcp, udp")
     host = url.hostname
@@ -193,7 +193,7 @@ def _port(text: str) -> int | str | None:
 
 def _host(host: str, port: int | str | None) -> Destination:
     if not host:
-        raise ProbeError("the destination has no host", field="to", allowed=_TARGETS)
+        raise ProbeError("the destination has no host", field="to", allowed=TARGETS)
     if host == "localhost":
         return Destination(kind="ip", ip="127.0.0.1", port=port)
     if is_ip(host):
@@ -206,10 +206,10 @@ def _parse_object(kind: str, rest: str) -> Destination:
     parts = path.split("/")
     if kind == "node":
         if len(parts) != 1 or not parts[0]:
-            raise ProbeError(f"cannot read node {rest!r}", field="to", allowed=_TARGETS)
+            raise ProbeError(f"cannot read node {rest!r}", field="to", allowed=TARGETS)
         return Destination(kind="node", name=parts[0], port=port)
     if len(parts) == 1:
         parts = ["default", *parts]
     if len(parts) != 2 or not all(parts):
-        raise ProbeError(f"cannot read {kind} {rest!r}", field="to", allowed=_TARGETS)
+        raise ProbeError(f"cannot read {kind} {rest!r}", field="to", allowed=TARGETS)
     return Destination(kind=kind, namespace=parts[0], name=parts[1], port=port)  # type: ignore[arg-type]

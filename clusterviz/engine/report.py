@@ -53,7 +53,8 @@ def _fixes(fixes: tuple[Fix, ...]) -> list[str]:
     lines: list[str] = []
     for number, fix in enumerate(fixes):
         again = number and fix.group == fixes[number - 1].group and fix.verified
-        word = "and" if again else "or" if number else "would help" if fix.verified else "might help, not enough alone"
+        first = "would help" if fix.verified else "might help, not enough alone"
+        word = "to do by hand" if fix.kind == "work" else "and" if again else "or" if number else first
         lines.append(f"{word}: {fix.title}")
         told = f"--to {fix.value}" if fix.value else ""
         shown = fix.command or (f"{fix.setting} = {fix.value}" if fix.setting else told)

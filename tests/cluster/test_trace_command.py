@@ -114,6 +114,29 @@ def test_many_probes_are_answered_in_order_and_bad_ones_in_place(run: Run, tmp_p
     assert all(answers[index]["error"] for index in (1, 2))
 
 
+@pytest.mark.parametrize(
+    ("line", "field", "said"),
+    [
+        ('{"from": "shop/web"}', "to", "Required value"),
+        ('{"to": "http://web/"}', "from", "Required value"),
+        ('{"from": "shop/web", "to": null}', "to", "Invalid value: None: must be a string"),
+        ('{"from": "shop/web", "to": "empty:80", "seed": true}', "seed", "Invalid value: True: must be an integer"),
+        ('{"from": "shop/web", "to": "empty:80", "port": 80}', "port", "unknown field 'port'"),
+        ('{"from": "shop/web", "to": ""}', "to", "the destination is empty or too long"),
+        ('{"from": "shop/web"', "", "Invalid value: no JSON: Input data was truncated"),
+        ("[1]", "", "Invalid value: must be an object"),
+    ],
+)
+def test_a_bad_line_is_answered_with_its_field_and_what_is_allowed(
+    run: Run, tmp_path: Path, line: str, field: str, said: str
+) -> None:
+    (tmp_path / "probes.jsonl").write_text(line)
+    status, text = run("--probes", str(tmp_path / "probes.jsonl"))
+    answer = json.loads(text)
+    assert (status, answer["field"], answer["error"]) == (2, field, said)
+    assert answer["allowed"]
+
+
 def test_broken_manifests_name_file_and_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("kind: Pod\nmetadata: [")

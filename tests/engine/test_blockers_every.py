@@ -10,7 +10,8 @@ import pytest
 from clusterviz.engine import Probe, Settings, Verdict, trace
 from clusterviz.engine.fixes import suggest
 from clusterviz.engine.objects import CUT_ANNOTATION, HUNG_ANNOTATION, LISTEN_ANNOTATION
-from clusterviz.engine.trace import SUCCESSES
+from clusterviz.engine.remedies.words import WORK
+from clusterviz.engine.trace import SUCCESSES, Blocker, Fix
 from tests.engine import gateway_world as gw
 from tests.engine.test_fixes_edge import CLASS, FRONT, HOST, ingress
 from tests.engine.test_rules_gateway_traces import GATE, data_plane
@@ -97,9 +98,9 @@ WORLDS: dict[str, Case] = {
         [slow(), SHUT, service("shop/slow", app="slow", clusterIP="None")], "http://slow:8080/", "denied_ingress"
     ),
     "dns_blocked": Case([OWN_DNS], "http://nowhere.shop/", "name_not_found", mended=False),
-    "no_route": Case([GUARD, known("n1", cut="n3")], "10.244.2.2:5432", "denied_ingress", mended=False),
+    "no_route": Case([GUARD, known("n1", cut="n3")], "10.244.2.2:5432", "denied_ingress"),
     "node_down": Case([GUARD, known("n3", down="true")], "10.244.2.2:5432", "denied_ingress"),
-    "pod_gone": Case([MUTE], "10.244.0.99:80", "denied_egress", mended=False),
+    "pod_gone": Case([MUTE], "10.244.0.99:80", "denied_egress"),
     "pod_not_running": Case([slow(phase="Pending")], "10.244.1.9:81", "nobody_listening", mended=False),
     "no_lb_provider": Case(
         [slow(ready=True), SHUT, service("shop/slow", app="slow", type="LoadBalancer")],
@@ -150,9 +151,9 @@ MORE: list[tuple[str, Case]] = [
     ("no_answer", Case([GATE, HUNG_PROXY, data_plane()[1], TO_NONE], URL, "proxy_backend_invalid", "internet")),
     (
         "no_ingress_controller",
-        Case([UNSERVED, TO_NONE], URL, "proxy_backend_invalid", "internet", settings=NOBODY, mended=False),
+        Case([UNSERVED, TO_NONE], URL, "proxy_backend_invalid", "internet", settings=NOBODY),
     ),
-    ("no_ingress_rule", Case([GATE, *data_plane(), WALL, CART], URL, "denied_ingress", "internet", mended=False)),
+    ("no_ingress_rule", Case([GATE, *data_plane(), WALL, CART], URL, "denied_ingress", "internet")),
     (
         "proxy_no_endpoints",
         Case([FRONT, CLASS, WALL, ingress("main", "web", port=81)], URL, "denied_ingress", "internet"),
@@ -175,10 +176,10 @@ MORE: list[tuple[str, Case]] = [
         ),
     ),
     ("no_route", Case([WALL], "10.244.0.2:8080", "denied_ingress", "internet")),
-    ("no_route", Case([MUTE], "10.111.0.9:80", "denied_egress", settings={"proxy_mode": "nftables"}, mended=False)),
+    ("no_route", Case([MUTE], "10.111.0.9:80", "denied_egress", settings={"proxy_mode": "nftables"})),
     (
         "no_endpoints_rejected",
-        Case([MUTE, service("shop/none", app="none")], "service:shop/none:80", "denied_egress", mended=False),
+        Case([MUTE, service("shop/none", app="none")], "service:shop/none:80", "denied_egress"),
     ),
     (
         "vip_port_unknown",
@@ -213,3 +214,18 @@ def test_a_second_cause_is_told_beside_the_first(verdict: str, case: Case) -> No
     assert len({(one.verdict, one.ref, one.why) for one in found.blockers}) == len(told), found.blockers
     fixes = suggest(cluster, found)
     assert case.mended == any(one.verified for one in fixes), fixes
+    assert case.mended or set(told) == {one.verdict.value for one in found.blockers if said(one, fixes)}
+
+
+def said(blocker: Blocker, fixes: tuple[Fix, ...]) -> bool:
+    """Whether somebody is told what to do about it where no change of an object is known."""
+    return any(one.kind == "work" and one.title and blocker.why in one.why for one in fixes)
+
+
+def test_every_way_to_fail_has_words_for_people() -> None:
+    """Where no YAML helps, the answer says so and what to do."""
+    assert WORK.keys() == set(Verdict) - SUCCESSES
+    cluster = build(slow(phase="Pending"))
+    found = suggest(cluster, trace(cluster, Probe.parse("shop/client", "10.244.1.9:8080")))
+    assert [(one.kind, one.ref, one.verified) for one in found] == [("work", "pod:shop/slow-1", False)]
+    assert found[0].title.startswith("Find out from its events") and "is Pending" in found[0].why

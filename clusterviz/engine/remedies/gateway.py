@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.gateway.hosts import covers
 from clusterviz.engine.gateway.objects import GROUP
 from clusterviz.engine.objects import Key, Obj
 from clusterviz.engine.probe import parse_destination
@@ -40,6 +41,38 @@ def no_class(situation: Situation) -> Found:
             {"spec": {"gatewayClassName": other}},
             f"Set gatewayClassName of Gateway {namespace}/{name} to {other}.",
             "A Gateway does nothing until a controller serves its class; that class exists.",
+        )
+    served = situation.cluster.settings.gateway_class
+    if served and not situation.cluster.gateway_classes:
+        yield patching(
+            ("Gateway", namespace, name),
+            {"spec": {"gatewayClassName": served}},
+            f"Set gatewayClassName of Gateway {namespace}/{name} to {served}.",
+            "That is the class the settings of this cluster say is served.",
+        )
+
+
+def no_rule(situation: Situation) -> Found:
+    """One more match in a route that is attached where the request arrives (GW-07)."""
+    request = situation.asked.probe.request
+    if request is None:
+        return
+    for _, route in sorted(situation.cluster.routes.items()):
+        if route.hostnames and not any(covers(host, request.host) for host in route.hostnames):
+            continue
+        number = next((index for index, rule in enumerate(route.rules) if rule.backends), None)
+        if number is None:
+            continue
+        own: Key = ("HTTPRoute", route.namespace, route.name)
+        rules = copy.deepcopy((situation.cluster.objects[own].get("spec") or {}).get("rules") or [])
+        match = {"path": {"type": "PathPrefix", "value": request.path}}
+        rules.append({"matches": [match], "backendRefs": copy.deepcopy(rules[number]["backendRefs"])})
+        yield patching(
+            own,
+            {"spec": {"rules": rules}},
+            f"Add a rule for path {request.path} to HTTPRoute {route.namespace}/{route.name}.",
+            "No rule fits this request; it is given the backends of the rule beside it.",
+            weight=500,
         )
 
 

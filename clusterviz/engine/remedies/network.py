@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from clusterviz.engine.objects import DOWN_ANNOTATION, HUNG_ANNOTATION
+from clusterviz.engine.objects import CUT_ANNOTATION, DOWN_ANNOTATION, HUNG_ANNOTATION
 from clusterviz.engine.remedies.edit import Edit, Situation, calling, patching, setting
 from clusterviz.engine.remedies.look import aim, behind, called, pod_named, service_of, services_of, typed
 
@@ -57,6 +57,24 @@ def node_down(situation: Situation) -> Found:
         "The annotation is ClusterViz's way to switch a machine off; a real node has to be started.",
         weight=1000,
     )
+
+
+def link(situation: Situation) -> Found:
+    """The cut link between two nodes is joined again (NOD-08)."""
+    ends = [str(situation.fact(end)) for end in ("near", "target")]
+    for name, other in (ends, ends[::-1]):
+        node = situation.cluster.nodes.get(name)
+        if node is None or other not in node.cut:
+            continue
+        left = ", ".join(one for one in node.cut if one != other)
+        yield patching(
+            ("Node", "", name),
+            {"metadata": {"annotations": {CUT_ANNOTATION: left or None}}},
+            f"Repair the link between {name} and {other}.",
+            "The annotation is ClusterViz's way to cut a link. No object of a real cluster mends one: "
+            "look at cables, switches and the rules of the network between the two nodes.",
+            weight=1000,
+        )
 
 
 def ping(situation: Situation) -> Found:

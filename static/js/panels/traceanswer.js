@@ -50,7 +50,7 @@ function fixes(all, does) {
   const groups = [...new Set(all.map((fix) => fix.group))].map((number) => all.filter((fix) => fix.group === number));
   const tried = all.every((fix) => fix.verified);
   return h("section", { testid: "trace-fixes" }, h("h3", {}, "What would help"),
-    h("p.hint", {}, tried ? "Each was tried on a copy of this cluster, and the packet arrived. The smallest change stands first." : "None of these was enough when tried on a copy of this cluster."),
+    h("p.hint", {}, tried ? "Each was tried on a copy of this cluster, and the packet arrived. The smallest change stands first." : all.every((fix) => fix.kind === "work") ? "No change of an object is known that helps; this is for people to do." : "None of these changes was enough when tried on a copy of this cluster."),
     h("ol.fixes", {}, (tried ? groups : all.map((fix) => [fix])).map((group) => h("li", { testid: "trace-fix" },
       group.length > 1 ? h("p.hint", {}, `All ${group.length} together:`) : null, group.map((fix) => change(fix, does))))));
 }

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
@@ -17,13 +17,24 @@ from clusterviz.cluster.management.ask import add_cluster_arguments, asked_clust
 from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.explain import full_document
 from clusterviz.engine.fixes import suggest
+from clusterviz.engine.probe import PROTOCOLS, SOURCES, TARGETS
 from clusterviz.engine.report import readable
 
 LONGEST_LINE = 65_536
+SHAPE = '{"from": "shop/frontend", "to": "http://web/"}, and protocol and seed'
 
 
-class Question(msgspec.Struct, rename={"source": "from"}, forbid_unknown_fields=True):
-    """One line of a file of probes."""
+# What a line of a file of probes may say: the type of each field, and what is allowed there.
+FIELDS: dict[str, tuple[type, str]] = {
+    "from": (str, SOURCES),
+    "to": (str, TARGETS),
+    "protocol": (str, ", ".join(PROTOCOLS)),
+    "seed": (int, "an integer"),
+}
+
+
+class Question(NamedTuple):
+    """What is asked, as it was typed."""
 
     source: str
     to: str
@@ -78,9 +89,8 @@ class Command(BaseCommand):
         """Print the answer to one line; its exit status."""
         try:
             answer = _ask(cluster, _question(line))
-        except (ProbeError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            field, allowed = getattr(error, "field", ""), getattr(error, "allowed", "")
-            self.stdout.write(json.dumps({"error": str(error), "field": field, "allowed": allowed}))
+        except ProbeError as error:
+            self.stdout.write(json.dumps({"error": str(error), "field": error.field, "allowed": error.allowed}))
             return 2
         document = full_document(cluster, answer) if full else answer.to_dict()
         self.stdout.write(msgspec.json.encode(document).decode())
@@ -105,7 +115,23 @@ def _write_captures(answer: Trace, folder: Path) -> None:
 def _question(line: bytes) -> Question:
     if len(line) > LONGEST_LINE:
         raise ProbeError("the line is too long", allowed=f"{LONGEST_LINE} bytes")
-    return msgspec.json.decode(line, type=Question)
+    try:
+        asked = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProbeError(f"Invalid value: no JSON: {error}", allowed=SHAPE) from None
+    if not isinstance(asked, dict):
+        raise ProbeError("Invalid value: must be an object", allowed=SHAPE)
+    for name, value in asked.items():
+        kind, allowed = FIELDS.get(name, (None, ", ".join(FIELDS)))
+        if kind is None:
+            raise ProbeError(f"unknown field {name!r}", field=name, allowed=allowed)
+        if type(value) is not kind:
+            must = "a string" if kind is str else "an integer"
+            raise ProbeError(f"Invalid value: {value!r}: must be {must}", field=name, allowed=allowed)
+    for name in ("from", "to"):
+        if name not in asked:
+            raise ProbeError("Required value", field=name, allowed=FIELDS[name][1])
+    return Question(asked["from"], asked["to"], asked.get("protocol", ""), asked.get("seed", 0))
 
 
 def _lines(path: str) -> Iterator[bytes]:
