@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from clusterviz.classroom import shelf
+from clusterviz.classroom import run as runs
+from clusterviz.classroom import shelf, stage
+from clusterviz.classroom.play import PLACES
 
 LESSON = "/lessons/05-clusterip/"
 MINE = """title: Mine
@@ -130,3 +133,17 @@ def test_a_lesson_of_ones_own_opens_or_says_line_and_cure(teacher: Client) -> No
 
 def test_only_editors_open_files(client: Client, db: None) -> None:
     assert client.post("/lessons/open", {"name": "a", "text": MINE}, "application/json").status_code == 403
+
+
+@pytest.mark.parametrize("name", shelf.names())
+def test_every_place_and_what_if_of_every_lesson_is_shown_and_all_its_facts_hold(name: str) -> None:
+    play = shelf.play_of(name)
+    for position, (index, done) in enumerate(runs.positions(play)):
+        forks = range(len(play.lesson.all_steps[index].whatif)) if done else ()
+        for fork in (None, *forks):
+            told = stage.shown(play, runs.Run(lesson=name, position=position, fork=fork))
+            assert msgspec.json.encode(told)
+            assert [fact["wrong"] for fact in told["view"]["facts"] + told["view"]["end"] if fact["wrong"]] == []
+            drawn = {entity["id"] for entity in told["scene"]["entities"]} | PLACES
+            if fork is None:
+                assert {ref for ref in told["view"]["focus"] if done or ref in drawn} <= drawn
