@@ -15,7 +15,8 @@ import msgspec
 from clusterviz.engine.cluster import Cluster
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.remedies import candidates
-from clusterviz.engine.remedies.edit import Edit, Situation
+from clusterviz.engine.remedies.edit import Edit, Situation, calling
+from clusterviz.engine.remedies.look import typed
 from clusterviz.engine.remedies.words import by_hand
 from clusterviz.engine.trace import Fix, Trace
 from clusterviz.engine.walk import trace as ask
@@ -42,6 +43,8 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
     """
     if trace.success:
         return ()
+    if trace.made_in.ongoing:
+        return _anew(cluster, trace)
     found: list[tuple[Edit, ...]] = []
     count = itertools.count()
     first = _Try((), cluster, trace)
@@ -70,6 +73,17 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
         for group, edits in enumerate(found)
         for edit in edits
     )
+
+
+def _anew(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
+    """What helps whoever lost a connection: a new one, or what helps that."""
+    probe = msgspec.structs.replace(trace.probe, source_port=None)
+    again = ask(cluster, probe)
+    if not again.success:
+        return suggest(cluster, again)
+    why = "The old one follows its conntrack entry to an end that is gone; a new one is decided anew (PX-17)."
+    new = calling(probe, typed(probe), "Open a new connection.", why)
+    return (msgspec.structs.replace(new.fix, verified=True),)
 
 
 def _follow(here: _Try, edit: Edit) -> _Try | None:

@@ -97,6 +97,7 @@ class Journey:
         self.proxied = False
         self.resolution: Resolution | None = None
         self.synced: Mapping[str, Cluster] = {}
+        self.opened: Cluster | None = None  # the snapshot in which the connection was opened, None for a new one
         self._known_owners: dict[str, str] = {}
         self._assumed: dict[str, Assumption] = {}
         self._place: Place | None = None

@@ -205,7 +205,8 @@ def _turned(header: Header, answer: Answer, ttl: int, *, wrapped: bool) -> Heade
     if answer.unreachable and type(header) in (L4, ICMP):
         return ICMP("port-unreachable")
     if type(header) is L4:
-        flags = answer.flags if header.flags else "ABORT" if answer.refusal and header.proto == "SCTP" else ""
+        tcp = ("RST" if answer.refusal else "ACK") if header.flags == "ACK" else answer.flags  # or the handshake's
+        flags = tcp if header.flags else "ABORT" if answer.refusal and header.proto == "SCTP" else ""
         return L4(header.proto, header.dport, header.sport, flags)
     return ICMP("echo-reply") if type(header) is ICMP else header
 

@@ -63,8 +63,11 @@ def settings_that_matter(cluster: Cluster, trace: Trace) -> list[dict[str, Any]]
 def alternatives(cluster: Cluster, trace: Trace) -> list[Alternative]:
     """The values of every setting of `choices` under which the probe would have another answer, once an answer.
 
-    ``cluster`` is the snapshot ``trace`` was made in. Costs a trace a value.
+    ``cluster`` is the snapshot ``trace`` was made in. Costs a trace a value. None for a connection that is open: it
+    follows its entry.
     """
+    if trace.made_in.ongoing:
+        return []
     now = _outcome(trace)
     found: list[Alternative] = []
     for name, values in choices().items():

@@ -6,6 +6,8 @@ Names in braces are facts of the step, or words `explain` finds in its headers: 
 
 from __future__ import annotations
 
+from clusterviz.engine.sentences_ongoing import ONGOING
+
 SENTENCES: dict[str, tuple[str, str]] = {
     "resolved": (
         "The name {name} is looked up first: {answered} is known and leads to {address}.",
@@ -391,4 +393,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The proxy passes the answer on in the client's own connection.",
         "Proxied back at {place}.",
     ),
+    **ONGOING,
 }

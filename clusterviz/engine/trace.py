@@ -197,11 +197,15 @@ class Waypoint(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot:
-    """The snapshot a trace was made in; ``str`` of it is the fingerprint, worked out when somebody reads it."""
+    """The snapshot a trace was made in; ``str`` of it is the fingerprint, worked out when somebody reads it.
 
-    __slots__ = ("_cluster", "_text")
+    ``ongoing``: the trace is of a connection that was opened in an earlier one.
+    """
 
-    def __init__(self, cluster: Cluster) -> None:
+    __slots__ = ("_cluster", "_text", "ongoing")
+
+    def __init__(self, cluster: Cluster, *, ongoing: bool = False) -> None:
+        self.ongoing = ongoing
         self._cluster: Cluster | None = cluster
         self._text = ""
 

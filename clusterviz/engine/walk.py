@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from clusterviz.engine.addresses import family
 from clusterviz.engine.datapath import host, outside, pod
 from clusterviz.engine.datapath import node as node_stage
@@ -16,6 +18,7 @@ from clusterviz.engine.datapath.unseen import unserved
 from clusterviz.engine.ends import Target, choices, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
+from clusterviz.engine.ongoing import as_sent, felt, flushed
 from clusterviz.engine.origin import Origin, find_origin
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.plain import choice_of, plain
@@ -46,14 +49,19 @@ DECIDING = {
 }
 
 
-def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None) -> Trace:
+def trace(
+    cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None, opened: Cluster | None = None
+) -> Trace:
     """What happens to a new connection: every hop forward, the reply, the verdict.
 
     The same snapshot and probe always give the same answer. ``synced`` tells, by the name of a node, the
     cluster as that node's kube-proxy saw it last (PX-18, PX-19); nodes left out are up to date. In the plain case the
-    packet is walked when its hops are read (`Trace`). Raises `ProbeError` when the question names something that
-    does not exist.
+    packet is walked when its hops are read (`Trace`). With ``opened``, an earlier snapshot, it is a packet of a
+    connection that was opened there with the same probe (PX-17, NP-22). Raises `ProbeError` when the question names
+    something that does not exist, or a connection that was never opened.
     """
+    if opened is not None:
+        return _going_on(cluster, probe, opened)
     decision = None if synced else plain(cluster, probe)
     if decision is None:
         return Trace(probe, Snapshot(cluster), walk(cluster, probe, synced=synced))
@@ -62,13 +70,31 @@ def trace(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | Non
     return Trace.decided(probe, Snapshot(cluster), decision, felt, choice, partial(walk, cluster, probe))
 
 
-def walk(cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None) -> Walked:
-    """The way of a new connection's first packet through the cluster, stage by stage; see `trace`."""
+def _going_on(cluster: Cluster, probe: Probe, opened: Cluster) -> Trace:
+    """The next packet of an open connection; the entries of one that was flushed are decided anew."""
+    first = trace(opened, probe)
+    probe = as_sent(probe, first)
+    told = flushed(first, opened, cluster)
+    walked = walk(cluster, probe, opened=None if told else opened)
+    if told:
+        walked = msgspec.structs.replace(walked, assumptions=(told, *walked.assumptions))
+    else:
+        walked = msgspec.structs.replace(walked, symptom=felt(walked.verdict, probe.protocol, walked.symptom))
+    return Trace(probe, Snapshot(cluster, ongoing=not told), walked)
+
+
+def walk(
+    cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None, opened: Cluster | None = None
+) -> Walked:
+    """The way of a packet through the cluster, stage by stage: the first of its connection, or see `trace`."""
     origin = find_origin(cluster, probe.source)
     target = find_target(cluster, origin, probe)
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
     journey.resolution = target.resolution
     journey.synced = synced or {}
+    journey.opened = opened
+    if opened is not None:
+        journey.packet.change("l4", "", flags="ACK" if probe.protocol == "TCP" else "")
     journey.chose(choices(cluster, target))
     for code, text in target.assumed:
         journey.assume(code, text)

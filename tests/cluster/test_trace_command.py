@@ -137,6 +137,19 @@ def test_a_bad_line_is_answered_with_its_field_and_what_is_allowed(
     assert answer["allowed"]
 
 
+def test_a_connection_that_is_open_is_asked_with_the_manifests_of_its_beginning(run: Run, tmp_path: Path) -> None:
+    """NP-22, PX-17."""
+    before = tmp_path / "before.yaml"
+    before.write_text(SHOP)
+    asked = ("--from", "shop/web", "--to", "http://web/")
+    status, text = run(*asked, "--opened", str(before))
+    assert status == 0 and "the connection goes on" in text
+    before.write_text(SHOP.replace("name: web", "name: other"))
+    status, text = run(*asked, "--opened", str(before))
+    assert status == 2
+    assert run(*asked, "--probes", "x", "--opened", str(before))[0] == 2
+
+
 def test_broken_manifests_name_file_and_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("kind: Pod\nmetadata: [")

@@ -27,7 +27,7 @@ def add_cluster_arguments(parser: ArgumentParser) -> None:
 def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Cluster:
     """The cluster of `add_cluster_arguments`; a `CommandError` with status 2 says why there is none."""
     if options["manifests"]:
-        return _from_manifests(options["manifests"], say)
+        return asked_manifests(options["manifests"], say)
     ready_database(say)
     row = models.Cluster.objects.filter(name=options["cluster"]).first()
     if row is None:
@@ -36,16 +36,8 @@ def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Clus
     return Cluster.from_objects(snapshot.load_objects(row), settings)
 
 
-def asked_node(cluster: Cluster, name: str) -> Node:
-    """The node of that name; a `CommandError` with status 2 names those there are."""
-    node = cluster.nodes.get(name)
-    if node is None:
-        known = ", ".join(cluster.nodes) or "none"
-        raise CommandError(f"there is no node {name!r} (known: {known})", returncode=2)
-    return node
-
-
-def _from_manifests(path: str, say: Callable[[str], object]) -> Cluster:
+def asked_manifests(path: str, say: Callable[[str], object]) -> Cluster:
+    """The cluster manifests describe; a `CommandError` with status 2 says why they describe none."""
     try:
         cluster, warnings = services.ask_documents(services.read_files(read_path(path)))
     except services.Invalid as error:
@@ -58,3 +50,12 @@ def _from_manifests(path: str, say: Callable[[str], object]) -> Cluster:
     if len(warnings) > MOST_WARNINGS:
         say(f"warning: and {len(warnings) - MOST_WARNINGS} more")
     return cluster
+
+
+def asked_node(cluster: Cluster, name: str) -> Node:
+    """The node of that name; a `CommandError` with status 2 names those there are."""
+    node = cluster.nodes.get(name)
+    if node is None:
+        known = ", ".join(cluster.nodes) or "none"
+        raise CommandError(f"there is no node {name!r} (known: {known})", returncode=2)
+    return node

@@ -8,6 +8,7 @@ from clusterviz.engine.datapath.freshness import note_freshness
 from clusterviz.engine.datapath.hostport import HostPort, host_port_of
 from clusterviz.engine.datapath.lacking import lacking
 from clusterviz.engine.datapath.lookup import BY_INTERFACE, detector, is_local, owners
+from clusterviz.engine.datapath.ongoing import translate_on
 from clusterviz.engine.datapath.onward import onward, onward_ping
 from clusterviz.engine.datapath.place import At
 from clusterviz.engine.datapath.proxynames import command, endpoint_rule, refusing, translating, why_not
@@ -35,17 +36,17 @@ def translate(j: Journey, node: Node, at: At) -> str | None:
         return _icmp(j, node)
     ip = packet.ip
     local = at.came == "local"
-    rules = j.synced.get(node.name, j.cluster)  # what the node's kube-proxy has heard of (PX-18)
+    rules = j.opened or j.synced.get(node.name, j.cluster)  # what the node's kube-proxy has heard of (PX-18)
     place = rules.nodes.get(node.name, node)
     decision = decide(
         rules, place, ip.src, ip.dst, packet.l4.proto, packet.l4.dport, from_node=local, seed=j.probe.seed
     )
-    if decision is not None:
+    if decision is not None and j.opened is None:
         note_freshness(j, node)
         _claimed(j, ip.dst, packet.l4)
         _detected(j, node, at)
     if decision is not None and decision.verdict == "accept":
-        _accept(j, node, at, decision)
+        (translate_on if j.opened else _accept)(j, node, at, decision)
         return decision.masquerade
     if decision is None or decision.effect == "none":
         forwarded = host_port_of(j.cluster, node, ip.src, ip.dst, packet.l4.proto, packet.l4.dport)

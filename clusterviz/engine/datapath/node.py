@@ -279,10 +279,11 @@ def _session(j: Journey, node: Node, before: tuple[IP, Header]) -> None:
         orig=f"{old[0]}>{old[1]}",
         reply=f"{new[1]}>{new[0]}",
         nat=nat,
+        state="ESTABLISHED" if j.opened else "NEW",
     )
     j.step(
-        Action.SESSION_MADE,
-        "session_made",
+        Action.SESSION_HIT if j.opened else Action.SESSION_MADE,
+        "session_followed" if j.opened else "session_made",
         hook="postrouting",
         component="conntrack",
         session=session,

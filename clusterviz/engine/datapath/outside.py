@@ -137,7 +137,7 @@ def leave_outside(j: Journey, _at: At) -> At | None:
     if service is not None:
         j.leave("")
         return _balance(j, service, ip, mode)
-    for service, via in j.cluster.services_by_ip.get(ip, ()):
+    for service, via in (j.opened or j.cluster).services_by_ip.get(ip, ()):
         if via == "external":
             return _external_ip(j, service)
     proxied = at_managed(j, ip)
@@ -185,7 +185,7 @@ def _unroutable(j: Journey, ip: str, what: str = "") -> None:
 
 def balanced(j: Journey, ip: str) -> tuple[Service | None, str]:
     """The Service whose load balancer has this address, and its ipMode (SVC-07)."""
-    return j.cluster.balancers.get(ip, (None, ""))
+    return (j.opened or j.cluster).balancers.get(ip, (None, ""))
 
 
 def _external_ip(j: Journey, service: Service) -> At | None:
@@ -209,7 +209,7 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
     j.enter("loadbalancer", ref, f"load balancer {ip}", role="transit")
     if isinstance(j.packet.l4, L4) and not _listens(service, j.packet.l4) and not _no_listener(j, service, ref):
         return None
-    nodes = list(j.cluster.nodes.values())
+    nodes = list((j.opened or j.cluster).nodes.values())  # a balancer, too, keeps to the node it chose
     healthy = [node for node in nodes if _healthy(j, service, node)]
     if not healthy:
         j.step(
@@ -229,6 +229,7 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
         return _past_the_check(j, service, ip, mode)
     random = draw(j.probe.seed, "balancer", service.ref)
     node = healthy[min(int(random * len(healthy)), len(healthy) - 1)]
+    node = j.cluster.nodes.get(node.name, node)
     j.way(ref, "ingress")
     j.step(
         Action.LOAD_BALANCED,
@@ -310,7 +311,7 @@ def _healthy(j: Journey, service: Service, node: Node) -> bool:
         return False
     if service.external_policy != "Local":
         return True
-    return any(endpoint.ready for endpoint in local_list(j.cluster.endpoints(service), node).endpoints)
+    return any(endpoint.ready for endpoint in local_list((j.opened or j.cluster).endpoints(service), node).endpoints)
 
 
 def _proxy_mode(j: Journey, service: Service, ip: str, node: Node) -> None:

@@ -6,6 +6,7 @@ from clusterviz.engine.addresses import family, host_port, in_cidr, is_loopback
 from clusterviz.engine.datapath.draw import mac
 from clusterviz.engine.datapath.hung import hangs
 from clusterviz.engine.datapath.listen import ASSUMPTIONS, listener
+from clusterviz.engine.datapath.ongoing import unknown_to
 from clusterviz.engine.datapath.place import At, home, of_family, own_block, veth
 from clusterviz.engine.datapath.proxy import forward_request
 from clusterviz.engine.journey import Journey
@@ -143,6 +144,8 @@ def deliver(j: Journey, at: At) -> At | None:
             rule=Rule(name="no process", ref=pod.ref, rules=("LIF-01",)),
         )
         j.block(Verdict.POD_NOT_RUNNING, ref=pod.ref, rule=f"phase {pod.phase}", why=f"pod {pod.name} is {pod.phase}")
+    if j.opened is not None and unknown_to(j, pod):
+        return None
     following = forward_request(j, pod)
     if following != "not a proxy":
         return following

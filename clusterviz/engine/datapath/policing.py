@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clusterviz.engine.datapath.ongoing import spare
 from clusterviz.engine.datapath.place import At, Route
 from clusterviz.engine.datapath.policy import Direction, PolicyVerdict, judge, selecting
 from clusterviz.engine.journey import Journey
@@ -26,6 +27,9 @@ def police(j: Journey, node: Node, at: At, route: Route, seen: str) -> None:
     ``seen`` is the source as the receiver will see it (NP-13).
     """
     packet = j.packet
+    if j.opened is not None:
+        spare(j, node, at, route, seen)
+        return
     if at.came == "pod" and at.pod is not None:
         _judge(j, node, "Egress", at.pod, packet.ip.dst)
     if route.kind == "bridge" and route.pod is not None:

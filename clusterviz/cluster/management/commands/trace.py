@@ -13,7 +13,7 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.capture import captures
-from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
+from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster, asked_manifests
 from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.explain import full_document
 from clusterviz.engine.fixes import suggest
@@ -55,6 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="draws the backend; the same seed, the same answer")
         add_cluster_arguments(parser)
         parser.add_argument("--probes", metavar="FILE", help='many questions, a JSON {"from", "to"} a line; or -')
+        parser.add_argument("--opened", metavar="FILE|DIR", help="the manifests when the connection was opened")
         parser.add_argument("--json", action="store_true", help="the whole answer as one line of JSON")
         parser.add_argument("--full", action="store_true", help="with --probes: fixes too, some dozen times slower")
         parser.add_argument("--pcap", metavar="DIR", help="write what each capture point sees into DIR, for Wireshark")
@@ -66,13 +67,16 @@ class Command(BaseCommand):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
         if options["probes"] and options["pcap"]:
             raise CommandError("--pcap goes with one question, not with --probes", returncode=2)
+        if options["probes"] and options["opened"]:
+            raise CommandError("--opened goes with one question, not with --probes", returncode=2)
         cluster = asked_cluster(options, self.stderr.write)
+        opened = asked_manifests(options["opened"], self.stderr.write) if options["opened"] else None
         if options["probes"]:
             lines = _lines(options["probes"])
             sys.exit(max((self._answer_line(cluster, line, full=options["full"]) for line in lines), default=0))
         question = Question(options["source"], options["to"], options["protocol"], options["seed"])
         try:
-            answer = _ask(cluster, question)
+            answer = _ask(cluster, question, opened)
         except ProbeError as error:
             allowed = f" (allowed: {error.allowed})" if error.allowed else ""
             raise CommandError(f"--{error.field or 'to'}: {error}{allowed}", returncode=2) from None
@@ -97,9 +101,9 @@ class Command(BaseCommand):
         return 0 if answer.success else 1
 
 
-def _ask(cluster: Cluster, question: Question) -> Trace:
+def _ask(cluster: Cluster, question: Question, opened: Cluster | None = None) -> Trace:
     probe = Probe.parse(question.source, question.to, protocol=question.protocol, seed=question.seed)
-    return trace(cluster, probe)
+    return trace(cluster, probe, opened=opened)
 
 
 def _write_captures(answer: Trace, folder: Path) -> None:

@@ -1,0 +1,81 @@
+"""The next packet of a connection that was opened in an earlier snapshot: what a change does to it (PX-17, NP-22)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from clusterviz.engine.datapath.established import serves
+from clusterviz.engine.errors import ProbeError
+from clusterviz.engine.packet import IP, L4
+from clusterviz.engine.probe import Destination, Probe, Source
+from clusterviz.engine.trace import SUCCESSES, Action, Assumption, Trace, Verdict
+
+if TYPE_CHECKING:
+    from clusterviz.engine.cluster import Cluster
+
+GOES_ON = "the connection goes on"
+RESET = "connection reset by peer, at once"
+HANGS = "the connection hangs: TCP sends again for some 15 minutes, then gives up"
+LOST = "no answer: the same as a lost packet"
+FLUSHED = (
+    "kube-proxy has deleted the conntrack entry of {endpoint}, which no longer serves {service}: "
+    "this packet is decided anew (PX-17)."
+)
+
+
+def as_sent(probe: Probe, first: Trace) -> Probe:
+    """The packet on the wire: no name is looked up again, and the sender's port stays.
+
+    ``first`` is the trace of the first packet. Raises `ProbeError` when it opened no connection that conntrack
+    could follow from end to end.
+    """
+    if probe.protocol == "ICMP":
+        raise ProbeError("a ping opens no connection", field="protocol", allowed="TCP, UDP, SCTP")
+    if not first.success:
+        raise ProbeError(
+            f"no connection was opened: {first.verdict}", field="opened", allowed="a snapshot in which the call arrives"
+        )
+    if any(step.action is Action.PROXIED for hop in first.forward for step in hop.steps):
+        raise ProbeError(
+            "a proxy answers the client and opens a connection of its own",
+            field="to",
+            allowed="what the client or the proxy is connected to itself",
+        )
+    stack = first.forward[0].headers_out or first.forward[0].headers_in
+    ip = next(one for one in reversed(stack) if isinstance(one, IP))
+    l4 = next(one for one in reversed(stack) if isinstance(one, L4))
+    source = probe.source
+    kind, _, name = first.forward[0].place.ref.partition(":")
+    if kind == "pod":
+        namespace, _, plain = name.partition("/")
+        source = Source(kind="pod", namespace=namespace, name=plain)
+    return msgspec.structs.replace(
+        probe, source=source, destination=Destination(kind="ip", ip=ip.dst, port=l4.dport), source_port=l4.sport
+    )
+
+
+def flushed(first: Trace, opened: Cluster, now: Cluster) -> Assumption | None:
+    """What to say when kube-proxy deleted the entry the first packet made; it does so for UDP only (PX-17)."""
+    if first.probe.protocol != "UDP":
+        return None
+    for step in (step for hop in first.forward for step in hop.steps):
+        picked = next((one for one in step.candidates if one.picked), None)
+        if step.reason != "load_balanced" or picked is None or step.rule is None:
+            continue
+        namespace, _, name = step.rule.ref.removeprefix("service:").partition("/")
+        port = opened.services[namespace, name].ports[int(step.rule.path.removeprefix("spec.ports[").partition("]")[0])]
+        if (namespace, name) in now.services and not serves(now, (namespace, name), port, picked.address, picked.port):
+            told = FLUSHED.format(endpoint=picked.address, service=f"{namespace}/{name}")
+            return Assumption("entry-flushed", told)
+    return None
+
+
+def felt(verdict: Verdict, protocol: str, usual: str) -> str:
+    """What the client notices; ``usual`` is what it would at a first packet."""
+    if verdict in SUCCESSES:
+        return GOES_ON
+    if protocol == "UDP":
+        return usual if verdict is Verdict.NOBODY_LISTENING else LOST
+    return RESET if verdict in (Verdict.NOBODY_LISTENING, Verdict.POD_NOT_RUNNING) else HANGS
