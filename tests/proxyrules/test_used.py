@@ -191,6 +191,22 @@ def test_lines_are_numbered_as_in_the_text_of_all(
         assert len(counted) > 1
 
 
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+@pytest.mark.parametrize(("port", "alone"), [(81, True), (80, False)])
+def test_only_a_claim_of_the_same_port_needs_the_text_of_all(
+    mode: str, port: int, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SVC-05: Services may share an address by port; the text of one then tells its lines, as that of all does."""
+    monkeypatch.setattr(used, "MOST_SERVICES", FEW)
+    ports = [{"name": "p80", "port": port, "targetPort": 8080}]
+    made = world(service(externalIPs=["192.0.2.9"], ports=ports), endpoints(ONE), *many(FEW), proxy_mode=mode)
+    steps = proxy_steps(made, Probe.parse("internet", f"192.0.2.9:{port}"))
+    text = (iptables if mode == "iptables" else nftables)(made, made.nodes[steps[0][0].node]).splitlines()
+    lines = [line for one in steps for line in lines_used(made, *one)]
+    assert lines and all(line.text in text[line.number - 1] for line in lines)
+    assert {only is not None for _, _, only in used._rulesets[made]} == {alone}
+
+
 def test_an_address_nobody_has_is_refused_by_a_counted_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """PX-11: no Service is concerned, and all of them stand before the line."""
     monkeypatch.setattr(used, "MOST_SERVICES", FEW)

@@ -49,8 +49,7 @@ def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
     packet = _packet(cluster, node, hop)
     if packet is None:
         return ()
-    claimed = {one.ref for one, _ in cluster.services_by_ip.get(packet.to, ())}
-    whole = len(cluster.services) <= MOST_SERVICES or len(claimed) > 1  # one text for all that want one address
+    whole = len(cluster.services) <= MOST_SERVICES or _claimed_twice(cluster, packet)
     only = None if whole else _service(cluster, hop, step)
     ruleset = _ruleset(cluster, node, family(packet.to), only)
     way = _way(ruleset.send(packet), _endpoint(hop, step), step)
@@ -58,6 +57,17 @@ def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
         return ()
     lines = _of_step(way.lines, step)
     return lines if only is None else _numbered(lines, ruleset, places(cluster, node, family(packet.to)), only)
+
+
+def _claimed_twice(cluster: Cluster, packet: Packet) -> bool:
+    """Whether two Services want the address with this port: which of them has it, only the text of all tells."""
+    wanted = packet.port, packet.protocol
+    claims = {
+        one.ref
+        for one, _ in cluster.services_by_ip.get(packet.to, ())
+        if any((port.port, port.protocol.lower()) == wanted for port in one.ports)
+    }
+    return len(claims) > 1
 
 
 def _numbered(lines: tuple[Line, ...], ruleset: Ruleset, counted: Places, mine: Name) -> tuple[Line, ...]:
