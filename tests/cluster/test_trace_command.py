@@ -147,7 +147,8 @@ def test_a_connection_that_is_open_is_asked_with_the_manifests_of_its_beginning(
     before.write_text(SHOP.replace("name: web", "name: other"))
     status, text = run(*asked, "--opened", str(before))
     assert status == 2
-    assert run(*asked, "--probes", "x", "--opened", str(before))[0] == 2
+    for other in ("--probes", "--pcap"):
+        assert run(*asked, other, "x", "--opened", str(before))[0] == 2
 
 
 def test_broken_manifests_name_file_and_line(tmp_path: Path) -> None:

@@ -227,9 +227,7 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
             why=f"no node passes the health check of {name}",
         )
         return _past_the_check(j, service, ip, mode)
-    random = draw(j.probe.seed, "balancer", service.ref)
-    node = healthy[min(int(random * len(healthy)), len(healthy) - 1)]
-    node = j.cluster.nodes.get(node.name, node)
+    node = _drawn(j, service, healthy)
     j.way(ref, "ingress")
     j.step(
         Action.LOAD_BALANCED,
@@ -253,6 +251,13 @@ def _balance(j: Journey, service: Service, ip: str, mode: str) -> At | None:
         _proxy_mode(j, service, ip, node)
     j.leave("")
     return At("node", node, came="outside", iface="eth0")
+
+
+def _drawn(j: Journey, service: Service, healthy: list[Node]) -> Node:
+    """One of the healthy nodes, as it is now."""
+    random = draw(j.probe.seed, "balancer", service.ref)
+    node = healthy[min(int(random * len(healthy)), len(healthy) - 1)]
+    return j.cluster.nodes.get(node.name, node)
 
 
 def _past_the_check(j: Journey, service: Service, ip: str, mode: str) -> At | None:

@@ -67,8 +67,8 @@ class Command(BaseCommand):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
         if options["probes"] and options["pcap"]:
             raise CommandError("--pcap goes with one question, not with --probes", returncode=2)
-        if options["probes"] and options["opened"]:
-            raise CommandError("--opened goes with one question, not with --probes", returncode=2)
+        if options["opened"] and (options["probes"] or options["pcap"]):
+            raise CommandError("--opened goes with one question, not with --probes or --pcap", returncode=2)
         cluster = asked_cluster(options, self.stderr.write)
         opened = asked_manifests(options["opened"], self.stderr.write) if options["opened"] else None
         if options["probes"]:
