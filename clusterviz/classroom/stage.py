@@ -104,7 +104,8 @@ def shown(play: Play, run: Run) -> dict[str, Any]:
     """Everything the page needs at a place of the lesson; before the reveal nothing of what follows it."""
     view, world = runs.view(play, run), runs.world(play, run)
     index, done = runs.positions(play)[run.position]
-    fact = packet_of(play, run)
+    facts = packets_of(play, run)
+    packets = [question_of(fact) for fact in facts]
     told: dict[str, Any] = msgspec.to_builtins(
         {
             "run": {
@@ -120,8 +121,9 @@ def shown(play: Play, run: Run) -> dict[str, Any]:
             "scene": picture(replica_of(play, run)),
             "rulebook": {name: RULES[name] for name in cited(play, run, view)},
             "score": runs.score(play, run) if view.last else None,
-            "question": question_of(fact) if fact else None,
-            "trace": documented(world, probe_of(fact)) if fact else None,
+            "question": packets[0] if packets else None,
+            "trace": documented(world, probe_of(facts[0])) if facts else None,
+            "other": next((one for one in packets[1:] if one != packets[0]), None) if run.fork is None else None,
         }
     )
     return told
@@ -134,15 +136,16 @@ def cited(play: Play, run: Run, view: View) -> list[str]:
     return list(dict.fromkeys([*view.rules, *(view.question.rules if view.question else []), *forked]))
 
 
-def packet_of(play: Play, run: Run) -> Fact | None:
-    """The packet that is followed here: the step's, or of a what-if the first that it asks about."""
+def packets_of(play: Play, run: Run) -> list[Fact]:
+    """The packets of this place, the one to follow first: of a what-if, of the question, of the step."""
     index, done = runs.positions(play)[run.position]
     step = play.lesson.all_steps[index]
     if not done:
-        return None
+        return []
     if run.fork is not None:
-        return next((fact for fact in step.whatif[run.fork].check if fact.ask), None)
-    return as_fact(step.probe) if step.probe else None
+        return [fact for fact in step.whatif[run.fork].check if fact.ask]
+    asked = [step.predict.fact] if step.predict and step.predict.fact.ask else []
+    return [*asked, *([as_fact(step.probe)] if step.probe else [])]
 
 
 def traced(world: World, probe: Probe) -> Trace:

@@ -81,9 +81,9 @@ function show(body, wanted) {
 
 /** What the step is about stands in the light. */
 function light() {
-  const { focus } = told.view;
-  const lit = new Set(focus);
-  for (const id of focus) if (store.entities.get(id)?.node) lit.add(store.entities.get(id).node);
+  const { focus, question } = told.view;
+  const lit = new Set([...focus, ...(question?.refs ?? [])]);
+  for (const id of [...lit]) if (store.entities.get(id)?.node) lit.add(store.entities.get(id).node);
   picture.filter = { dimmed: (id) => focus.length > 0 && !lit.has(id), shown: () => true };
   if (picture.layout) picture.drawEdges();
   picture.redraw();

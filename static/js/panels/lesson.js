@@ -45,6 +45,7 @@ export class LessonPanel {
     return [
       view.fork === null ? this.question(view) : this.forked(view),
       open || view.fork !== null ? null : h("p.say", { testid: "say", role: "status" }, view.say),
+      told.other ? h("p", {}, h("button", { testid: "follow-other", onclick: () => this.ports.follow(told.other) }, `Follow ${told.other.from} → ${told.other.to}`)) : null,
       this.facts(view.fork === null ? "What holds now" : "Then", view.facts),
       rules(rulebook),
       view.fork === null ? this.whatIfs(view) : null,
