@@ -8,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from clusterviz.classroom import library
 from tests.browser.conftest import FLAGS, choose_node, watch
 from tests.classroom.player import open_lesson, play, whatifs
 from tests.server import ROOT, running_server
 
-SIZE = {"width": 1920, "height": 1080}
+SIZE: ViewportSize = {"width": 1920, "height": 1080}
 # Words of the lesson that are cut off at the side, and facts that do not hold.
 AMISS = """() => [...document.querySelectorAll('#lesson *, .topbar *')]
   .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).display !== 'inline')

@@ -14,7 +14,7 @@ export function placeIn(hash, kept) {
 }
 
 /**
- * Where to open a packet: at the first beat that one of these rules decided, else where it ends badly, else at its start.
+ * Where to open a packet: at the first beat that one of these rules decided, else where it ends badly, else where it was drawn last who gets it.
  * @param {import("./walk.js").Beat[]} beats @param {string[]} rules the most telling first
  * @returns {number}
  */
@@ -23,5 +23,7 @@ export function opening(beats, rules) {
     const found = beats.findIndex((beat) => beat.steps.some((step) => step.rule?.rules.includes(rule)));
     if (found >= 0) return found;
   }
-  return rules.length ? Math.max(0, beats.findIndex((beat) => beat.failed)) : 0;
+  if (!rules.length) return 0;
+  const failed = beats.findIndex((beat) => beat.failed);
+  return Math.max(0, failed >= 0 ? failed : beats.findLastIndex((beat) => !beat.reply && beat.steps.some((step) => step.candidates.length)));
 }
