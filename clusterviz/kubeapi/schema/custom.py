@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import re2
@@ -75,9 +75,14 @@ def flaws(obj: Json, schema: Json) -> list[Flaw]:
     return found
 
 
+def _seen(error: ValidationError) -> tuple[Any, Any, Any]:
+    """What the rule says, what the value is, and the schema with the rule."""
+    return error.validator_value, error.instance, error.schema
+
+
 def _say(found: Flaws, error: ValidationError) -> None:
     path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.absolute_path).lstrip(".")
-    rule, limit, value = str(error.validator), error.validator_value, error.instance
+    rule, limit, value, schema = str(error.validator), *_seen(error)
     if rule == "required":
         found.required(f"{path}.{error.message}".lstrip("."))
     elif rule == "enum":
@@ -89,7 +94,7 @@ def _say(found: Flaws, error: ValidationError) -> None:
     elif rule == "x-kubernetes-list-type":
         found.duplicate(f"{path}[{error.message}]", value[int(error.message)])
     elif rule in ("minimum", "maximum"):
-        strict = "" if (error.schema or {}).get(f"exclusive{rule.capitalize()}") else " or equal to"
+        strict = "" if schema.get(f"exclusive{rule.capitalize()}") else " or equal to"
         word = "greater than" if rule == "minimum" else "less than"
         found.invalid(path, value, f"{path} in body should be {word}{strict} {limit}")
     elif rule in _COMBINED:
@@ -110,23 +115,23 @@ def _say(found: Flaws, error: ValidationError) -> None:
 Errors = Iterator[ValidationError]
 
 
-def _type(validator: Any, wanted: Any, value: Any, schema: Json) -> Errors:
+def _type(validator: Any, wanted: Any, value: Any, schema: Any) -> Errors:
     if not (value is None and schema.get("nullable")) and not validator.is_type(value, wanted):
         yield ValidationError("")
 
 
-def _either(_validator: Any, wanted: Any, value: Any, _schema: Json) -> Errors:
+def _either(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Errors:
     if wanted and (isinstance(value, bool) or not isinstance(value, int | str)):
         yield ValidationError("")
 
 
-def _required(_validator: Any, names: Iterable[str], value: Any, _schema: Json) -> Errors:
+def _required(_validator: Any, names: Any, value: Any, _schema: Any) -> Errors:
     for name in names:
         if isinstance(value, dict) and name not in value:
             yield ValidationError(name)
 
 
-def _pattern(_validator: Any, pattern: str, value: Any, _schema: Json) -> Errors:
+def _pattern(_validator: Any, pattern: Any, value: Any, _schema: Any) -> Errors:
     try:
         wrong = isinstance(value, str) and not re2.search(pattern, value)
     except re2.error:
@@ -135,7 +140,7 @@ def _pattern(_validator: Any, pattern: str, value: Any, _schema: Json) -> Errors
         yield ValidationError("")
 
 
-def _distinct(_validator: Any, kind: str, value: Any, schema: Json) -> Errors:
+def _distinct(_validator: Any, kind: Any, value: Any, schema: Any) -> Errors:
     """Of a list that is a set or a map, each element stands once."""
     if kind not in ("set", "map") or not isinstance(value, list):
         return
