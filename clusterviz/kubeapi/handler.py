@@ -7,7 +7,8 @@ from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.registry import REVIEWS, Resource
 from clusterviz.kubeapi.session import Session, Target
 from clusterviz.kubeapi.status import Refusal, forbidden, no_such_path, not_allowed, not_simulated, unavailable
-from clusterviz.kubeapi.store import Store, store_of
+from clusterviz.kubeapi.store import Store
+from clusterviz.kubeapi.stores import store_of
 from clusterviz.live import instance
 
 _ROOTS = ("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
@@ -58,7 +59,7 @@ async def open_session(request: Request) -> Session:
     keeper = live.crew.keepers[claim.cluster]
     if not tokens.proven(claim, keeper.identity, keeper.grants):
         raise refused
-    store = store_of(keeper)
+    store = await store_of(keeper)
     if store is None:
         raise unavailable(f"{keeper.loading or 'the cluster is loading'}: try again soon")
     return Session(claim=claim, keeper=keeper, store=store, live=live)

@@ -1,12 +1,24 @@
-"""Endpoints objects as the old controller writes them beside EndpointSlices: old kubectls describe with them."""
+"""What follows from other objects: Endpoints beside EndpointSlices, which old kubectls read, addresses of Ingresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterviz.engine.objects import Obj
+from clusterviz.engine import Cluster
+from clusterviz.engine.datapath.controllers import controller_of
+from clusterviz.engine.objects import Key, Obj
 
 SERVICE = "kubernetes.io/service-name"
+
+# What the address in front of an Ingress hangs on.
+BEFORE_INGRESSES = frozenset({"Service", "IngressClass", "Pod"})
+
+
+def fronts_of(cluster: Cluster, key: Key) -> tuple[str, ...]:
+    """The outside addresses of the Service in front of an Ingress's controller."""
+    record = cluster.ingresses.get(key[1:])
+    front = controller_of(cluster, record) if record is not None else None
+    return tuple(entry.ip for entry in front.load_balancer if entry.ip) if front is not None else ()
 
 
 def service_of(one: Obj) -> str:

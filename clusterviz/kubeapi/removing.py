@@ -6,13 +6,13 @@ from typing import Any
 
 from clusterviz.engine.controllers.disruption import evict as allowed_evictions
 from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj
-from clusterviz.kubeapi import reading, wishes
+from clusterviz.kubeapi import listing, wishes
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.bodies import read_object
+from clusterviz.kubeapi.naming import key_for, owner_key
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
 from clusterviz.kubeapi.status import Refusal, bad_request, conflict, not_found, success
-from clusterviz.kubeapi.store import key_for, owner_key
 
 POLICIES = ("Background", "Foreground", "Orphan")
 
@@ -62,7 +62,7 @@ async def delete(request: Request, session: Session, target: Target, *, dry_run:
 async def delete_collection(request: Request, session: Session, target: Target, *, dry_run: bool) -> Answer:
     """Delete what the selectors choose."""
     resource, found = target.resource, options(request)
-    objects = reading.matching(request, session.store, target)
+    objects = listing.matching(request, session.store, target)
     if objects and not wants_dry_run(found, dry_run=dry_run):
         await remove(session, resource, objects, found)
     body = {

@@ -10,19 +10,17 @@ import asyncio
 import bisect
 import time
 import uuid
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from clusterviz.cluster.keys import stored_kind
 from clusterviz.engine import Cluster
-from clusterviz.engine.datapath.controllers import controller_of
-from clusterviz.engine.objects import CLUSTER_SCOPED, WORKLOAD_KINDS, Key, Obj
+from clusterviz.engine.controllers.suitability import node_labels
+from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj
 from clusterviz.kubeapi import happened, mirrors, standing
-from clusterviz.kubeapi.conversion import asked
 from clusterviz.kubeapi.defaults import with_defaults
+from clusterviz.kubeapi.naming import belongs, key_for, owner_key, shown
 from clusterviz.kubeapi.registry import Registry, Resource
-from clusterviz.live.keeper import Keeper
+from clusterviz.kubeapi.selectors import Wanted
 from clusterviz.live.protocol import Event
 
 KEPT = 10_000
@@ -30,21 +28,31 @@ _SPACE = uuid.UUID("6b2f3c0e-5a0d-4f6b-9a36-1d1a8c1f7e55")
 _OBSERVERS = frozenset({*WORKLOAD_KINDS, "PodDisruptionBudget"})
 
 
-class Entry(NamedTuple):
-    """One change: ADDED, MODIFIED or DELETED; ``obj`` as it is (or was last), ``old`` before, at version ``was``."""
+class Entry:
+    """One change: ADDED, MODIFIED or DELETED; ``raw`` as it is stored (or was), ``old`` before, at version ``was``."""
 
-    version: int
-    type: str
-    key: Key
-    obj: Obj
-    old: Obj | None
-    was: int
+    __slots__ = ("_dressed", "_generation", "_seen", "_store", "key", "old", "raw", "type", "version", "was")
+
+    def __init__(self, store: Store, what: str, key: Key, raw: Obj, old: Obj | None, was: int) -> None:
+        self._store, self.version, self.type, self.key = store, store.head, what, key
+        self.raw, self.old, self.was = raw, old, was
+        self._generation, self._seen = store.generation(key, raw), store.observed(key)
+        self._dressed: Obj | None = None
+
+    @property
+    def obj(self) -> Obj:
+        """The object as the API shows it: made when the first watch asks."""
+        if self._dressed is None:
+            self._dressed = self._store.dress(self.key, self.raw, self.version, self._generation, self._seen)
+        return self._dressed
 
 
 class Store:
-    """One cluster as the API shows it. Lives in the loop; a change may also be told from another thread."""
+    """One cluster as the API shows it. Lives in ``loop``; it may be made, and be told a change, in another thread."""
 
-    def __init__(self, identity: int, cluster: Cluster, events: Iterable[Event] = ()) -> None:
+    def __init__(
+        self, identity: int, cluster: Cluster, events: Iterable[Event], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.cluster = cluster
         self._identity = identity
         self.head = self._base = int(time.time() * 1_000_000)
@@ -58,8 +66,9 @@ class Store:
         self._slices: dict[Key, set[Key]] = {}
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._sorted: dict[str, list[tuple[str, str]]] = {}
+        self._fronts: dict[Key, tuple[str, ...]] = {}
         self._registry: Registry | None = None
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._more = asyncio.Event()
         self._index()
         self.told(tuple(events))
@@ -85,6 +94,8 @@ class Store:
                 self._stand(key)
             if new is None and (parent := standing.parent_of(key)) is not None:
                 self._stand(parent, again=True)
+        if any(key[0] in mirrors.BEFORE_INGRESSES for key in keys):
+            self._move_ingresses(keys)
         self._wake()
 
     def told(self, events: Sequence[Event]) -> None:
@@ -147,25 +158,36 @@ class Store:
                 self._mirrors[mine] = mirrors.endpoints_of(key[1], service, slices)
             self._note(mine, before, self._mirrors.get(mine))
 
+    def _move_ingresses(self, told: set[Key]) -> None:
+        """Ingresses whose controller's address is another one now have changed too."""
+        before, self._fronts = self._fronts, self._front_addresses()
+        for key, ips in self._fronts.items():
+            if key not in told and before.get(key, ()) != ips:
+                self._append("MODIFIED", key, self.cluster.objects[key], self.cluster.objects[key])
+
+    def _front_addresses(self) -> dict[Key, tuple[str, ...]]:
+        keys: list[Key] = [("Ingress", *name) for name in sorted(self.cluster.ingresses)]
+        return {key: ips for key in keys if (ips := mirrors.fronts_of(self.cluster, key))}
+
     def _stand(self, key: Key, *, again: bool = False) -> None:
         """Keep what stands beside a namespace or node, unless somebody wrote it."""
-        mine, obj = standing.key_beside(key[0], key[2]), self.cluster.objects.get(key)
-        if mine is None or mine in self.cluster.objects:
-            return
-        old = self._mirrors.pop(mine, None)
-        if obj is not None:
-            self._mirrors[mine] = standing.beside(obj, again=again)
-        if again and old is not None:
-            self._note(mine, old, None)
-            old = None
-        self._note(mine, old, self._mirrors.get(mine))
+        obj = self.cluster.objects.get(key)
+        for mine in standing.keys_beside(key):
+            if mine in self.cluster.objects:
+                continue
+            old = self._mirrors.pop(mine, None)
+            if obj is not None:
+                self._mirrors[mine] = standing.beside(mine, obj, again=again)
+            if again and old is not None:
+                self._note(mine, old, None)
+                old = None
+            self._note(mine, old, self._mirrors.get(mine))
 
     def _append(self, what: str, key: Key, obj: Obj, old: Obj | None) -> None:
         was = self._versions.get(key, self._base)
         self.head += 1
         self._versions[key] = self.head
-        dressed = self.dress(key, obj)
-        self._log.append(Entry(self.head, what, key, dressed, old, was))
+        self._log.append(Entry(self, what, key, obj, old, was))
         if len(self._log) > 2 * KEPT:
             del self._log[:KEPT]
             self._first += KEPT
@@ -176,6 +198,8 @@ class Store:
         for kind in ("Namespace", "Node"):
             for place in sorted(self._names.get(kind, ())):
                 self._stand((kind, *place))
+        self._stand(standing.API_SERVER)
+        self._fronts = self._front_addresses()
         for place in sorted(self._names.get("EndpointSlice", ())):
             self._mirror(("EndpointSlice", *place), None, self.cluster.objects["EndpointSlice", *place])
 
@@ -265,13 +289,17 @@ class Store:
             return found
         return found[bisect.bisect_left(found, (namespace, "")) : bisect.bisect_left(found, (namespace + "\0", ""))]
 
-    def objects(self, resource: Resource, names: Iterable[tuple[str, str]]) -> Iterator[Obj]:
-        """The objects of a kind with these names."""
+    def objects(
+        self, resource: Resource, names: Iterable[tuple[str, str]], wanted: Wanted | None = None
+    ) -> Iterator[Obj]:
+        """The objects of a kind with these names; what a selector does not want is not dressed for it."""
         for name in names:
             key = (resource.stored, *name)
             obj = self.raw(key)
-            if obj is not None and belongs(resource, obj):
-                yield shown(resource, self.dress(key, obj))
+            if obj is not None and belongs(resource, obj) and (key[0] == "Node" or wanted is None or wanted(obj)):
+                found = shown(resource, self.dress(key, obj))
+                if wanted is None or wanted(found):
+                    yield found
 
     def undone(self, version: int, resource: Resource, namespace: str) -> dict[tuple[str, str], Entry]:
         """What happened first to each object after a resourceVersion: its ``old`` is what there was then."""
@@ -299,38 +327,42 @@ class Store:
         given = obj["metadata"].get("generation")
         return self._generations.get(key) or (given if isinstance(given, int) else 1)
 
-    def dress(self, key: Key, obj: Obj, version: int = 0) -> Obj:
+    def observed(self, key: Key) -> int:
+        """The generation that controllers have seen, 0 when it is the present one."""
+        return self._unobserved.get(key, 0)
+
+    def dress(self, key: Key, obj: Obj, version: int = 0, generation: int = 0, observed: int | None = None) -> Obj:
         """An object with the metadata and defaults of a server; the stored one stays as it is.
 
-        ``version`` is its resourceVersion where that is not the present one.
+        ``version`` is its resourceVersion, ``generation`` and ``observed`` those of then, where they are not the
+        present ones.
         """
         meta = {name: value for name, value in obj["metadata"].items() if value is not None}
         meta["uid"] = self.uid(key, obj)
         meta["resourceVersion"] = str(version or self._versions.get(key, self._base))
         meta.setdefault("creationTimestamp", "1970-01-01T00:00:00Z")
         if "spec" in obj:
-            meta["generation"] = self.generation(key, obj)
+            meta["generation"] = generation or self.generation(key, obj)
         if owners := meta.get("ownerReferences"):
             meta["ownerReferences"] = [self._owner(key, owner) for owner in owners]
         dressed = with_defaults({**obj, "metadata": meta})
         if key[0] == "Ingress":
             self._addressed(key, dressed)
+        elif key[0] == "Node":
+            meta["labels"] = node_labels(obj)
         elif key[0] == "Lease" and key in self._mirrors:
             dressed = standing.renewed(dressed, self.cluster.objects.get(("Node", "", key[2])))
         if key[0] in _OBSERVERS and isinstance(status := obj.get("status"), dict):
-            seen = self._unobserved.get(key, meta.get("generation", 1))
-            dressed["status"] = {**status, "observedGeneration": seen}
+            seen = self.observed(key) if observed is None else observed
+            dressed["status"] = {**status, "observedGeneration": seen or meta.get("generation", 1)}
         return dressed
 
     def _addressed(self, key: Key, dressed: Obj) -> None:
         """The address of an Ingress nobody wrote one for: that of the Service in front of its controller."""
         status = dressed.get("status") or {}
-        record = self.cluster.ingresses.get(key[1:])
-        if record is None or (status.get("loadBalancer") or {}).get("ingress"):
-            return
-        front = controller_of(self.cluster, record)
-        ips = [entry.ip for entry in front.load_balancer if entry.ip] if front is not None else []
-        dressed["status"] = {**status, "loadBalancer": {"ingress": [{"ip": ip} for ip in ips]} if ips else {}}
+        if key[1:] in self.cluster.ingresses and not (status.get("loadBalancer") or {}).get("ingress"):
+            ips = mirrors.fronts_of(self.cluster, key)
+            dressed["status"] = {**status, "loadBalancer": {"ingress": [{"ip": ip} for ip in ips]} if ips else {}}
 
     def owner_as_stored(self, namespace: str, owner: Obj) -> Obj:
         """An owner reference without the uid that only we gave its owner."""
@@ -346,45 +378,3 @@ class Store:
         obj = self.cluster.objects.get(theirs)
         uid = self.uid(theirs, obj) if obj is not None else str(uuid.uuid5(_SPACE, f"{self._identity}/{theirs}"))
         return {**owner, "apiVersion": owner.get("apiVersion") or "v1", "uid": uid}
-
-
-def owner_key(namespace: str, owner: Obj) -> Key:
-    """The key of the object an owner reference means."""
-    group, slash, _ = str(owner.get("apiVersion", "")).rpartition("/")
-    kind = stored_kind(str(owner.get("kind", "")), group) if slash else str(owner.get("kind", ""))
-    return kind, "" if kind in CLUSTER_SCOPED else namespace, str(owner.get("name", ""))
-
-
-def key_for(resource: Resource, namespace: str, name: str) -> Key:
-    """Where the cluster keeps an object; what it does not know to be cluster-scoped lies in ``default``."""
-    if resource.stored in CLUSTER_SCOPED:
-        return resource.stored, "", name
-    return resource.stored, namespace if resource.namespaced else "default", name
-
-
-def belongs(resource: Resource, obj: Obj) -> bool:
-    """Whether an object of this kind is of this group too."""
-    group, slash, _ = str(obj.get("apiVersion", "")).rpartition("/")
-    return (group if slash else "") == resource.group
-
-
-def shown(resource: Resource, obj: Obj) -> Obj:
-    """A dressed object under the version it was asked for."""
-    obj = asked(resource, obj)
-    meta = obj["metadata"]
-    if not resource.namespaced and "namespace" in meta:
-        meta = {name: value for name, value in meta.items() if name != "namespace"}
-    return {**obj, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
-
-
-_stores: weakref.WeakKeyDictionary[Keeper, Store] = weakref.WeakKeyDictionary()
-
-
-def store_of(keeper: Keeper) -> Store | None:
-    """The store of a cluster, made at the first question; None while the cluster is loading."""
-    if keeper.replica is None:
-        return None
-    if keeper not in _stores:
-        store = _stores[keeper] = Store(keeper.identity, keeper.replica.cluster, keeper.replica.events)
-        keeper.followers.append(store)
-    return _stores[keeper]

@@ -14,6 +14,7 @@ from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.bodies import read_object
 from clusterviz.kubeapi.checks import checked
 from clusterviz.kubeapi.conversion import kept, retyped
+from clusterviz.kubeapi.naming import key_for, shown
 from clusterviz.kubeapi.patching import patched, remembered
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
@@ -27,7 +28,6 @@ from clusterviz.kubeapi.status import (
     not_allowed,
     not_found,
 )
-from clusterviz.kubeapi.store import key_for, shown
 from clusterviz.kubeapi.undress import undressed
 
 # What the server says of an object; the cluster does not store it.

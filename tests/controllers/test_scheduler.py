@@ -55,6 +55,11 @@ def refusals(world):
     return [message.partition(" preemption:")[0] for message in found]
 
 
+def test_the_labels_of_every_kubelet_choose_nodes_that_do_not_name_them():
+    chosen = {"nodeSelector": {"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux"}}
+    assert homes(World(node("n1"), deployment(replicas=1, pod_spec=chosen)).settle()) == ["n1"]
+
+
 def test_pods_that_avoid_each_other_take_a_node_each_and_the_next_waits():
     apart = affinity("podAntiAffinity", term())
     world = World(*hosts("a", "a", "b"), deployment(replicas=4, pod_spec=apart)).settle()

@@ -75,6 +75,13 @@ class Stream:
         line, _, self._text = self._text.partition(b"\n")
         return json.loads(line)
 
+    async def rest(self):
+        """All that is sent until the end."""
+        await asyncio.wait_for(self.task, 60)
+        while not self._sent.empty():
+            self._text += self._sent.get_nowait()["body"]
+        return self._text
+
     async def close(self):
         """Go away."""
         self._gone.set()
@@ -99,8 +106,10 @@ class Client:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = []
 
+        asked = iter([{"type": "http.request", "body": raw}])
+
         async def receive():
-            return {"type": "http.request", "body": raw}
+            return next(asked, None) or await asyncio.Event().wait()
 
         async def send(message):
             sent.append(message)

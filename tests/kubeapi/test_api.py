@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 from clusterviz.kubeapi import asgi, tokens
@@ -11,6 +12,8 @@ from tests.kubeapi.conftest import Client
 
 PODS = "/api/v1/namespaces/shop/pods"
 MAPS = "/api/v1/namespaces/shop/configmaps"
+AUTHORITY = "kube-root-ca.crt"  # every namespace has it
+OURS = f"{MAPS}?watch=true&fieldSelector=metadata.name!={AUTHORITY}"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 
 
@@ -56,7 +59,7 @@ async def test_a_viewer_reads_all_but_secrets_and_changes_nothing(viewer):
 
 
 async def test_a_revoked_token_opens_nothing_and_ends_its_watches(shop, editor):
-    stream = editor.watch(f"{MAPS}?watch=true")
+    stream = editor.watch(OURS)
     await stream.head()
     fresh = Client(await asyncio.to_thread(tokens.revoke, shop, Role.EDITOR))
     async with asyncio.timeout(60):
@@ -101,14 +104,28 @@ async def test_later_pages_show_the_moment_of_the_first(editor):
     await editor.ask("PATCH", f"{maps}/f", {"data": {"is": "new"}}, media="application/merge-patch+json")
     second = await editor.get(f"{maps}?limit=2&continue={first['metadata']['continue']}")
     third = await editor.get(f"{maps}?continue={second['metadata']['continue']}")
-    assert [one["metadata"]["name"] for one in second["items"] + third["items"]] == ["c", "d", "e", "f"]
+    assert [one["metadata"]["name"] for one in second["items"] + third["items"]] == ["c", "d", "e", "f", AUTHORITY]
     for one in second["items"] + third["items"]:
         was = then[one["metadata"]["name"]]
         assert (one["data"], one["metadata"]["uid"]) == (was["data"], was["metadata"]["uid"])
         assert one["metadata"]["resourceVersion"] == was["metadata"]["resourceVersion"]
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
     present = await editor.get(maps)
-    assert [one["metadata"]["name"] for one in present["items"]] == ["a", "b", "c", "ca", "e", "f"]
+    assert [one["metadata"]["name"] for one in present["items"]] == ["a", "b", "c", "ca", "e", "f", AUTHORITY]
+
+
+async def test_a_long_list_is_sent_as_it_is_made_and_shows_one_moment(editor, monkeypatch):
+    monkeypatch.setattr("clusterviz.kubeapi.listing.SLICE", 0.0)  # others have their turn after every object
+    monkeypatch.setattr("clusterviz.kubeapi.listing.WHOLE", 2)
+    for name in "abcd":
+        await editor.ask("POST", MAPS, config(name, a="old"))
+    before = await editor.get(MAPS)
+    stream = editor.watch(MAPS)
+    assert (await stream.head())[0] == 200
+    for name in "abcd":
+        await editor.ask("PUT", f"{MAPS}/{name}", config(name, a="new"))
+    await editor.ask("DELETE", f"{MAPS}/d")
+    assert json.loads(await stream.rest()) == before
 
 
 async def test_too_old_a_page_offers_to_go_on_with_the_present(editor):
@@ -140,7 +157,7 @@ async def test_too_old_a_watch_is_told_so(editor):
 
 async def test_a_client_that_does_not_read_is_not_written_to(editor):
     await editor.ask("POST", MAPS, config("one"))
-    stream = editor.watch(f"{MAPS}?watch=true")
+    stream = editor.watch(OURS)
     await stream.head()
     assert (await stream.event())["type"] == "ADDED"
     stream.connection.producer.pauseProducing()
@@ -152,7 +169,7 @@ async def test_a_client_that_does_not_read_is_not_written_to(editor):
     assert [(await stream.event(5))["object"]["data"]["n"] for _ in range(3)] == ["1", "2", "3"]
     await stream.close()
     assert stream.connection.producer is None
-    lost = editor.watch(f"{MAPS}?watch=true")
+    lost = editor.watch(OURS)
     await lost.head()
     lost.connection.channel = lost.connection.unregisterProducer = None  # as Twisted leaves a lost connection
     await lost.close()
@@ -268,7 +285,7 @@ async def test_reads_do_not_ask_the_database(editor, monkeypatch):
 
 
 async def test_fifty_watches_see_every_change_once_and_in_order(editor):
-    streams = [editor.watch(f"{MAPS}?watch=true") for _ in range(50)]
+    streams = [editor.watch(OURS) for _ in range(50)]
     for stream in streams:
         assert (await stream.head())[0] == 200
     for number in range(8):

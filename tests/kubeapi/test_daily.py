@@ -47,3 +47,41 @@ async def test_a_log_has_the_options_of_kubectl(editor):
         assert code == 400 and words in status["message"]
     code, text = await editor.ask("GET", f"{PODS}/{name}/log?limitBytes=5&sinceSeconds=1&timestamps=true")
     assert code == 200 and len(text) <= 5
+
+
+async def test_what_stands_in_every_cluster_is_listed(editor):
+    assert (await editor.get("/api/v1/namespaces/shop/configmaps/kube-root-ca.crt"))["data"] == {"ca.crt": ""}
+    assert "subsets" not in await editor.get("/api/v1/namespaces/default/endpoints/kubernetes")
+    labels = (await editor.get("/api/v1/nodes/n1"))["metadata"]["labels"]
+    assert labels["kubernetes.io/arch"] == "amd64" and labels["kubernetes.io/hostname"] == "n1"
+    assert len((await editor.get("/api/v1/nodes?labelSelector=kubernetes.io/arch=amd64"))["items"]) == 3
+
+
+async def test_an_ingress_whose_address_is_another_one_now_is_told_to_watches(editor):
+    pod = {"metadata": {"labels": {"app": "ingress-nginx"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    front = {"selector": {"app": "ingress-nginx"}, "ports": [{"port": 80}], "type": "ClusterIP"}
+    made = {
+        "ingressclasses": {"metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}},
+        "ingresses": {
+            "metadata": {"name": "i"},
+            "spec": {
+                "ingressClassName": "nginx",
+                "defaultBackend": {"service": {"name": "api", "port": {"number": 80}}},
+            },
+        },
+    }
+    networking, core = "/apis/networking.k8s.io/v1", "/api/v1/namespaces/shop"
+    assert (await editor.ask("POST", f"{networking}/ingressclasses", made["ingressclasses"]))[0] == 201
+    place = f"{networking}/namespaces/shop/ingresses"
+    code, ingress = await editor.ask("POST", place, made["ingresses"])
+    assert (code, ingress["status"]) == (201, {"loadBalancer": {}})
+    stream = editor.watch(f"{place}?watch=true&resourceVersion={ingress['metadata']['resourceVersion']}")
+    pod["metadata"]["name"] = "controller"
+    assert (await editor.ask("POST", f"{core}/pods", pod))[0] == 201
+    service = {"metadata": {"name": "front"}, "spec": {**front, "type": "LoadBalancer"}}
+    assert (await editor.ask("POST", f"{core}/services", service))[0] == 201
+    await stream.head()
+    told = await stream.event()
+    assert told["type"] == "MODIFIED" and told["object"]["status"]["loadBalancer"]["ingress"][0]["ip"]
+    assert told["object"] == await editor.get(f"{place}/i")
+    await stream.close()

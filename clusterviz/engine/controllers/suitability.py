@@ -18,7 +18,12 @@ TOO_MANY = "Too many pods"
 
 def node_labels(node: Obj) -> dict[str, str]:
     """A node's labels with those every kubelet sets."""
-    return {"kubernetes.io/hostname": str(meta(node)["name"]), "kubernetes.io/os": "linux", **labels(node)}
+    mine = {
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": str(meta(node)["name"]),
+        "kubernetes.io/os": "linux",
+    }
+    return {**mine, **labels(node)}
 
 
 def capacity(node: Obj) -> int:
