@@ -24,6 +24,8 @@ from clusterviz.kubeapi.selectors import Wanted
 from clusterviz.live.protocol import Event
 
 KEPT = 10_000
+# After more changes at once the names of a kind are sorted anew when they are asked for.
+MANY = 1000
 _SPACE = uuid.UUID("6b2f3c0e-5a0d-4f6b-9a36-1d1a8c1f7e55")
 _OBSERVERS = frozenset({*WORKLOAD_KINDS, "PodDisruptionBudget"})
 
@@ -85,6 +87,8 @@ class Store:
     def change(self, cluster: Cluster, keys: set[Key]) -> None:
         """Note what is different."""
         before, self.cluster = self.cluster.objects, cluster
+        if len(keys) > MANY:
+            self._sorted.clear()
         for key in sorted(keys):
             old, new = before.get(key), cluster.objects.get(key)
             if new is not None:
@@ -126,21 +130,32 @@ class Store:
             self._mirror(key, old, new)
         if new is None:
             assert old is not None
-            self._names[key[0]].discard(key[1:])
-            self._sorted.pop(key[0], None)
+            self._rename(key, there=False)
             self._append("DELETED", key, old, old)
             for known in (self._versions, self._generations, self._unobserved):
                 known.pop(key, None)
             return
         if old is None:
-            self._names.setdefault(key[0], set()).add(key[1:])
-            self._sorted.pop(key[0], None)
+            self._rename(key, there=True)
         elif old.get("spec") != new.get("spec"):
             given = new["metadata"].get("generation")
             self._generations[key] = max(self.generation(key, old) + 1, given if isinstance(given, int) else 1)
             if key[0] in _OBSERVERS:
                 self._unobserved.setdefault(key, self._generations[key] - 1)
         self._append("ADDED" if old is None else "MODIFIED", key, new, old)
+
+    def _rename(self, key: Key, *, there: bool) -> None:
+        """Keep the names of a kind, in order where they have been put in order."""
+        names, place = self._names.setdefault(key[0], set()), key[1:]
+        if (place in names) == there:
+            return
+        (names.add if there else names.discard)(place)
+        if (found := self._sorted.get(key[0])) is not None:
+            at = bisect.bisect_left(found, place)
+            if there:
+                found.insert(at, place)
+            else:
+                del found[at]
 
     def _mirror(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """Keep the Endpoints of a slice's Service; those somebody wrote are left alone."""
@@ -202,6 +217,7 @@ class Store:
         self._fronts = self._front_addresses()
         for place in sorted(self._names.get("EndpointSlice", ())):
             self._mirror(("EndpointSlice", *place), None, self.cluster.objects["EndpointSlice", *place])
+        self._sorted = {kind: sorted(names) for kind, names in self._names.items()}
 
     def _wake(self) -> None:
         try:
