@@ -11,7 +11,7 @@ import playwright
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.steps import PATIENCE
+from tests.browser.steps import PATIENCE, show
 from tests.server import ROOT, RunningServer, running_server
 
 expect.set_options(timeout=PATIENCE * 1000)
@@ -30,13 +30,13 @@ FLAGS = [
 
 
 class Contexts:
-    """Browser contexts of the shared server, used again: with their cache a page loads in a third of the CPU time.
+    """Browser contexts of the shared servers, used again: with their cache a page loads in a third of the CPU time.
 
     Nothing but the cache outlives a test: cookies, storage and permissions are cleared.
     """
 
     def __init__(self) -> None:
-        self.shared = ""
+        self.shared = set[str]()
         self._idle: dict[str, list[BrowserContext]] = {}
 
     def take(self, browser: Browser, options: dict[str, Any]) -> BrowserContext:
@@ -50,11 +50,11 @@ class Contexts:
 
     def give(self, context: BrowserContext, options: dict[str, Any]) -> None:
         """A test is done with it."""
-        if options["base_url"] != self.shared:
+        if options["base_url"] not in self.shared:
             return context.close()
         for page in context.pages:
             session = context.new_cdp_session(page)
-            session.send("Storage.clearDataForOrigin", {"origin": self.shared, "storageTypes": "local_storage"})
+            session.send("Storage.clearDataForOrigin", {"origin": options["base_url"], "storageTypes": "local_storage"})
             page.close()
         context.clear_cookies()
         context.clear_permissions()
@@ -69,9 +69,17 @@ def contexts() -> Contexts:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, contexts: Contexts) -> Iterator[RunningServer]:
-    """One server with the demo cluster for all tests; use `own_server` to change the demo itself."""
+    """One server with the demo cluster for all tests; use `changed_server` to change the demo itself."""
     with running_server(tmp_path_factory.mktemp("server")) as running:
-        contexts.shared = running.url
+        contexts.shared.add(running.url)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def changed_server(tmp_path_factory: pytest.TempPathFactory, contexts: Contexts) -> Iterator[RunningServer]:
+    """One server whose demo tests may change: none of them counts on what another one left."""
+    with running_server(tmp_path_factory.mktemp("changed")) as running:
+        contexts.shared.add(running.url)
         yield running
 
 
@@ -175,6 +183,76 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+UNTOUCHED = """() => {
+  const hidden = (id) => document.getElementById(id).hidden;
+  return location.pathname === '/clusters/demo/' && !location.hash
+    && ['side', 'trace', 'filters', 'found'].every(hidden)
+    && !document.querySelector('dialog[open], .log, .menu, .focusbar:not([hidden]), .past:not([hidden])')
+    && document.getElementById('search').value === '' && document.getElementById('pause').ariaPressed === 'false'
+    && document.getElementById('speed').value === '9' && !document.documentElement.dataset.theme
+    && !document.querySelector('.stage:is([data-side], [data-traced])')
+    && document.getElementById('status').dataset.state === 'live';
+}"""
+
+
+class Shown:
+    """A page of the demo that stays loaded from test to test, as long as each leaves nothing behind."""
+
+    def __init__(self, browser: Browser, server: RunningServer) -> None:
+        options: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "reduced_motion": "reduce"}
+        self.errors: list[str] = []
+        self._make = lambda: browser.new_context(base_url=server.url, **options).new_page()
+        self._page: Page | None = None
+
+    def take(self) -> Page:
+        """The page as a person has it who has just opened it."""
+        self.errors.clear()
+        if self._page is None:
+            self._page = self._make()
+            watch(self._page, self.errors)
+        if not self._clean(self._page):
+            self._page.goto("about:blank")
+            show(self._page)
+        return self._page
+
+    def _clean(self, page: Page) -> bool:
+        """Close what can be closed, forget what is stored; whether nothing is left."""
+        if not page.url.startswith("http"):
+            return False
+        for _ in range(3):
+            page.keyboard.press("Escape")
+        page.evaluate("() => { localStorage.clear(); clusterviz.cy.stop(); document.getElementById('fit').click(); }")
+        return bool(page.evaluate(UNTOUCHED))
+
+    def drop(self) -> None:
+        """A test failed: nobody knows what it left."""
+        if self._page is not None:
+            self._page.context.close()
+        self._page = None
+
+
+@pytest.fixture(scope="session")
+def showing(browser: Browser, server: RunningServer) -> Iterator[Shown]:
+    """The one page of `shown`."""
+    kept = Shown(browser, server)
+    yield kept
+    kept.drop()
+
+
+@pytest.fixture
+def shown(showing: Shown, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The demo, drawn, nobody signed in, nothing moving; for tests that change nothing but what Esc takes back.
+
+    Sections of the side panel stay open.
+    """
+    page = showing.take()
+    yield page
+    if getattr(request.node, "failed", False):
+        keep_pictures([page.context], request.node.name)
+        showing.drop()
+    assert not showing.errors, "The browser reported:\n" + "\n".join(showing.errors)
+
+
 @pytest.fixture
 def page(server: RunningServer, open_page: Callable[..., Page]) -> Page:
     """A page of the shared server, nobody signed in."""
@@ -206,6 +284,22 @@ def admin_state(browser: Browser, server: RunningServer) -> Any:
 def admin_page(server: RunningServer, open_page: Callable[..., Page], admin_state: Any) -> Page:
     """A page of the shared server with the administrator signed in."""
     return open_page(server.url, storage_state=admin_state)
+
+
+@pytest.fixture(scope="session")
+def changed_state(browser: Browser, changed_server: RunningServer) -> Any:
+    """The cookies of a signed-in administrator of the server whose demo may be changed."""
+    context = browser.new_context()
+    sign_in(context.new_page(), changed_server)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def editing(changed_server: RunningServer, open_page: Callable[..., Page], changed_state: Any) -> Page:
+    """A signed-in page of the server whose demo may be changed."""
+    return open_page(changed_server.url, storage_state=changed_state)
 
 
 @pytest.fixture

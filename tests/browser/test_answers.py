@@ -23,17 +23,17 @@ def test_a_failed_trace_tells_what_would_help(page: Page) -> None:
     expect(by(page, "trace-view-hop")).to_be_focused()
 
 
-def test_a_better_call_is_one_click_away(page: Page) -> None:
-    show(page)
+def test_a_better_call_is_one_click_away(shown: Page) -> None:
+    page = shown
     ask(page, "shop/frontend", "http://api.shop:81/")
     by(page, "trace-instead").first.click()
     expect(by(page, "trace-verdict")).to_contain_text("Delivered", ignore_case=True)
     expect(by(page, "trace-steps")).to_be_visible()
 
 
-def test_the_whole_answer_of_a_packet_that_arrives(page: Page) -> None:
+def test_the_whole_answer_of_a_packet_that_arrives(shown: Page) -> None:
     """Candidates, sessions and downloads; a step points to the lines of the node's rules."""
-    show(page)
+    page = shown
     ask(page, "shop/frontend", "http://api.shop/")
     by(page, "trace-next").click()
     by(page, "trace-lines").first.locator("summary").click()

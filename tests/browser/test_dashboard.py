@@ -23,8 +23,8 @@ COVERED = """() => {
 }"""
 
 
-def test_the_picture_is_drawn_with_names_and_addresses(page: Page) -> None:
-    show(page)
+def test_the_picture_is_drawn_with_names_and_addresses(shown: Page) -> None:
+    page = shown
     pods = pods_of(page, "")
     assert len(pods) >= 10
     assert all(re.fullmatch(r"10\.244\.\d+\.\d+", ip) for ip in pods.values())
@@ -35,8 +35,8 @@ def test_the_picture_is_drawn_with_names_and_addresses(page: Page) -> None:
     )
 
 
-def test_edges_run_exactly_on_our_tracks(page: Page) -> None:
-    show(page)
+def test_edges_run_exactly_on_our_tracks(shown: Page) -> None:
+    page = shown
     until(page, "clusterviz.cy.edges().length > 5")
     worst = page.evaluate(
         """() => Math.max(...clusterviz.cy.edges().filter(e => e.segmentPoints()).map(e => {
@@ -86,8 +86,8 @@ def test_pause_freezes_the_picture_and_counts_what_waits(page: Page) -> None:
     expect(by(page, "status")).to_have_text(re.compile(r"live · "))
 
 
-def test_speed_is_shown_as_a_number(page: Page) -> None:
-    show(page)
+def test_speed_is_shown_as_a_number(shown: Page) -> None:
+    page = shown
     page.keyboard.press("+")
     expect(by(page, "speed-value")).to_have_text(re.compile(r"^2\D$"))
     by(page, "speed").fill("0")
@@ -116,14 +116,14 @@ def test_an_address_may_name_what_to_select(page: Page) -> None:
     expect(by(page, "toast").first).to_contain_text("pod:shop/nobody is not in this cluster")
 
 
-def test_search_says_when_nothing_is_found(page: Page) -> None:
-    show(page)
+def test_search_says_when_nothing_is_found(shown: Page) -> None:
+    page = shown
     by(page, "search").fill("no-such-thing")
     expect(by(page, "search-results")).to_contain_text("Nothing is called")
 
 
-def test_clicking_in_the_picture_selects(page: Page) -> None:
-    show(page)
+def test_clicking_in_the_picture_selects(shown: Page) -> None:
+    page = shown
     by(page, "pause").click()
     spot = page.evaluate(
         "(() => { const p = clusterviz.cy.$('#node\\\\:n2').renderedBoundingBox(); return [p.x1 + 60, p.y1 + 12]; })()"
@@ -134,8 +134,8 @@ def test_clicking_in_the_picture_selects(page: Page) -> None:
     expect(by(page, "side-title")).to_have_text("n2")
 
 
-def test_filters_dim_and_can_be_cleared(page: Page) -> None:
-    show(page)
+def test_filters_dim_and_can_be_cleared(shown: Page) -> None:
+    page = shown
     until(page, "clusterviz.cy.edges().length > 5")
     by(page, "filter").click()
     by(page, "filter-verdict").select_option("dropped")
@@ -157,8 +157,8 @@ def test_the_theme_is_remembered(page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == chosen
 
 
-def test_the_key_sheet(page: Page) -> None:
-    show(page)
+def test_the_key_sheet(shown: Page) -> None:
+    page = shown
     page.keyboard.press("?")
     expect(by(page, "keys")).to_contain_text("one call, while paused")
     page.keyboard.press("Escape")
@@ -172,12 +172,20 @@ def test_with_reduced_motion_nothing_moves(server: Any, open_page: Callable[...,
     expect(by(page, "worth")).to_contain_text("a second")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_overlaps_or_is_cut(
-    server: Any, open_page: Callable[..., Page], size: tuple[int, int], theme: str
-) -> None:
-    page = show(open_page(server.url, viewport={"width": size[0], "height": size[1]}, color_scheme=theme))
+def test_nothing_overlaps_or_is_cut(page: Page) -> None:
+    """In each size, dark and light: the picture alone, with the side panel, and while a packet is followed."""
+    show(page)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        nothing_overlaps_or_is_cut(page)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        nothing_overlaps_or_is_cut(page)
+
+
+def nothing_overlaps_or_is_cut(page: Page) -> None:
+    """As it is shown now; everything is closed again."""
+    page.wait_for_timeout(300)
     assert page.evaluate(OVERLAPS) == []
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CUT) == []
@@ -190,6 +198,7 @@ def test_nothing_overlaps_or_is_cut(
     page.wait_for_timeout(300)
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CUT) == []
+    page.keyboard.press("Escape")
 
 
 def test_a_lost_connection_comes_back_by_itself(page: Page) -> None:

@@ -1,8 +1,6 @@
 """Changing a cluster from the picture, and what hostile or broken input does: nothing."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,8 +21,8 @@ spec:
 """
 
 
-def test_visitors_are_told_to_sign_in(page: Page) -> None:
-    show(page)
+def test_visitors_are_told_to_sign_in(shown: Page) -> None:
+    page = shown
     select(page, "node n1")
     expect(by(page, "login-hint")).to_be_visible()
     by(page, "import-open").click()
@@ -32,8 +30,8 @@ def test_visitors_are_told_to_sign_in(page: Page) -> None:
 
 
 @pytest.mark.motion
-def test_a_deleted_pod_is_replaced_with_another_address(own_server: Any, open_admin_page: Callable[..., Page]) -> None:
-    page = show(open_admin_page(own_server))
+def test_a_deleted_pod_is_replaced_with_another_address(editing: Page) -> None:
+    page = show(editing)
     before = pods_of(page, "frontend-")
     victim = min(before)
     select(page, victim.rpartition("/")[2])
@@ -55,8 +53,8 @@ def test_a_deleted_pod_is_replaced_with_another_address(own_server: Any, open_ad
     until(page, "clusterviz.packets().length > 0")
 
 
-def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin_page: Callable[..., Page]) -> None:
-    page = show(open_admin_page(own_server))
+def test_changes_from_elsewhere_arrive_by_themselves(editing: Page) -> None:
+    page = show(editing)
     select(page, "node n2")
     by(page, "action-cordon").click()
     expect(by(page, "action-uncordon")).to_be_visible()
@@ -76,10 +74,8 @@ def test_changes_from_elsewhere_arrive_by_themselves(own_server: Any, open_admin
     assert page.evaluate(OVERLAPS) == []
 
 
-def test_replicas_must_be_a_number_and_the_panel_goes_on_meanwhile(
-    own_server: Any, open_admin_page: Callable[..., Page]
-) -> None:
-    page = show(open_admin_page(own_server))
+def test_replicas_must_be_a_number_and_the_panel_goes_on_meanwhile(editing: Page) -> None:
+    page = show(editing)
     select(page, "workload frontend")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/actions") else None)
@@ -110,10 +106,8 @@ def test_broken_yaml_is_refused_with_its_line(admin_page: Page, console_errors: 
     forgive(console_errors, 422)
 
 
-def test_hostile_names_are_text_everywhere(
-    own_server: Any, open_admin_page: Callable[..., Page], console_errors: list[str]
-) -> None:
-    page = show(open_admin_page(own_server))
+def test_hostile_names_are_text_everywhere(editing: Page, console_errors: list[str]) -> None:
+    page = show(editing)
     for form in (
         HOSTILE,
         f'a: "{HOSTILE}"',

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import ask, by, show
+from tests.browser.steps import ask, by
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,8 +23,8 @@ def taken(page: Page, name: str) -> tuple[str, bytes]:
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_everything_can_be_taken_home(page: Page) -> None:
-    show(page)
+def test_everything_can_be_taken_home(shown: Page) -> None:
+    page = shown
     by(page, "export").click()
     expect(by(page, "export-yaml")).to_be_focused()
     page.keyboard.press("ArrowUp")
@@ -51,8 +51,8 @@ def test_everything_can_be_taken_home(page: Page) -> None:
     assert b"**Verdict: delivered.**" in content
 
 
-def test_the_picture_is_saved_as_it_is_drawn(page: Page) -> None:
-    show(page)
+def test_the_picture_is_saved_as_it_is_drawn(shown: Page) -> None:
+    page = shown
     name, content = taken(page, "svg")
     assert re.fullmatch(r"demo-\d{8}-\d{6}\.svg", name)
     root = ET.fromstring(content)

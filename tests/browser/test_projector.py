@@ -1,12 +1,8 @@
 """The profile for a projector: words and targets that reach the last row, measured as shares of the window's height."""
 
-from collections.abc import Callable
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import CUT, ask, by, select, show, until
-from tests.server import RunningServer
 
 #: Of 1080 px: what a verdict and a caption have at least, labels on the way of the packet, and everything else.
 LOUD, PATH, LEAST = 44 / 1080, 28 / 1080, 20 / 1080
@@ -53,13 +49,18 @@ def measure(page: Page, height: int) -> None:
     assert page.evaluate(CUT) == []
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=lambda size: f"{size[1]}p")
-def test_the_last_row_can_read_it(server: RunningServer, open_page: Callable[..., Page], size: tuple[int, int]) -> None:
+def test_the_last_row_can_read_it(page: Page) -> None:
     """Every panel; and a trace, whose camera goes from hop to hop and back."""
-    page = open_page(server.url, viewport={"width": size[0], "height": size[1]})
     page.add_init_script("localStorage.setItem('clusterviz.theme', 'projector')")
     show(page)
-    height = size[1]
+    readable(page, 720)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    readable(page, 1080)
+
+
+def readable(page: Page, height: int) -> None:
+    """From panel to panel; at the end everything is closed again."""
+    page.wait_for_timeout(300)
     whole = page.evaluate("clusterviz.cy.zoom()")
     select(page, "service api")
     page.keyboard.press("e")

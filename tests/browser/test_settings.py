@@ -1,15 +1,12 @@
 """Network settings in the dashboard: seen by everybody, changed by editors, and traces follow."""
 
-from collections.abc import Callable
-from typing import Any
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import by, forgive, show
 
 
-def test_visitors_see_settings_and_change_none(page: Page) -> None:
-    show(page)
+def test_visitors_see_settings_and_change_none(shown: Page) -> None:
+    page = shown
     by(page, "settings-open").click()
     body = by(page, "settings-body")
     expect(body).to_contain_text("How kube-proxy translates.")
@@ -19,10 +16,8 @@ def test_visitors_see_settings_and_change_none(page: Page) -> None:
     expect(by(page, "settings").get_by_test_id("login-hint")).to_be_visible()
 
 
-def test_an_editor_changes_a_setting_and_traces_follow(
-    own_server: Any, open_admin_page: Callable[..., Page], console_errors: list[str]
-) -> None:
-    page = show(open_admin_page(own_server))
+def test_an_editor_changes_a_setting_and_traces_follow(editing: Page, console_errors: list[str]) -> None:
+    page = show(editing)
     page.keyboard.press("n")
     by(page, "setting-mtu").fill("10")
     by(page, "settings-save").click()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import ask, by, select, show, until
-from tests.server import RunningServer
 
 
 def command(page: Page, words: str) -> None:
@@ -19,9 +18,9 @@ def command(page: Page, words: str) -> None:
     expect(by(page, "palette")).to_have_count(0)
 
 
-def test_everything_is_a_command(page: Page) -> None:
+def test_everything_is_a_command(shown: Page) -> None:
     """Keyboard only: an object, a key, a trace from what is selected; what was used last comes first."""
-    show(page)
+    page = shown
     command(page, "service api")
     expect(by(page, "side-title")).to_have_text("api")
     command(page, "trace to api")
@@ -49,11 +48,9 @@ def test_everything_is_a_command(page: Page) -> None:
     assert by(page, "action-crash").count() == 0
 
 
-def test_actions_are_commands_and_their_events_are_listed(
-    own_server: RunningServer, open_admin_page: Callable[..., Page]
-) -> None:
+def test_actions_are_commands_and_their_events_are_listed(editing: Page) -> None:
     """New events appear in the open list; one leads to its object."""
-    page = show(open_admin_page(own_server))
+    page = show(editing)
     page.keyboard.press("e")
     expect(by(page, "log")).to_be_visible()
     command(page, "workload cart")
@@ -143,8 +140,8 @@ def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(page: Page
     expect(by(page, "side-title")).to_have_text("db")
 
 
-def test_a_card_tells_what_the_pointer_rests_on(page: Page) -> None:
-    show(page)
+def test_a_card_tells_what_the_pointer_rests_on(shown: Page) -> None:
+    page = shown
     spot = page.evaluate(
         "(() => { const p = clusterviz.cy.$('#service\\\\:shop\\\\/api').renderedBoundingBox();"
         " return [(p.x1 + p.x2) / 2, (p.y1 + p.y2) / 2]; })()"

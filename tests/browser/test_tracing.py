@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.steps import ask, by, forgive, show, until
 
 
-def test_a_trace_is_walked_with_the_keyboard(page: Page) -> None:
-    show(page)
+def test_a_trace_is_walked_with_the_keyboard(shown: Page) -> None:
+    page = shown
     ask(page, "shop/frontend", "http://api.shop/")
     expect(by(page, "trace-verdict")).to_contain_text("Delivered", ignore_case=True)
     hops = by(page, "trace-hop")
@@ -31,8 +31,8 @@ def test_a_trace_is_walked_with_the_keyboard(page: Page) -> None:
     expect(by(page, "trace")).to_be_hidden()
 
 
-def test_words_for_operators(page: Page) -> None:
-    show(page)
+def test_words_for_operators(shown: Page) -> None:
+    page = shown
     ask(page, "shop/frontend", "http://api.shop/")
     by(page, "trace-next").click()
     novice = by(page, "trace-caption").inner_text()

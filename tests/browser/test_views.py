@@ -92,9 +92,9 @@ def test_one_key_shows_the_cluster_another_way(page: Page) -> None:
     until(page, "clusterviz.cy.nodes('[kind=\"node\"]').length === 3")
 
 
-def test_focus_leaves_one_object_and_what_it_touches(page: Page) -> None:
+def test_focus_leaves_one_object_and_what_it_touches(shown: Page) -> None:
     """What does not touch it leaves the picture, in every view; Esc brings it back where it was."""
-    furnished(show(page))
+    page = furnished(shown)
     before = at(page, "service:shop/frontend")
     page.keyboard.press("o")
     expect(by(page, "toasts")).to_contain_text("Select an object first")

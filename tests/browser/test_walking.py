@@ -1,13 +1,11 @@
 """The picture without a mouse and without eyes: the walk along its edges, the words, the menu of an object."""
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import by, select, show, until
 from tests.browser.test_accessible import check
-from tests.server import RunningServer
 
 
 def selected(page: Page) -> str:
@@ -16,9 +14,9 @@ def selected(page: Page) -> str:
     return found.group(1) if found else ""
 
 
-def test_the_picture_is_walked_edge_by_edge(page: Page) -> None:
+def test_the_picture_is_walked_edge_by_edge(shown: Page) -> None:
     """Arrows reach neighbours, an edge leads to its other end, and back; all of it is said."""
-    show(page)
+    page = shown
     until(page, "document.getElementById('graph').getAttribute('role') === 'application'")
     page.keyboard.press("g")
     expect(by(page, "walk")).to_contain_text("Arrows")
@@ -47,9 +45,9 @@ def test_the_picture_is_walked_edge_by_edge(page: Page) -> None:
     check(page)
 
 
-def test_the_words_follow_the_cluster(own_server: RunningServer, open_admin_page: Callable[..., Page]) -> None:
+def test_the_words_follow_the_cluster(editing: Page) -> None:
     """A pod deleted from the menu of its object disappears from the words, another one comes, and it is said aloud."""
-    page = show(open_admin_page(own_server))
+    page = show(editing)
     twin = by(page, "twin")
     expect(twin).to_contain_text(re.compile(r"Cluster demo: 3 nodes, \d+ pods"))
     expect(twin).to_contain_text("nightly calls db.shop:5432")
@@ -80,9 +78,9 @@ def test_the_words_follow_the_cluster(own_server: RunningServer, open_admin_page
     expect(by(page, "twin-close")).to_be_hidden()
 
 
-def test_the_menu_of_what_the_pointer_is_on(page: Page) -> None:
+def test_the_menu_of_what_the_pointer_is_on(shown: Page) -> None:
     """Nobody signed in: what changes the cluster is there, and says what it needs."""
-    show(page)
+    page = shown
     spot = page.evaluate(
         "(() => { const p = clusterviz.cy.$('#service\\\\:shop\\\\/api').renderedBoundingBox();"
         " return [(p.x1 + p.x2) / 2, (p.y1 + p.y2) / 2]; })()"

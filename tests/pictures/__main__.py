@@ -29,8 +29,7 @@ class Sized(NamedTuple):
 
 CLUSTERS = (
     Sized("demo", {}),
-    # With this seed no single caller that is refused makes up most of the traffic.
-    Sized("hundred", {"nodes": 100, "pods": 1_500, "services": 120, "seed": 3}),
+    Sized("hundred", {"nodes": 100, "pods": 1_500, "services": 120}),
     Sized("thousands", {"nodes": 5_000, "pods": 150_000, "services": 10_000}),
 )
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}

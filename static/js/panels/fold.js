@@ -4,7 +4,7 @@ import { byId, h, icon } from "./dom.js";
 /** Folds the panel away if it is seen, else shows it. */
 export function fold() {
   const [stage, side] = [byId("side").parentElement, byId("side")];
-  if (stage && !side.hidden) stage.dataset.side = side.offsetWidth ? "folded" : "open";
+  if (stage && !side.hidden) stage.dataset[side.classList.contains("tracing") ? "traced" : "side"] = side.offsetWidth ? "folded" : "open";
 }
 
 /** Puts the control on the picture's edge. */

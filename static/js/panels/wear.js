@@ -1,7 +1,8 @@
 /** Styles of what is loaded late. */
 import { byId, h } from "./dom.js";
 
-/** @param {"views"|"trace"} name @returns {Promise<unknown>} fulfilled when they are there, or cannot be had */
-export function wear(name) {
-  return new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href: byId("dash").dataset[name], onload: done, onerror: done })); });
+/** @param {"views"|"trace"} name @returns {Promise<unknown>} fulfilled when they are there, or cannot be had; a page that names none has them already */
+export async function wear(name) {
+  const href = byId("dash").dataset[name];
+  if (href) await new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done })); });
 }
