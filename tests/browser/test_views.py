@@ -119,10 +119,10 @@ def test_focus_leaves_one_object_and_what_it_touches(shown: Page) -> None:
 
 
 def test_things_stay_where_a_person_put_them(
-    own_server: RunningServer, open_page: Callable[..., Page], console_errors: list[str]
+    changed_server: RunningServer, open_page: Callable[..., Page], console_errors: list[str]
 ) -> None:
     """By mouse, by keyboard and by two clicks; for a stranger in the browser, for who is signed in on the server."""
-    page = furnished(show(open_page(own_server.url)))
+    page = furnished(show(open_page(changed_server.url)))
     first, last = at(page, "node:n1"), at(page, "node:n3")
     x, _, _ = page.evaluate(MIDDLE, "node:n3")
     drag(page, "node:n1", x - page.evaluate(MIDDLE, "node:n1")[0], 0)
@@ -132,7 +132,7 @@ def test_things_stay_where_a_person_put_them(
     until(page, f"({AT})('node:n1')[0] === {last[0]}")
     page.keyboard.press("Shift+R")
     until(page, f"({AT})('node:n1')[0] === {first[0]}")
-    sign_in(page, own_server)
+    sign_in(page, changed_server)
     furnished(show(page))
     page.keyboard.press("2")
     until(page, f"clusterviz.cy.getElementById('{CART}').nonempty()")
@@ -152,7 +152,7 @@ def test_things_stay_where_a_person_put_them(
     assert answer.value.status == 200
     put = at(page, CART)
     assert put[1] > here[1] + 60
-    other = sign_in(open_page(own_server.url), own_server)
+    other = sign_in(open_page(changed_server.url), changed_server)
     show(other)
     other.goto("/clusters/demo/#view=services")
     until(other, f"clusterviz.cy.getElementById('{CART}').nonempty()")

@@ -26,7 +26,7 @@ export function paintCards(ctx, view, zoom, scene, tokens, card) {
     if (box.x > view.x + view.w || box.x + box.w < view.x || box.y > view.y + view.h || box.y + box.h < view.y) continue;
     ctx.globalAlpha = scene.dimmed(box.id) ? 0.28 : 1;
     const entity = scene.entities.get(box.id);
-    if (OUTSIDE.includes(box.kind)) drawOutside(ctx, box, entity ?? {}, tokens, box.x < layout.frame.x + layout.frame.w / 2, zoom < FAR ? 15 : 0);
+    if (OUTSIDE.includes(box.kind)) drawOutside(ctx, box, entity ?? {}, tokens, box.x < layout.frame.x + layout.frame.w / 2, zoom < FAR ? 22 : 0);
     else card(box, zoom < FAR);
     if (layout.pinned.has(box.id)) pin(ctx, box.x + box.w - 5, box.y + 2, tokens);
   }

@@ -134,7 +134,7 @@ function drawTray(ctx, tray, counts, camera, tokens) {
 /** @param {Ctx} ctx @param {Ground} ground @param {Camera} camera @param {Tokens} tokens */
 function drawSides(ctx, { layout, entities, dimmed }, camera, tokens) {
   const { scale } = layout;
-  const far = camera.zoom * scale < FEW || Number(tokens["picture-words"]) > 1 ? 15 : 0;
+  const far = camera.zoom * scale < FEW || Number(tokens["picture-words"]) > 1 ? 22 : 0;
   ctx.save();
   ctx.translate(camera.x, camera.y);
   ctx.scale(camera.zoom * scale, camera.zoom * scale);
