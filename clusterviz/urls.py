@@ -14,6 +14,7 @@ def favicon(_request: HttpRequest) -> HttpResponseRedirect:
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("favicon.ico", favicon),
+    path("room/", include("clusterviz.classroom.rooms.urls")),
     path("lessons/", include("clusterviz.classroom.urls")),
     path("", include("clusterviz.dashboard.urls")),
 ]

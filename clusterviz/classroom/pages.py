@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -42,18 +44,23 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 def lesson(request: HttpRequest, name: str) -> HttpResponse:
     """One lesson; what happens in it comes by script."""
+    return render(request, "classroom/lesson.html", context_of(request, name))
+
+
+def context_of(request: HttpRequest, name: str) -> dict[str, Any]:
+    """What the page of a lesson shows without script. Raises Django's 404."""
     found = found_or_404(name).lesson
     all_names = shelf.names()
     after = all_names[all_names.index(name) + 1] if name in all_names[:-1] else ""
-    context = {
+    return {
         "name": name,
+        "editor": is_editor(request.user),
         "lesson": found,
         "depths": DEPTHS,
         "beliefs": [MISCONCEPTIONS[one] for one in found.misconceptions],
         "after": after,
         "after_title": shelf.play_of(after).lesson.title if after else "",
     }
-    return render(request, "classroom/lesson.html", context)
 
 
 def found_or_404(name: str) -> Play:

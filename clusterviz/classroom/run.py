@@ -157,6 +157,15 @@ def reset(play: Play, run: Run) -> Run:
     return begin(play, run.depth)
 
 
+def go(play: Play, run: Run, step: int) -> Run:
+    """To a step, from 0: behind its question where that was revealed. Raises `TurnError`."""
+    line = positions(play)
+    if not 0 <= step <= line[-1][0]:
+        raise TurnError(f"there is no step {step + 1}: the lesson has {line[-1][0] + 1}")
+    done = step in run.revealed or (step, False) not in line
+    return msgspec.structs.replace(run, position=line.index((step, done)), fork=None)
+
+
 def deepen(run: Run, depth: str) -> Run:
     """Other words, the same facts. Raises `TurnError`."""
     for known in DEPTHS:

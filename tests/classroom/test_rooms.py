@@ -25,13 +25,13 @@ def play():
 
 @pytest.fixture
 def room(play):
-    return new_room(play)
+    return new_room(LESSON, play)
 
 
 @pytest.fixture
 def hall(play):
     """An open room, closed in the end."""
-    opened = halls.open_hall(play)
+    opened = halls.open_hall(LESSON, play)
     yield halls.HALLS[opened.code]
     halls.HALLS.pop(opened.code, None)
 

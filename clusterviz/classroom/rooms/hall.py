@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from clusterviz.classroom.lesson import choice
 from clusterviz.classroom.play import Play
 from clusterviz.classroom.rooms.room import Room, RoomError, Student, new_room
 from clusterviz.classroom.rooms.talk import encode
 from clusterviz.live.flow import TransportFlow, innermost, transport_of
 
 MOST_ROOMS = 100
+CLOSE_CLOSED = 4410
 # A room nobody teaches in closes by itself.
 IDLE_SECONDS = 2 * 3600
 # News of a moment go out together: 200 votes in a second are twenty messages to each browser, not two hundred.
@@ -31,6 +33,7 @@ class Line:
         self.student: Student | None = None
         self.teacher = False
         self._slots: dict[str, str] = {}
+        self._last: dict[str, Any] | None = None
         self._wake = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
@@ -52,14 +55,15 @@ class Line:
             texts, self._slots = list(self._slots.values()), {}
             for text in texts:
                 await self._send({"type": "websocket.send", "text": text})
-            await asyncio.sleep(PAUSE)
-
-    async def drain(self) -> None:
-        """Wait until what was put is sent, for a farewell."""
-        for _ in range(20):
-            if not self._slots:
+            if self._last is not None:
+                await self._send(self._last)
                 return
             await asyncio.sleep(PAUSE)
+
+    def part(self, code: int, reason: str) -> None:
+        """Close the socket once what was put is sent."""
+        self._last = {"type": "websocket.close", "code": code, "reason": reason}
+        self._wake.set()
 
     def close(self) -> None:
         """The browser is gone."""
@@ -75,7 +79,6 @@ class Hall:
         self.room = room
         self.lines: set[Line] = set()
         self.seen = time.monotonic()
-        self._closed = False
 
     @property
     def stale(self) -> bool:
@@ -128,8 +131,9 @@ class Hall:
 
     def close(self) -> None:
         """Everybody is told, everything is forgotten."""
-        self._closed = True
         self.tell("closed", lambda _: True, message="The room is closed. Nothing of it is kept.")
+        for line in self.lines:
+            line.part(CLOSE_CLOSED, "The room is closed.")
         self.room.students.clear()
 
 
@@ -157,6 +161,20 @@ def state(room: Room) -> dict[str, Any]:
         "free": room.free,
         "dimmed": room.dimmed,
     }
+
+
+def script(room: Room) -> list[dict[str, Any]]:
+    """What the teacher's own screen has: the notes of every step, and what will be asked."""
+    steps = room.play.lesson.all_steps
+    return [
+        {
+            "title": step.title,
+            "notes": step.notes,
+            "question": step.predict.question if step.predict else "",
+            "choices": [choice(one).text for one in step.predict.choices] if step.predict else [],
+        }
+        for step in steps
+    ]
 
 
 def you(student: Student) -> dict[str, Any]:
@@ -189,13 +207,13 @@ def people(room: Room) -> list[dict[str, Any]]:
 HALLS: dict[str, Hall] = {}
 
 
-def open_hall(play: Play) -> Room:
+def open_hall(lesson: str, play: Play) -> Room:
     """A new room. Raises `RoomError` where there are too many."""
     for code in [code for code, hall in list(HALLS.items()) if hall.stale]:
         HALLS.pop(code, None)
     if len(HALLS) >= MOST_ROOMS:
         raise RoomError("full", f"there are {MOST_ROOMS} rooms open already: close one")
-    room = new_room(play)
+    room = new_room(lesson, play)
     HALLS[room.code] = Hall(room)
     return room
 

@@ -46,8 +46,9 @@ class Student:
 
 @dataclass
 class Room:
-    """One class. ``place`` of the lesson is ``run``; ``version`` grows with everything that all should see."""
+    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands; ``version`` counts changes."""
 
+    lesson: str
     play: Play
     code: str
     key: str
@@ -131,6 +132,8 @@ class Room:
                 self.run = STEPS[name](self.play, self.run)
             elif name == "fork":
                 self.run = runs.fork(self.play, self.run, number)
+            elif name == "go":
+                self.run = runs.go(self.play, self.run, number)
             else:
                 self.run = runs.deepen(self.run, name)
         except TurnError as error:
@@ -186,7 +189,7 @@ class Room:
         student.around = around
 
 
-def new_room(play: Play) -> Room:
+def new_room(lesson: str, play: Play) -> Room:
     """A room with a code to read out and a key that makes its holder the teacher."""
     code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
-    return Room(play=play, code=code, key=secrets.token_urlsafe(24), run=runs.begin(play))
+    return Room(lesson=lesson, play=play, code=code, key=secrets.token_urlsafe(24), run=runs.begin(play))

@@ -15,7 +15,6 @@ from clusterviz.live.consumer import BareConsumer
 from clusterviz.live.protocol import CLOSE_TOO_BIG
 
 CLOSE_NO_ROOM = 4404
-CLOSE_CLOSED = 4410
 # Wrong keys and tokens are guesses: this many, and the socket closes.
 MOST_WRONG = 5
 
@@ -46,20 +45,16 @@ class RoomConsumer(BareConsumer):
             self._do(hall, line, talk.decode(message.get("text")))
         except talk.TalkError as error:
             line.put("error", talk.encode("error", code="invalid", message=f"{error}."[:400]))
-            await self._guessed(CLOSE_TOO_BIG)
+            self._guessed(line, CLOSE_TOO_BIG)
         except RoomError as error:
             line.put("error", talk.encode("error", code=error.code, message=f"{error}."))
             if error.code in {"gone", "key"}:
-                await self._guessed(CLOSE_NO_ROOM)
-        if halls.HALLS.get(hall.room.code) is not hall:
-            await line.drain()
-            await self.close(code=CLOSE_CLOSED, reason="The room is closed.")
+                self._guessed(line, CLOSE_NO_ROOM)
 
-    async def _guessed(self, code: int) -> None:
+    def _guessed(self, line: Line, code: int) -> None:
         self.wrong += 1
-        if self.wrong >= MOST_WRONG and self.line is not None:
-            await self.line.drain()
-            await self.close(code=code, reason="Too many messages that cannot be taken.")
+        if self.wrong >= MOST_WRONG:
+            line.part(code, "Too many messages that cannot be taken.")
 
     def _do(self, hall: Hall, line: Line, wish: Any) -> None:
         if isinstance(wish, talk.Entry):
@@ -81,6 +76,7 @@ class RoomConsumer(BareConsumer):
                 raise RoomError("key", "this is not the key of the room")
             hall.leave_place(line)
             line.teacher, hall.seen = True, time.monotonic()
+            line.put("script", talk.encode("script", notes=room.play.lesson.notes, steps=halls.script(room)))
             line.put("state", talk.encode("state", **halls.state(room)))
             hall.tell_people()
             return

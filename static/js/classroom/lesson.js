@@ -25,6 +25,8 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let selected = "";
 /** @type {any} the last answer of the server */
 let told = null;
+/** @type {import("./room.js").Attendance|null} */
+let room = null;
 /** @type {(value?: unknown) => void} */
 let drawn = () => {};
 const ready = new Promise((resolve) => { drawn = resolve; });
@@ -43,8 +45,14 @@ const panel = new LessonPanel({ turn, goTo, follow, look: select }, {
 const ask = tracer.show.bind(tracer);
 tracer.show = (trace, question) => { ask(trace, question); tab(); };
 
-/** Asks the server for the next place, and shows it. @param {string} wanted @param {number} [number] */
+/** A person's turn; in a room it is the teacher's to move the lesson, and predictions are votes. @param {string} wanted @param {number} [number] */
 async function turn(wanted, number) {
+  if (room && !room.alone(wanted)) room.turn(wanted, number);
+  else await take(wanted, number);
+}
+
+/** Asks the server for the next place, and shows it. @param {string} wanted @param {number} [number] */
+async function take(wanted, number) {
   const answer = await api.go(wanted, number);
   if (answer.ok) show(answer.body, wanted);
   else toast(answer.body.allowed ? `${answer.body.error} Allowed: ${answer.body.allowed}.` : answer.body.error, "bad");
@@ -52,6 +60,7 @@ async function turn(wanted, number) {
 
 /** @param {number} step from 1 */
 function goTo(step) {
+  if (room && !room.alone("go")) return void room.turn("go", step - 1);
   api.run = { ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0 };
   return turn("");
 }
@@ -155,6 +164,34 @@ function walk(by) {
   else if (by > 0 ? !told?.view.last : !told?.view.first) turn(by > 0 ? "forward" : "back");
 }
 
+/** What the teacher of a room looks at, for the class. */
+function looking() {
+  return { select: selected, trace: tracer.panel.open && tracer.panel.trace === told?.trace ? tracer.panel.at : -1, camera: picture.camera.view() };
+}
+
+/** Looks at what the teacher looks at. @param {{select: string, trace: number, camera: number[]|null}} scene */
+function look(scene) {
+  if (scene.select !== selected) select(scene.select);
+  if (scene.trace >= 0 && told?.trace) {
+    if (!tracer.panel.open) openTrace();
+    tracer.panel.go(scene.trace);
+  } else if (tracer.panel.open) tracer.panel.close();
+  picture.camera.show(scene.camera);
+}
+
+async function attend() {
+  const { Attendance } = await import("./room.js");
+  room = new Attendance({ code: page.room ?? "", qr: page.qr ?? "", desk: page.desk ?? "", api, turn: take, told: () => told, looking, look });
+}
+
+async function teach() {
+  const answer = await api.teach(name);
+  if (!answer.ok) return void toast(answer.body.error, "bad");
+  (await import("../net/room.js")).places.keep(answer.body.code, { key: answer.body.key });
+  location.assign(answer.body.url);
+  return undefined;
+}
+
 function dim() {
   byId("dim").hidden = !byId("dim").hidden;
 }
@@ -209,6 +246,7 @@ byId("depth").addEventListener("click", (event) => {
 calm.addEventListener("change", () => { picture.still = calm.matches; picture.redraw(); });
 addEventListener("hashchange", () => { api.run = placeIn(location.hash, api.run); turn(""); });
 picture.still = calm.matches;
-turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk));
+turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));
+document.getElementById("teach")?.addEventListener("click", teach);
 
 Object.assign(window, { clusterviz: { ready, get cy() { return picture.cy; }, place: () => ({ ...api.run, phase: told?.view.phase, last: told?.view.last, trace: tracer.panel.open }) } });

@@ -44,6 +44,25 @@ export class Camera {
     this.cy.viewport({ zoom, pan: { x: (w - this.bounds.w * zoom) / 2 - x * zoom, y: (h - this.bounds.h * zoom) / 2 - y * zoom } });
   }
 
+  /** What a person moved it to: the middle and the width, in the picture's units; null while it fits everything. */
+  view() {
+    if (!this.moved) return null;
+    const { x, y, zoom } = this.get();
+    const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    return [(w / 2 - x) / zoom, (h / 2 - y) / zoom, w / zoom].map((value) => Math.round(value * 10) / 10);
+  }
+
+  /** The same on a screen of another size. @param {number[]|null} view */
+  show(view) {
+    if (!view) return this.fit();
+    const [w, h] = [this.container.clientWidth, this.container.clientHeight];
+    const [x, y, width] = view;
+    const zoom = w / width;
+    this.moved = true;
+    this.cy.viewport({ zoom, pan: { x: w / 2 - x * zoom, y: h / 2 - y * zoom } });
+    return undefined;
+  }
+
   resized() {
     this.cy.resize();
     if (!this.moved) this.fit();

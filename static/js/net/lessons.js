@@ -23,6 +23,13 @@ export class LessonApi extends Api {
     return answer;
   }
 
+  /** Opens a room for a lesson. @param {string} lesson */
+  teach(lesson) {
+    const rooms = new Api("");
+    rooms.base = "/room/";
+    return rooms.post("open", JSON.stringify({ lesson }), { "Content-Type": "application/json" });
+  }
+
   async act() {
     return { ok: false, status: 409, body: { error: "The cluster of a lesson changes by its steps and what-ifs." } };
   }
