@@ -161,13 +161,14 @@ def assert_lit(page: Page) -> None:
     lit = page.evaluate(
         """async () => {
         const {picture, mass: all} = mass, {drawSpotlight} = await import('/static/js/graph/spotlight.js');
+        const {follow} = await import('/static/js/graph/follow.js');
         const ids = [3, 9].map((at) => all.idOf(all.podsOf(31)[at]));
         const segment = {kind: 'pod', nat: '', encapsulated: false}, waypoints = [ids[0], 'node:node-31', ids[1]];
         const way = picture.wayOf({id: 'trace', flow: '', effect: 'allowed', waypoints, segments: [segment, segment]});
         picture.still = true;
         const flag = {tag: 'TCP', tone: 'kind-local', before: 'a', after: ''};
         const lit = {way, back: null, reply: false, reached: way.path.total, refs: new Set(ids), ref: ids[1], flag};
-        picture.setSpot({...lit, failed: false, draw: drawSpotlight});
+        picture.setSpot({...lit, failed: false, draw: drawSpotlight, follow});
         await new Promise((done) => setTimeout(done, 300));
         const box = picture.screenBox(ids[1]), ctx = picture.surfaces.packets.getContext('2d');
         const {data} = ctx.getImageData(Math.round(box.x + box.w / 2), Math.round(box.y + box.h), 1, 1);

@@ -10,6 +10,7 @@ import { byId } from "../panels/dom.js";
 import { bindKeys, keySheet } from "../panels/keys.js";
 import { LessonPanel } from "../panels/lesson.js";
 import { Pins } from "../panels/pins.js";
+import { Pointer, stayAwake } from "../panels/pointer.js";
 import { SidePanel } from "../panels/side.js";
 import { toast } from "../panels/toasts.js";
 import { setTheme, theme, themeButton } from "../panels/themes.js";
@@ -37,6 +38,7 @@ const picture = new Picture(surfaces, { select: tapped, packet: () => {}, rest: 
 const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, "Link") };
 const tracer = new Tracing(desk);
 const side = new SidePanel({ store, api, editor: () => false, login: "", select, ask: (ends) => tracer.ask(ends), line: () => null, focus: null, series: new Series(), signals });
+const pointer = new Pointer(picture);
 const pins = new Pins({ picture, choose: (number) => turn("predict", number) });
 const panel = new LessonPanel({ turn, goTo, follow, look: select }, {
   title: page.title ?? "", goal: page.goal ?? "", after: page.after ?? "", afterTitle: page.afterTitle ?? "", list: page.list ?? "/lessons/",
@@ -73,6 +75,7 @@ function show(body, wanted) {
   if (wanted !== "predict") {
     if (tracer.panel.open) tracer.panel.close();
     selected = "";
+    pointer.clear();
     picture.setScene(store.entities, store.settings, fresh);
     side.show("");
   }
@@ -166,10 +169,10 @@ function walk(by) {
 
 /** What the teacher of a room looks at, for the class. */
 function looking() {
-  return { select: selected, trace: tracer.panel.open && tracer.panel.trace === told?.trace ? tracer.panel.at : -1, camera: picture.camera.view() };
+  return { select: selected, trace: tracer.panel.open && tracer.panel.trace === told?.trace ? tracer.panel.at : -1, camera: picture.camera.view(), pen: pointer.ways, spot: pointer.spot };
 }
 
-/** Looks at what the teacher looks at. @param {{select: string, trace: number, camera: number[]|null}} scene */
+/** Looks at what the teacher looks at. @param {import("./room.js").Scene} scene */
 function look(scene) {
   if (scene.select !== selected) select(scene.select);
   if (scene.trace >= 0 && told?.trace) {
@@ -177,6 +180,7 @@ function look(scene) {
     tracer.panel.go(scene.trace);
   } else if (tracer.panel.open) tracer.panel.close();
   picture.camera.show(scene.camera);
+  pointer.show(scene);
 }
 
 async function attend() {
@@ -212,6 +216,8 @@ const bindings = [
   { key: "d", does: "deeper words", run: () => turn(DEPTHS[(DEPTHS.indexOf(api.run.depth) + 1) % 3]) },
   { key: "p", does: "for a projector, and back", run: projector },
   { key: ".", shown: ".  b", does: "dark screen; again: light", run: dim },
+  { key: "w", does: "pen; again: put it away", run: () => pointer.toggle("pen") },
+  { key: "s", does: "spotlight; again: put it away", run: () => pointer.toggle("spot") },
   { key: "t", does: "trace a packet of your own", run: () => tracer.ask({}) },
   { key: "g", does: "go through the picture by keyboard", run: async () => (await import("../panels/walker.js")).enter() },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
@@ -246,6 +252,7 @@ byId("depth").addEventListener("click", (event) => {
 calm.addEventListener("change", () => { picture.still = calm.matches; picture.redraw(); });
 addEventListener("hashchange", () => { api.run = placeIn(location.hash, api.run); turn(""); });
 picture.still = calm.matches;
+stayAwake();
 turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));
 document.getElementById("teach")?.addEventListener("click", teach);
 

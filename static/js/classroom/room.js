@@ -6,6 +6,8 @@ import { toast } from "../panels/toasts.js";
 /** ms between two looks at what the teacher looks at */
 const LOOK = 250;
 
+/** @typedef {{select: string, trace: number, camera: number[]|null, pen?: number[][], spot?: number[]|null}} Scene what a teacher looks at and points at */
+
 /**
  * @typedef {object} Page what the page of the lesson lends
  * @property {string} code
@@ -14,8 +16,8 @@ const LOOK = 250;
  * @property {import("../net/lessons.js").LessonApi} api
  * @property {(turn: string, number?: number) => Promise<void>} turn asks the lesson itself
  * @property {() => {view: any}|null} told
- * @property {() => {select: string, trace: number, camera: number[]|null}} looking
- * @property {(scene: {select: string, trace: number, camera: number[]|null}) => void} look
+ * @property {() => Scene} looking
+ * @property {(scene: Scene) => void} look
  */
 
 export class Attendance {
@@ -123,13 +125,13 @@ export class Attendance {
 
   /** @param {string} why */
   ended(why) {
+    this.left = true;
     places.forget(this.page.code);
     this.strip.ended(why);
   }
 
   over() {
     this.ended("This room is closed. The lesson goes on alone.");
-    this.left = true;
   }
 
   /** Whether a turn is the person's own business. @param {string} turn */

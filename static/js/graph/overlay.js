@@ -62,7 +62,7 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { 
     const how = { zoom, trail, shown: (/** @type {import("../model/packets.js").Dot} */ dot) => picture.visible(dot) };
     if (stamps) stampDots(ctx, picture.packets.dots, tokens, how, stamps);
     else drawDots(ctx, picture.packets.dots, tokens, how);
-    if (stamps && layout.lane) pass(ctx, layout);
+    if (stamps && layout.slots) pass(ctx, layout);
   }
   drawDoors(ctx, picture, doorSize(zoom, tokens));
   drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);
