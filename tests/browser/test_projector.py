@@ -42,6 +42,17 @@ IN_VIEW = """() => {
 }"""
 
 
+#: How far the top bar of a cluster with a long name and much traffic reaches over the window's edge, px.
+OVER = """() => {
+  const [name, status] = ['.topbar .name', '#status-text'].map(one => document.querySelector(one));
+  const was = [name.textContent, status.textContent];
+  [name.textContent, status.textContent] = ['production-eu-west-1', 'live · 12,345 req/s'];
+  const ends = [...document.querySelectorAll('.topbar :is(a, button)')].map(e => e.getBoundingClientRect().right);
+  [name.textContent, status.textContent] = was;
+  return Math.max(...ends) - innerWidth;
+}"""
+
+
 def measure(page: Page, height: int) -> None:
     """Everything that is shown now."""
     assert page.evaluate(WORDS, max(SMALLEST, LEAST * height)) == []
@@ -61,6 +72,7 @@ def test_the_last_row_can_read_it(page: Page) -> None:
 def readable(page: Page, height: int) -> None:
     """From panel to panel; at the end everything is closed again."""
     page.wait_for_timeout(300)
+    assert page.evaluate(OVER) <= 0
     whole = page.evaluate("clusterviz.cy.zoom()")
     select(page, "service api")
     page.keyboard.press("e")
