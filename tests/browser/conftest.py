@@ -270,14 +270,19 @@ def sign_in(page: Page, server: RunningServer) -> Page:
     return page
 
 
-@pytest.fixture(scope="session")
-def admin_state(browser: Browser, server: RunningServer) -> Any:
-    """The cookies of a signed-in administrator of the shared server."""
+def signed_in(browser: Browser, server: RunningServer) -> Any:
+    """The cookies of a signed-in administrator."""
     context = browser.new_context()
     sign_in(context.new_page(), server)
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture(scope="session")
+def admin_state(browser: Browser, server: RunningServer) -> Any:
+    """The cookies of the shared server's administrator."""
+    return signed_in(browser, server)
 
 
 @pytest.fixture
@@ -288,12 +293,8 @@ def admin_page(server: RunningServer, open_page: Callable[..., Page], admin_stat
 
 @pytest.fixture(scope="session")
 def changed_state(browser: Browser, changed_server: RunningServer) -> Any:
-    """The cookies of a signed-in administrator of the server whose demo may be changed."""
-    context = browser.new_context()
-    sign_in(context.new_page(), changed_server)
-    state = context.storage_state()
-    context.close()
-    return state
+    """The cookies of the administrator of the server whose demo may be changed."""
+    return signed_in(browser, changed_server)
 
 
 @pytest.fixture

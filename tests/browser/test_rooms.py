@@ -21,7 +21,8 @@ SERVICE = """() => {
 
 def join(page: Page, code: str, name: str) -> None:
     """Come in as a student."""
-    page.goto("/room/")
+    page.goto("/lessons/")
+    by(page, "join-class").click()
     by(page, "room-code").fill(code.lower())
     by(page, "room-enter").click()
     by(page, "nickname").fill(name)

@@ -191,7 +191,7 @@ async def test_who_is_not_the_teacher_moves_nothing(hall):
         await ada.say(**wish)
         assert (await ada.until("error"))["code"] == "teacher"
         del ada.has["error"]
-    assert (hall.room.version, hall.room.locked) == (1, False)
+    assert (hall.room.run.position, hall.room.locked) == (0, False)
     await ada.say(type="join", name="Eve")
     assert (await ada.until("error", lambda message: message["code"] == "inside"))["message"]
     await ada.leave()

@@ -95,16 +95,12 @@ class Hall:
     def tell_state(self) -> None:
         """Where the class is and what the teacher ruled."""
         self.tell("state", _inside, **state(self.room))
-        self.tell_tally()
-
-    def tell_tally(self) -> None:
-        """How many predicted."""
-        self.tell("tally", _inside, **self.room.tally(self.room.step))
+        self.tell_people()
 
     def tell_people(self) -> None:
-        """The teacher sees who is here, who is lost, and who looks around."""
+        """The teacher sees who is here, who is lost and who looks around; all see how many predicted."""
         self.tell("people", _teaches, people=people(self.room))
-        self.tell_tally()
+        self.tell("tally", _inside, **self.room.tally(self.room.step))
 
     def enter(self, line: Line, student: Student) -> None:
         """A student's browser is in the room now."""
@@ -149,7 +145,6 @@ def state(room: Room) -> dict[str, Any]:
     """What all may know. ``place`` is what the page of a lesson asks its server for."""
     run = room.run
     return {
-        "version": room.version,
         "place": {
             "step": room.step + 1,
             "done": not room.open,

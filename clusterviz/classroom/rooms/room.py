@@ -46,14 +46,13 @@ class Student:
 
 @dataclass
 class Room:
-    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands; ``version`` counts changes."""
+    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands, ``scene`` what its teacher sees."""
 
     lesson: str
     play: Play
     code: str
     key: str
     run: Run
-    version: int = 1
     locked: bool = False
     free: bool = True
     dimmed: bool = False
@@ -142,7 +141,6 @@ class Room:
             for student in self.students.values():
                 student.votes.clear()
         self.scene = {}
-        self.version += 1
 
     def vote(self, student: Student, step: int, choice: int) -> None:
         """Predict, or predict otherwise, until the reveal. Raises `RoomError`."""
@@ -180,7 +178,6 @@ class Room:
             if not free:
                 for student in self.students.values():
                     student.around = False
-        self.version += 1
 
     def look_around(self, student: Student, *, around: bool) -> None:
         """Leave the class's view, or come back to it. Raises `RoomError` where the teacher keeps all together."""

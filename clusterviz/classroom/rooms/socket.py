@@ -115,7 +115,6 @@ def teach(hall: Hall, wish: talk.TeacherWish) -> None:
         if wish.turn == "reset":
             tell_all_votes(hall)
         hall.tell_state()
-        hall.tell_people()
     elif isinstance(wish, talk.Scene):
         room.scene = msgspec.to_builtins(wish)
         room.scene.pop("type", None)
@@ -124,7 +123,6 @@ def teach(hall: Hall, wish: talk.TeacherWish) -> None:
         room.rule(locked=wish.locked, free=wish.free, dimmed=wish.dimmed)
         tell_all_votes(hall)
         hall.tell_state()
-        hall.tell_people()
     elif isinstance(wish, talk.Close):
         halls.HALLS.pop(room.code, None)
         hall.close()

@@ -53,7 +53,7 @@ class Lost(Asked, frozen=True, kw_only=True, tag="lost"):
 
 
 class Turn(Asked, frozen=True, kw_only=True, tag="turn"):
-    """The teacher moves the lesson: forward, back, reveal, fork, leave, reset or a depth."""
+    """The teacher moves the lesson: forward, back, reveal, go, fork, leave, reset or a depth."""
 
     turn: Short
     number: Annotated[int, msgspec.Meta(ge=0, le=99)] = 0
