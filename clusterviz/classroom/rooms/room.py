@@ -46,7 +46,7 @@ class Student:
 
 @dataclass
 class Room:
-    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands, ``scene`` what its teacher sees."""
+    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands, ``scene`` what is looked at."""
 
     lesson: str
     play: Play
