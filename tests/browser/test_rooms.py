@@ -11,11 +11,21 @@ from tests.classroom.player import open_lesson
 from tests.server import RunningServer
 
 LESSON = "16-moving-day"
-# Where a Service stands on the screen.
-SERVICE = """() => {
-  const box = clusterviz.cy.nodes().filter((node) => node.id().startsWith("service:"))[0].renderedBoundingBox();
-  const { x, y } = document.getElementById("graph").getBoundingClientRect();
-  return [x + (box.x1 + box.x2) / 2, y + (box.y1 + box.y2) / 2];
+# Where a Service stands on the screen, once the picture stands still: a panel that closes moves it a frame later.
+SERVICE = """async () => {
+  const at = () => {
+    const box = clusterviz.cy.nodes().filter((node) => node.id().startsWith("service:"))[0].renderedBoundingBox();
+    const { x, y } = document.getElementById("graph").getBoundingClientRect();
+    return [x + (box.x1 + box.x2) / 2, y + (box.y1 + box.y2) / 2];
+  };
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  for (let was = at(); ;) {
+    await frame();
+    await frame();
+    const now = at();
+    if (String(now) === String(was)) return now;
+    was = now;
+  }
 }"""
 
 

@@ -53,8 +53,19 @@ async function turn(wanted, number) {
   else await take(wanted, number);
 }
 
-/** Asks the server for the next place, and shows it. @param {string} wanted @param {number} [number] */
-async function take(wanted, number) {
+/** The turn under way: the next one starts from the place this one leads to, however late its answer comes. */
+let under = Promise.resolve();
+
+/** A turn after those before it. @param {string} wanted @param {number} [number] @param {() => import("../model/lessonplace.js").Run} [from] where it starts, when not where we are */
+function take(wanted, number, from = () => api.run) {
+  const now = under.then(() => taken(wanted, number, from()));
+  under = now.catch(() => {});
+  return now;
+}
+
+/** Asks the server for the next place, and shows it. @param {string} wanted @param {number|undefined} number @param {import("../model/lessonplace.js").Run} from */
+async function taken(wanted, number, from) {
+  api.run = from;
   const answer = await api.go(wanted, number);
   if (answer.ok) show(answer.body, wanted);
   else toast(answer.body.allowed ? `${answer.body.error} Allowed: ${answer.body.allowed}.` : answer.body.error, "bad");
@@ -63,8 +74,7 @@ async function take(wanted, number) {
 /** @param {number} step from 1 */
 function goTo(step) {
   if (room && !room.alone("go")) return void room.turn("go", step - 1);
-  api.run = { ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0 };
-  return turn("");
+  return take("", 0, () => ({ ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0 }));
 }
 
 /** @param {any} body @param {string} wanted the turn that led here */
@@ -250,7 +260,7 @@ byId("depth").addEventListener("click", (event) => {
   if (depth) turn(depth);
 });
 calm.addEventListener("change", () => { picture.still = calm.matches; picture.redraw(); });
-addEventListener("hashchange", () => { api.run = placeIn(location.hash, api.run); turn(""); });
+addEventListener("hashchange", () => { const to = location.hash; take("", 0, () => placeIn(to, api.run)); });
 picture.still = calm.matches;
 stayAwake();
 turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));

@@ -14,7 +14,7 @@ const LOOK = 250;
  * @property {string} qr
  * @property {string} desk
  * @property {import("../net/lessons.js").LessonApi} api
- * @property {(turn: string, number?: number) => Promise<void>} turn asks the lesson itself
+ * @property {(turn: string, number?: number, from?: () => import("../model/lessonplace.js").Run) => Promise<void>} turn asks the lesson itself
  * @property {() => {view: any}|null} told
  * @property {() => Scene} looking
  * @property {(scene: Scene) => void} look
@@ -32,6 +32,8 @@ export class Attendance {
     /** @type {any} */ this.scene = null;
     this.teacher = Boolean(this.key);
     this.seen = "";
+    /** How many places the page is still on its way to. */
+    this.behind = 0;
     /** The words the class had when this person last followed it: who then chose others keeps them. */
     this.depth = "";
     this.left = false;
@@ -81,33 +83,39 @@ export class Attendance {
   moved(state) {
     const moved = JSON.stringify(state.place) !== JSON.stringify(this.state?.place);
     this.state = state;
+    if (moved) this.scene = null;
     this.strip.state(state, this.you);
     if (moved && !this.you?.around) this.follow();
   }
 
-  /** To where the class is, with what this person predicted. */
+  /** To where the class is when its turn comes, with what this person predicted. */
   async follow() {
-    const { api } = this.page;
-    const depth = this.depth && !this.teacher && api.run.depth !== this.depth ? api.run.depth : this.state.place.depth;
-    if (depth === this.state.place.depth) this.depth = depth;
-    api.run = { ...this.state.place, depth, answers: this.you?.votes ?? {} };
-    await this.page.turn("");
-    this.seen = JSON.stringify(this.page.looking());
+    this.behind += 1;
+    await this.page.turn("", 0, () => this.place()).finally(() => { this.behind -= 1; });
+    // The class then sees what this teacher's page shows of the new place.
+    this.seen = "";
     if (this.scene) this.shown(this.scene);
     this.strip.redraw(this.page.told()?.view.question ?? null);
+  }
+
+  place() {
+    const { depth: mine } = this.page.api.run;
+    const depth = this.depth && !this.teacher && mine !== this.depth ? mine : this.state.place.depth;
+    if (depth === this.state.place.depth) this.depth = depth;
+    return { ...this.state.place, depth, answers: this.you?.votes ?? {} };
   }
 
   /** @param {any} scene */
   shown(scene) {
     this.scene = scene;
-    if (!this.teacher && !this.you?.around) this.page.look(scene);
+    if (!this.teacher && !this.you?.around && !this.behind) this.page.look(scene);
   }
 
   /** The class sees what the teacher looks at. */
   share() {
     const now = this.page.looking();
     const text = JSON.stringify(now);
-    if (text === this.seen || !this.state) return;
+    if (text === this.seen || !this.state || this.behind) return;
     this.seen = text;
     this.socket.say({ type: "scene", ...now });
   }
