@@ -11,13 +11,14 @@ from typing import Any, Literal
 import msgspec
 
 from clusterviz.classroom import library
-from clusterviz.classroom.facts import failures
+from clusterviz.classroom.facts import answer, unmet
 from clusterviz.classroom.lesson import Fact, Lesson, Obj
 from clusterviz.classroom.world import World, begin, key_from
 from clusterviz.engine.cluster import Change
 from clusterviz.engine.manifests.read import read
 from clusterviz.engine.objects import Key, key_of
 from clusterviz.engine.remedies.edit import merge
+from clusterviz.engine.verdicts import VERDICTS
 
 Difficulty = Literal[1, 2, 3]
 DIFFICULTIES: tuple[Difficulty, ...] = (1, 2, 3)
@@ -266,6 +267,20 @@ def grade(world: World, checks: tuple[Fact, ...] = CHECKS) -> list[Result]:
 
 def _wrong(world: World, fact: Fact) -> list[str]:
     try:
-        return failures(world, fact)
+        return [_sentence(world, fact, what, found) for what, found in unmet(world, fact).items()]
     except ValueError as error:
         return [str(error)]
+
+
+def _sentence(world: World, fact: Fact, what: str, found: Any) -> str:
+    """Why a check is red: what became of the packet, what its sender notices, and what should have become of it."""
+    wanted = fact.expect[what]
+    if what == "verdict":
+        seen = answer(world, fact, "symptom")
+        notices = f" The sender notices: {seen}." if seen else ""
+        return f"The verdict is {found}: {VERDICTS[found]}.{notices} It must be {wanted}: {VERDICTS[wanted]}."
+    if what == "masqueraded":
+        return f"The sender's address is rewritten on the way {found} times; it must be {wanted} times."
+    if what == "pods":
+        return f"The number of pods that {fact.connections} connections reach is {found}; it must be {wanted}."
+    return f"The answer {what} is {found!r}; it must be {wanted!r}."

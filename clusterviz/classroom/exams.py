@@ -144,6 +144,6 @@ def as_csv(task: Exam, results: list[Result]) -> HttpResponse:
     writer = csv.writer(out)
     writer.writerow(["seed", "difficulty", "check", "result", "reason"])
     for one in results:
-        writer.writerow([task.seed, task.difficulty, one.text, "ok" if one.green else "FAIL", "; ".join(one.wrong)])
+        writer.writerow([task.seed, task.difficulty, one.text, "ok" if one.green else "FAIL", " ".join(one.wrong)])
     headers = {"Content-Disposition": f'attachment; filename="exam-{task.seed}-{task.difficulty}.csv"'}
     return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)

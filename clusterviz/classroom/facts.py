@@ -119,13 +119,16 @@ def answer(world: World, fact: Fact, what: str) -> Any:
 
 def failures(world: World, fact: Fact) -> list[str]:
     """What of ``expect`` is not so, in words; empty when the fact holds. Raises `FactError`."""
+    return [f"{what} is {value!r}, not {fact.expect[what]!r}" for what, value in unmet(world, fact).items()]
+
+
+def unmet(world: World, fact: Fact) -> dict[str, Any]:
+    """The parts of ``expect`` that are not so, each with what is. Raises `FactError`."""
     if not fact.expect:
         kind_of(fact)
         raise FactError("what must be true is missing", "expect")
     found = {what: answer(world, fact, what) for what in fact.expect}
-    return [
-        f"{what} is {value!r}, not {fact.expect[what]!r}" for what, value in found.items() if value != fact.expect[what]
-    ]
+    return {what: value for what, value in found.items() if value != fact.expect[what]}
 
 
 def _packet(world: World, fact: Fact, what: str) -> Any:

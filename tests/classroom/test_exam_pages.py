@@ -25,6 +25,14 @@ def test_the_paper_shows_what_is_broken_and_not_why(client: Client, db: None) ->
     assert all(f"kind: {obj['kind']}" in file.content.decode() for obj in exam.generate(7, 2).objects)
 
 
+def test_a_red_check_says_what_became_of_the_packet_and_what_its_sender_notices(client: Client, db: None) -> None:
+    text = exams.text_of(exam.broken(1, 1, tuple(one for one in exam.FAULTS if one.name == "ingress-path")).objects)
+    page = client.post(PAPER, {"yaml": text}).content.decode()
+    assert "The verdict is no_ingress_rule: No rule of an Ingress or route fits the request." in page
+    assert "The sender notices: HTTP 404 from the Ingress controller." in page
+    assert "It must be delivered: The packet arrives." in page
+
+
 def test_a_repair_turns_every_check_green_on_the_page_and_in_the_table(client: Client, db: None) -> None:
     whole = exams.text_of(exam.sound())
     page = client.post(PAPER, {"yaml": whole, "as": "page"}).content.decode()

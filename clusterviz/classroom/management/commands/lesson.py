@@ -82,7 +82,7 @@ class Command(BaseCommand):
         elif options["grade"]:
             results = exam.grade(self._repaired(Path(options["grade"])), asked.checks)
             for one in results:
-                self.stdout.write(f"ok   {one.text}" if one.green else f"FAIL {one.text}: {'; '.join(one.wrong)}")
+                self.stdout.write(f"ok   {one.text}" if one.green else f"FAIL {one.text}: {' '.join(one.wrong)}")
             sys.exit(0 if all(one.green for one in results) else 1)
         else:
             for obj in asked.objects:
