@@ -78,6 +78,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Pages that may show a lesson's embed view in a frame; everything else is framed by nobody.
+EMBEDDED_BY = [SELF, *os.environ.get("CLUSTERVIZ_EMBEDDED_BY", "").split()]
+
 # --- limits -----------------------------------------------------------------------------------
 MEBIBYTE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = Limits().size

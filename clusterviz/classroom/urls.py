@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clusterviz.classroom import exams, pages
+from clusterviz.classroom import exams, handout, pages
 
 app_name = "classroom"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("exam/<int:seed>/<int:difficulty>/", exams.paper, name="exam"),
     path("exam/<int:seed>/<int:difficulty>/manifests", exams.manifests, name="exam-manifests"),
     path("<slug:name>/", pages.lesson, name="lesson"),
+    path("<slug:name>/handout/", handout.handout, name="handout"),
+    path("<slug:name>/embed/", handout.embed, name="embed"),
     path("<slug:name>/at", pages.at, name="at"),
     path("<slug:name>/trace", pages.trace, name="trace"),
     path("<slug:name>/capture", pages.capture, name="capture"),

@@ -68,3 +68,25 @@ def test_a_place_is_chosen_in_the_picture_revealed_shared_and_found_again(
     page.keyboard.press("]")
     page.keyboard.press("]")
     until(page, "() => clusterviz.place().step === 3")
+
+
+def test_a_lesson_is_shared_by_a_link_on_a_course_page_and_on_paper(
+    server: RunningServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{server.url}", viewport={"width": 1280, "height": 720}, color_scheme="light")
+    link = "#step=2&shown=1&whatif=1&trace=shop/you|pod:shop/web-4:8080||0&length=1400"
+    open_lesson(page, "05-clusterip", link)
+    expect(by(page, "trace-verdict")).to_contain_text("delivered")
+    assert page.url.endswith(link)
+    by(page, "share-open").click()
+    check(page)
+    expect(by(page, "share-link")).to_have_text(page.url)
+    code = by(page, "share-embed").inner_text()
+    page.route("**/course", lambda route: route.fulfill(body=f"<title>Course</title>{code}", content_type="text/html"))
+    page.goto("/course")
+    expect(page.frame_locator("iframe").get_by_test_id("trace-verdict")).to_contain_text("delivered")
+    page.goto("/lessons/05-clusterip/handout/?answers=1")
+    page.evaluate("clusterviz.ready")
+    expect(page.get_by_role("img", name="Rewritten before it leaves home")).to_have_count(2)
+    assert page.evaluate("() => [...document.images].every((one) => one.complete && one.naturalWidth > 300)")
+    check(page)

@@ -1,5 +1,6 @@
 """The pages of the classroom: what they tell before and after a reveal, and what they refuse."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,8 @@ import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils.html import escape
 
 from clusterviz.classroom import run as runs
 from clusterviz.classroom import shelf, stage
@@ -123,6 +125,7 @@ def test_a_lesson_of_ones_own_opens_or_says_line_and_cure(teacher: Client) -> No
     send = lambda text: teacher.post("/lessons/open", {"name": "mine.yaml", "text": text}, "application/json")  # noqa: E731
     name = send(MINE).json()["lesson"]
     assert teacher.get(f"/lessons/{name}/at?step=1").json()["trace"]["verdict"] == "delivered"
+    assert "Mine" in teacher.get(f"/lessons/{name}/handout/").content.decode()
     wrong = send(MINE.replace("probe:", "prob:"))
     assert wrong.status_code == 422
     assert (wrong.json()["problems"][0]["line"], wrong.json()["problems"][0]["field"]) == (3, "prob")
@@ -133,6 +136,37 @@ def test_a_lesson_of_ones_own_opens_or_says_line_and_cure(teacher: Client) -> No
 
 def test_only_editors_open_files(client: Client, db: None) -> None:
     assert client.post("/lessons/open", {"name": "a", "text": MINE}, "application/json").status_code == 403
+
+
+def test_a_handout_asks_without_telling_and_tells_on_a_second_part(client: Client, db: None) -> None:
+    asked = client.get(f"{LESSON}handout/").content.decode()
+    told = client.get(f"{LESSON}handout/?answers=1&depth=kernel").content.decode()
+    steps = shelf.play_of("05-clusterip").lesson.steps
+    questions = [step.predict for step in steps if step.predict]
+    assert len(questions) == 2
+    for question in questions:
+        assert escape(question.question) in asked
+        assert escape(question.why) not in asked
+        assert told.index(escape(question.question)) < told.index(f"✓ {escape(question.answer)}")
+        assert escape(question.why) in told
+    assert all(escape(fork.why) in told for step in steps for fork in step.whatif)
+    assert "PX-11" not in asked
+    assert "PX-11" in told
+    assert client.get("/lessons/17-nothing/handout/").status_code == 404
+
+
+def test_only_the_embed_view_may_be_framed_and_only_by_those_who_are_named(client: Client, db: None) -> None:
+    frames = lambda answer: (  # noqa: E731 - two uses
+        re.findall("frame-ancestors ([^;]*)", answer.headers["Content-Security-Policy"]),
+        answer.headers.get("X-Frame-Options"),
+    )
+    assert frames(client.get(LESSON)) == (["'none'"], "DENY")
+    assert frames(client.get(f"{LESSON}embed/")) == (["'self'"], None)
+    with override_settings(EMBEDDED_BY=["'self'", "https://course.example"]):
+        assert frames(client.get(f"{LESSON}embed/")) == (["'self' https://course.example"], None)
+    page = client.get(f"{LESSON}embed/").content.decode()
+    assert 'href="/lessons/"' not in page
+    assert 'data-after="/lessons/06-fair-shares/embed/"' in page
 
 
 @pytest.mark.parametrize("name", shelf.names())

@@ -2,7 +2,7 @@
 import { Signals } from "../desk/signals.js";
 import { Tracing } from "../desk/tracing.js";
 import { Picture } from "../graph/picture.js";
-import { opening, placeIn } from "../model/lessonplace.js";
+import { opening, placeIn, probeIn, probeSaid } from "../model/lessonplace.js";
 import { Series } from "../model/series.js";
 import { Store } from "../model/store.js";
 import { LessonApi } from "../net/lessons.js";
@@ -19,6 +19,8 @@ const page = byId("dash").dataset;
 const name = /** @type {string} */ (page.lesson);
 const SAVED = `clusterviz.lesson.${name}`;
 const kept = JSON.parse(sessionStorage.getItem(SAVED) ?? "{}");
+/** A packet that the link asks for. */
+const linked = probeIn(location.hash);
 const api = new LessonApi(name, placeIn(location.hash, kept));
 const store = new Store();
 const signals = new Signals();
@@ -41,7 +43,7 @@ const side = new SidePanel({ store, api, editor: () => false, login: "", select,
 const pointer = new Pointer(picture);
 const pins = new Pins({ picture, choose: (number) => turn("predict", number) });
 const panel = new LessonPanel({ turn, goTo, follow, look: select }, {
-  title: page.title ?? "", goal: page.goal ?? "", after: page.after ?? "", afterTitle: page.afterTitle ?? "", list: page.list ?? "/lessons/",
+  title: page.title ?? "", goal: page.goal ?? "", after: page.after ?? "", afterTitle: page.afterTitle ?? "", list: page.list ?? "",
   beliefs: [...byId("beliefs").children].map((one) => one.textContent ?? ""),
 });
 const ask = tracer.show.bind(tracer);
@@ -147,6 +149,7 @@ function select(id) {
   if (!tracer.panel.open) side.show(id);
   byId("column").dataset.tab = id ? "side" : "lesson";
   tab();
+  if (told) remember();
   signals.tell("select", id);
 }
 
@@ -160,11 +163,12 @@ function tab(name) {
   byId("tab-side").textContent = tracer.panel.open ? "This packet" : "Details";
 }
 
-/** The place stands in the address; answers stay with the person. */
+/** The place stands in the address, with the packet somebody follows of their own; answers stay with the person. */
 function remember() {
   const { step, done, depth, whatif, answers, revealed } = api.run;
   const asks = Boolean(told?.view.question);
-  history.replaceState(null, "", `#step=${step}${asks && done ? "&shown=1" : ""}${depth === "novice" ? "" : `&depth=${depth}`}${whatif ? `&whatif=${whatif}` : ""}`);
+  const own = tracer.panel.open && tracer.panel.question?.from && tracer.panel.trace !== told?.trace ? probeSaid(tracer.panel.question) : "";
+  history.replaceState(null, "", `#step=${step}${asks && done ? "&shown=1" : ""}${depth === "novice" ? "" : `&depth=${depth}`}${whatif ? `&whatif=${whatif}` : ""}${own}`);
   sessionStorage.setItem(SAVED, JSON.stringify({ answers, revealed }));
   if (told?.view.last) localStorage.setItem(`${SAVED}.finished`, "yes");
 }
@@ -204,6 +208,11 @@ async function teach() {
   (await import("../net/room.js")).places.keep(answer.body.code, { key: answer.body.key });
   location.assign(answer.body.url);
   return undefined;
+}
+
+async function share() {
+  const base = new URL(`/lessons/${encodeURIComponent(name)}/`, location.href);
+  (await import("../panels/share.js")).openShare({ title: page.title ?? "", base, hash: location.hash });
 }
 
 function dim() {
@@ -260,10 +269,16 @@ byId("depth").addEventListener("click", (event) => {
   if (depth) turn(depth);
 });
 calm.addEventListener("change", () => { picture.still = calm.matches; picture.redraw(); });
-addEventListener("hashchange", () => { const to = location.hash; take("", 0, () => placeIn(to, api.run)); });
+addEventListener("hashchange", async () => {
+  const to = location.hash;
+  const packet = probeIn(to);
+  await take("", 0, () => placeIn(to, api.run));
+  if (packet) await follow(packet);
+});
 picture.still = calm.matches;
 stayAwake();
-turn("").then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));
+turn("").then(() => (linked ? follow(linked) : null)).then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));
+document.getElementById("share")?.addEventListener("click", share);
 document.getElementById("teach")?.addEventListener("click", teach);
 
 Object.assign(window, { clusterviz: { ready, get cy() { return picture.cy; }, place: () => ({ ...api.run, phase: told?.view.phase, last: told?.view.last, trace: tracer.panel.open }) } });

@@ -1,9 +1,7 @@
 /** Tracing: the question, the answer's panel, and the light it throws on the picture. Loaded with the first question. */
-import { follow } from "../graph/follow.js";
-import { drawSpotlight } from "../graph/spotlight.js";
-import { flagOf, reaches, routesOf } from "../model/walk.js";
 import { TracePanel } from "../panels/trace.js";
 import { askTrace } from "../panels/traceform.js";
+import { spotAt, waysOf } from "./light.js";
 
 /** @typedef {import("../model/walk.js").Beat} Beat */
 /**
@@ -24,7 +22,7 @@ export class Tracing {
     this.desk = desk;
     this.panel = new TracePanel({ light: (trace, beat, index, all) => this.light(trace, beat, index, all), select: desk.select, again: desk.follow,
       captures: (asked) => desk.api.captures(asked), copyLink: desk.copyLink, closed: () => desk.select(desk.selected()) });
-    /** @type {{trace: any, layout: any, ways: {forward: any, back: any}, reached: number[]}|null} */
+    /** @type {import("./light.js").Lit|null} */
     this.lit = null;
   }
 
@@ -47,14 +45,7 @@ export class Tracing {
       this.lit = null;
       return picture.setSpot(null);
     }
-    if (this.lit?.trace !== trace || this.lit?.layout !== picture.layout) {
-      const { forward, reverse } = routesOf(trace);
-      const ways = { forward: picture.wayOf(forward), back: picture.wayOf(reverse) };
-      this.lit = { trace, layout: picture.layout, ways, reached: reaches(all, ways.forward?.stops, ways.back?.stops) };
-    }
-    const refs = new Set(all.flatMap((one) => [one.ref, one.hop.place.ref]).concat(trace.waypoints.map((/** @type {any} */ w) => w.ref)));
-    for (const id of [...refs]) if (picture.entities.get(id)?.node) refs.add(picture.entities.get(id).node);
-    return picture.setSpot({ way: this.lit.ways.forward, back: this.lit.ways.back, reply: beat.reply, reached: this.lit.reached[index], refs, ref: beat.ref,
-      flag: flagOf(beat), failed: beat.failed, draw: drawSpotlight, follow });
+    this.lit = waysOf(picture, trace, all, this.lit);
+    return picture.setSpot(spotAt(picture, this.lit, all, index));
   }
 }

@@ -1,5 +1,7 @@
 /** The place in a lesson as an address says it, and the beat of a packet where a question is decided. */
 
+import { fragment, read } from "./address.js";
+
 /** @typedef {{step: number, done: boolean, depth: string, answers: Record<string, number>, revealed: number[], whatif: number}} Run where a lesson stands: `step` and `whatif` from 1, `answers` and `revealed` by step from 0 */
 
 /**
@@ -26,4 +28,17 @@ export function opening(beats, rules) {
   if (!rules.length) return 0;
   const failed = beats.findIndex((beat) => beat.failed);
   return Math.max(0, failed >= 0 ? failed : beats.findLastIndex((beat) => !beat.reply && beat.steps.some((step) => step.candidates.length)));
+}
+
+/** A packet of somebody's own as part of such an address; one of the usual length says none. @param {Record<string, string>} question @returns {string} `&trace=shop/you|service:shop/web:80||0&length=1400` */
+export function probeSaid(question) {
+  const length = question.length && question.length !== "60" ? `&length=${question.length}` : "";
+  return `&${fragment({ select: "", filter: {}, trace: question }).slice(1)}${length}`;
+}
+
+/** The packet that an address asks for, if it does. @param {string} hash @returns {Record<string, string>|null} */
+export function probeIn(hash) {
+  const { trace } = read(hash);
+  const length = /[#&]length=(\d{1,5})(?:&|$)/.exec(hash)?.[1] ?? "60";
+  return trace && { ...trace, length };
 }

@@ -111,7 +111,7 @@ export class LessonPanel {
       this.facts("The cluster now", view.end),
       beliefs.length ? [h("h3", {}, "You have seen that these are wrong"), h("ul.beliefs", {}, beliefs.map((one) => h("li", {}, h("del", {}, one))))] : null,
       h("p.actions", {}, after ? h("a.button.strong", { href: after, testid: "next-lesson" }, `Next: ${afterTitle}`) : null,
-        h("a.button", { href: list }, "All lessons"), h("button", { testid: "reset", onclick: () => this.ports.turn("reset") }, "From the beginning")));
+        list ? h("a.button", { href: list }, "All lessons") : null, h("button", { testid: "reset", onclick: () => this.ports.turn("reset") }, "From the beginning")));
   }
 
   /** @param {any} view */
