@@ -21,8 +21,9 @@ from clusterviz.engine.errors import AddressError, ObjectError
 from clusterviz.engine.fill import Objects, fill_nodes, fill_services, lacks
 from clusterviz.engine.gateway.attach import MADE_OF, attach_all
 from clusterviz.engine.gateway.attached import Attached
+from clusterviz.engine.hashing import Hashed
 from clusterviz.engine.infer_settings import infer
-from clusterviz.engine.loading import digest, load, load_again, no_collections, unpack
+from clusterviz.engine.loading import load, load_again, no_collections, unpack
 from clusterviz.engine.lookups import Lookups, Name, Records
 from clusterviz.engine.notices import Notice, collect
 from clusterviz.engine.objects import (
@@ -62,12 +63,12 @@ class Cluster(Lookups):
         objects: Mapping[Key, Obj],
         records: Records,
         warnings: tuple[Notice, ...] = (),
-        total: int | None = None,
+        hashed: Hashed | None = None,
     ) -> None:
         self.settings = settings
         self.objects = objects
         super().__init__(records)
-        self._known_total = total
+        self._hashed = hashed
         self.fill_warnings = warnings
 
     @classmethod
@@ -116,17 +117,15 @@ class Cluster(Lookups):
         self._fill(wanted, parsed)
         deltas: list[indexes.Delta] = []
         over: dict[str, dict[Name, Any]] = {}
-        total = self._known_total
         for key, record in parsed.items():
             kind, name = key[0], (key[1], key[2])
-            if total is not None:
-                total ^= digest(key, self.objects.get(key)) ^ digest(key, wanted[key])
             before = self._records.get(kind, {}).get(name)
             if record is not None or before is not None:
                 deltas.append(indexes.Delta(kind, name, before, record))
                 over.setdefault(kind, {})[name] = GONE if record is None else record
         records = self._records | {kind: changed(self._records.get(kind, {}), some) for kind, some in over.items()}
-        new = Cluster(self.settings, changed(self.objects, wanted), records, self.fill_warnings, total)
+        hashed = self._hashed.after(self.objects, wanted) if self._hashed is not None else None
+        new = Cluster(self.settings, changed(self.objects, wanted), records, self.fill_warnings, hashed)
         kinds = {delta.kind for delta in deltas} | ({"Secret"} & {key[0] for key in wanted})
         self._hand_on(new, deltas, frozenset(kinds))
         if "namespace_names" in self.__dict__ and GONE not in wanted.values():
@@ -153,7 +152,7 @@ class Cluster(Lookups):
 
     def with_settings(self, settings: Settings) -> Cluster:
         """The same objects under other settings."""
-        new = Cluster(settings, self.objects, self._records, self.fill_warnings, self._known_total)
+        new = Cluster(settings, self.objects, self._records, self.fill_warnings, self._hashed)
         apart = {"settings", "fingerprint", "warnings", "choices", "classes", "passable", "parties"}
         if settings.encapsulated != self.settings.encapsulated:
             apart.add("node_by_ip")  # addresses of overlay devices are among them
@@ -187,12 +186,11 @@ class Cluster(Lookups):
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the content: objects and settings."""
-        if self._known_total is None:
-            total = 0
-            for key, obj in self.objects.items():
-                total ^= digest(key, obj)
-            self._known_total = total
-        seed = msgspec.json.encode(self.settings) + self._known_total.to_bytes(16)
+        if self._hashed is None:
+            self._hashed = Hashed.of(self.objects)
+        elif self._hashed.behind is not None:
+            self._hashed = self._hashed.caught_up(self.objects)
+        seed = msgspec.json.encode(self.settings) + self._hashed.total.to_bytes(16)
         return hashlib.blake2b(seed, digest_size=8).hexdigest()
 
     @cached_property

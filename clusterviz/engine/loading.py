@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from clusterviz.engine.errors import ObjectError
-from clusterviz.engine.objects import Key, Obj, Record, encoded, key_of
-from clusterviz.engine.overlay import GONE
+from clusterviz.engine.objects import Key, Obj, Record, key_of
 from clusterviz.engine.parse import Interned, parse
 from clusterviz.engine.parse_pods import named_pod, record_of
 
@@ -81,11 +79,3 @@ def load_again(
 def _keep(records: dict[str, dict[tuple[str, str], Any]], key: Key, record: Record | None) -> None:
     if record is not None:
         records.setdefault(key[0], {})[key[1], key[2]] = record
-
-
-def digest(key: Key, obj: Obj | None) -> int:
-    """Hash of one object, 0 for none; the key is in it, as a namespace may be left out and defaulted."""
-    if obj is None or obj is GONE:
-        return 0
-    data = repr(key).encode() + encoded(obj)
-    return int.from_bytes(hashlib.blake2b(data, digest_size=16).digest())

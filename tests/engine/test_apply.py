@@ -202,3 +202,20 @@ def test_other_settings_give_what_building_anew_would(data: st.DataObject) -> No
     assert other.strays == {
         ip for ip, one in other.pod_by_ip.items() if (place := home(other, one)) and not own_block(place, ip)
     }
+
+
+def test_a_fingerprint_read_late_is_that_of_a_snapshot_built_anew() -> None:
+    """Hundreds of changes wait for a reader, some of the same object, some that undo each other."""
+    first = build()
+    assert first.fingerprint
+    later = first
+    for number in range(700):
+        named = {
+            "kind": "ConfigMap",
+            "metadata": {"name": f"c{number % 40}", "namespace": "shop"},
+            "data": {"n": number},
+        }
+        later = later.apply([Change("set", named) if number % 7 else Change("unset", key_of(named))])
+    assert later.fingerprint == rebuilt(later).fingerprint != first.fingerprint
+    gone = later.apply([Change("unset", key) for key in later.objects if key[0] == "ConfigMap"])
+    assert gone.fingerprint == first.fingerprint
