@@ -13,6 +13,14 @@ from clusterviz.live.access import Role
 from tests.live.conftest import SHOP
 
 
+def pytest_terminal_summary(terminalreporter):
+    """How long the battery of kubectl commands took, also when it ran in a worker."""
+    told = {words for report in terminalreporter.getreports("passed") for name, words in report.user_properties
+            if name == "battery"}  # fmt: skip
+    for words in sorted(told):
+        terminalreporter.write_line(words)
+
+
 class Connection:
     """Daphne's request, as far as it tells a producer that the client reads too slowly."""
 
