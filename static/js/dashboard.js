@@ -377,11 +377,11 @@ const LATER = [
 ];
 /** Time is there right after the first picture; only a link to a moment waits for it. */
 const timed = ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk, replay); });
-ready.then(restore).then(() => Promise.all(LATER.map((load) => load())));
+const furnished = Promise.all([timed, ready.then(restore).then(() => Promise.all(LATER.map((load) => load())))]);
 setCalm();
 
 Object.assign(window, { clusterviz: {
-  ready, get cy() { return picture.cy; },
+  ready, furnished, get cy() { return picture.cy; },
   stats: () => ({
     frames: picture.loop.frames, frame: { p50: picture.loop.cost(0.5), p95: picture.loop.cost(0.95) }, dots: picture.packets.dots.length,
     worth: picture.packets.worth, marks: picture.marks.all.size, level: picture.nearness.level, elements: picture.cy.elements().length, messages: socket.received, seq: store.seq, epoch: store.epoch,

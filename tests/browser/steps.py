@@ -1,7 +1,7 @@
 """What the browser tests share: finding controls, waiting without eval, asking and selecting."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -25,6 +25,13 @@ CUT = """() => [...document.querySelectorAll('.topbar *, .legend *')].filter(e =
   const b = e.getBoundingClientRect();
   return b.width && b.height && (b.right > innerWidth + 1 || b.bottom > innerHeight + 1 || b.left < -1);
 }).map(e => e.outerHTML.slice(0, 80))"""
+
+#: Where something in the picture is on the page: its middle and its top.
+PLACE = """id => {
+  const {x, y} = document.getElementById('graph').getBoundingClientRect();
+  const b = clusterviz.cy.getElementById(id).renderedBoundingBox({includeLabels: false, includeOverlays: false});
+  return {x: x + (b.x1 + b.x2) / 2, y: y + (b.y1 + b.y2) / 2, top: y + b.y1};
+}"""
 
 
 #: Seconds until a wait gives up: nothing here is a matter of speed, and a machine may be busy.
@@ -50,11 +57,38 @@ def until(page: Page, expression: str, arg: Any = None, *, timeout: float = PATI
         page.wait_for_timeout(50)
 
 
+def standing(page: Page, look: str, arg: Any = None) -> Any:
+    """What ``look`` measures when the camera rests and two looks agree: panels that open move the picture."""
+    deadline = time.monotonic() + PATIENCE
+    before, now = None, page.evaluate(look, arg)
+    while before != now or page.evaluate("clusterviz.cy.animated()"):
+        assert time.monotonic() < deadline, f"still moving after {PATIENCE} s: {look}"
+        page.wait_for_timeout(100)
+        before, now = now, page.evaluate(look, arg)
+    return now
+
+
+def point_at(page: Page, ref: str) -> dict[str, float]:
+    """Put the pointer on the middle of something in the picture that stands still; returns its `PLACE`."""
+    while True:
+        place: dict[str, float] = standing(page, PLACE, ref)
+        page.mouse.move(place["x"], place["y"])
+        if page.evaluate(PLACE, ref) == place:
+            return place
+
+
+def click_on(page: Page, ref: str, button: Literal["left", "right"] = "left") -> None:
+    """Click the middle of something in the picture."""
+    place = point_at(page, ref)
+    page.mouse.click(place["x"], place["y"], button=button)
+
+
 def show(page: Page, name: str = "demo") -> Page:
-    """Open a dashboard and wait for its first picture."""
+    """Open a dashboard and wait for its first picture and everything around it."""
     page.goto(f"/clusters/{name}/")
     until(page, "() => Boolean(window.clusterviz)")
     page.evaluate("clusterviz.ready")
+    page.evaluate("clusterviz.furnished")
     until(page, "clusterviz.cy.nodes().length > 5")
     return page
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import CUT, OUTSIDE, OVERLAPS, ask, by, pods_of, select, show, stats, until
+from tests.browser.steps import CUT, OUTSIDE, OVERLAPS, ask, by, pods_of, point_at, select, show, stats, until
 
 SIZES = [(1280, 720), (1920, 1080)]
 #: Services whose name and address some packet covers.
@@ -124,13 +124,8 @@ def test_search_says_when_nothing_is_found(shown: Page) -> None:
 
 def test_clicking_in_the_picture_selects(shown: Page) -> None:
     page = shown
-    by(page, "pause").click()
-    spot = page.evaluate(
-        "(() => { const p = clusterviz.cy.$('#node\\\\:n2').renderedBoundingBox(); return [p.x1 + 60, p.y1 + 12]; })()"
-    )
-    box = by(page, "graph").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + spot[0], box["y"] + spot[1])
+    place = point_at(page, "node:n2")
+    page.mouse.click(place["x"], place["top"] + 12)
     expect(by(page, "side-title")).to_have_text("n2")
 
 

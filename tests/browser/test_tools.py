@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.steps import ask, by, select, show, until
+from tests.browser.steps import ask, by, point_at, select, show, until
 
 
 def command(page: Page, words: str) -> None:
@@ -142,13 +142,7 @@ def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(page: Page
 
 def test_a_card_tells_what_the_pointer_rests_on(shown: Page) -> None:
     page = shown
-    spot = page.evaluate(
-        "(() => { const p = clusterviz.cy.$('#service\\\\:shop\\\\/api').renderedBoundingBox();"
-        " return [(p.x1 + p.x2) / 2, (p.y1 + p.y2) / 2]; })()"
-    )
-    box = by(page, "graph").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + spot[0], box["y"] + spot[1])
+    point_at(page, "service:shop/api")
     expect(by(page, "hover-card")).to_contain_text(re.compile(r"Service in shop.*10\.96\.\d+\.\d+:80", re.IGNORECASE))
     expect(by(page, "hover-card")).to_contain_text("endpoints ready")
     page.keyboard.press("Escape")

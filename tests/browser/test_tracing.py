@@ -3,7 +3,14 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import ask, by, forgive, show, until
+from tests.browser.steps import ask, by, forgive, show, standing, until
+
+#: Where on the page the packet of the latest connection is.
+LATEST = """() => {
+  const {x, y} = document.getElementById('graph').getBoundingClientRect();
+  const [spot] = clusterviz.packets().sort((a, b) => b.connection > a.connection ? 1 : -1);
+  return {x: x + spot.x, y: y + spot.y};
+}"""
 
 
 def test_a_trace_is_walked_with_the_keyboard(shown: Page) -> None:
@@ -46,10 +53,8 @@ def test_a_packet_can_be_clicked(page: Page) -> None:
     show(page)
     until(page, "clusterviz.packets().length > 3")
     by(page, "pause").click()
-    box = by(page, "graph").bounding_box()
-    assert box is not None
-    spot = page.evaluate("clusterviz.packets().sort((a, b) => b.connection > a.connection ? 1 : -1)[0]")
-    page.mouse.click(box["x"] + spot["x"], box["y"] + spot["y"])
+    spot = standing(page, LATEST)
+    page.mouse.click(spot["x"], spot["y"])
     expect(by(page, "trace-verdict")).to_be_visible()
 
 

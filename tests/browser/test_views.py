@@ -8,16 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.steps import OVERLAPS, by, forgive, select, show, until
+from tests.browser.steps import OVERLAPS, PLACE, by, forgive, point_at, select, show, standing, until
 from tests.server import RunningServer
 
 CART = "workload:Deployment/shop/cart"
 AT = "id => { const p = clusterviz.cy.getElementById(id).position(); return [p.x, p.y]; }"
-MIDDLE = """id => {
-  const b = clusterviz.cy.getElementById(id).renderedBoundingBox({includeLabels: false});
-  const r = document.getElementById('graph').getBoundingClientRect();
-  return [r.x + (b.x1 + b.x2) / 2, r.y + (b.y1 + b.y2) / 2, b.y2 - b.y1];
-}"""
 
 
 def at(page: Page, ref: str) -> list[float]:
@@ -34,8 +29,8 @@ def furnished(page: Page) -> Page:
 
 def drag(page: Page, ref: str, dx: float, dy: float) -> None:
     """Take a thing a little below its top and move it."""
-    x, y, tall = page.evaluate(MIDDLE, ref)
-    top = y - tall / 2 + min(10, tall / 3)
+    place = point_at(page, ref)
+    x, top = place["x"], place["top"] + min(10, (place["y"] - place["top"]) * 2 / 3)
     page.mouse.move(x, top)
     page.mouse.down()
     for step in (0.2, 0.6, 1):
@@ -124,8 +119,8 @@ def test_things_stay_where_a_person_put_them(
     """By mouse, by keyboard and by two clicks; for a stranger in the browser, for who is signed in on the server."""
     page = furnished(show(open_page(changed_server.url)))
     first, last = at(page, "node:n1"), at(page, "node:n3")
-    x, _, _ = page.evaluate(MIDDLE, "node:n3")
-    drag(page, "node:n1", x - page.evaluate(MIDDLE, "node:n1")[0], 0)
+    way = standing(page, PLACE, "node:n3")["x"] - standing(page, PLACE, "node:n1")["x"]
+    drag(page, "node:n1", way, 0)
     assert at(page, "node:n1") == last
     until(page, "Boolean(localStorage['clusterviz.places.demo'])")
     furnished(show(page))

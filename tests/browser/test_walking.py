@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import by, select, show, until
+from tests.browser.steps import by, click_on, select, show, until
 from tests.browser.test_accessible import check
 
 
@@ -81,14 +81,8 @@ def test_the_words_follow_the_cluster(editing: Page) -> None:
 def test_the_menu_of_what_the_pointer_is_on(shown: Page) -> None:
     """Nobody signed in: what changes the cluster is there, and says what it needs."""
     page = shown
-    spot = page.evaluate(
-        "(() => { const p = clusterviz.cy.$('#service\\\\:shop\\\\/api').renderedBoundingBox();"
-        " return [(p.x1 + p.x2) / 2, (p.y1 + p.y2) / 2]; })()"
-    )
-    box = by(page, "graph").bounding_box()
-    assert box is not None
     until(page, "document.getElementById('graph').getAttribute('aria-haspopup') === 'menu'")
-    page.mouse.click(box["x"] + spot[0], box["y"] + spot[1], button="right")
+    click_on(page, "service:shop/api", "right")
     expect(by(page, "context")).to_contain_text("service api")
     by(page, "context-namespace").click()
     expect(by(page, "context")).to_have_count(0)
