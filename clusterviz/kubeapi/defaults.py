@@ -188,7 +188,11 @@ def _daemon_set(spec: Obj) -> Obj:
 
 def _job(spec: Obj) -> Obj:
     spec = filled(
-        spec, backoffLimit=6, completionMode="NonIndexed", suspend=False, podReplacementPolicy="TerminatingOrFailed"
+        spec,
+        backoffLimit=6 if spec.get("backoffLimitPerIndex") is None else 2**31 - 1,
+        completionMode="NonIndexed",
+        suspend=False,
+        podReplacementPolicy="TerminatingOrFailed",
     )
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec = filled(spec, completions=1)

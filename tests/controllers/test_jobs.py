@@ -2,13 +2,14 @@
 
 import calendar
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterviz.engine.controllers import cron, reconcile
-from clusterviz.engine.controllers.work import timestamp
+from clusterviz.engine.controllers.work import seconds, timestamp
 from clusterviz.live.zones import offset
 from tests.controllers.world import World, node
 
@@ -227,3 +228,33 @@ def test_evicted_pods_may_be_ignored_by_a_failure_policy(nodes):
     world.patch("Pod", world.pods()[0].name, status=gone)
     world.settle()
     assert ended(world) == [("Complete", "Completed")]
+
+
+def test_a_failed_pod_is_replaced_later_and_later(nodes):
+    world = World(*nodes, job(CRASH, backoffLimit=3)).settle()
+    made = sorted(seconds(world.get("Pod", pod.name)["metadata"]["creationTimestamp"]) for pod in world.pods())
+    waited = [later - earlier for earlier, later in pairwise(made)]
+    assert all(wait <= took < wait + 10 for wait, took in zip((10, 20, 40), waited, strict=True)), waited
+    assert ended(world) == [("Failed", "BackoffLimitExceeded")]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason", "completed"),
+    [
+        ({}, "FailedIndexes", "1-2"),
+        ({"maxFailedIndexes": 0}, "MaxFailedIndexesExceeded", "1"),
+    ],
+)
+def test_an_index_that_fails_too_often_is_given_up_and_the_others_go_on(nodes, more, reason, completed):
+    spec = {"completions": 3, "parallelism": 1, "completionMode": "Indexed", "backoffLimitPerIndex": 1, **more}
+    world = World(*nodes, job({"clusterviz.dev/runs-for": "60"}, **spec)).run(3)
+    for _ in range(2):
+        while not (first := [pod for pod in world.pods() if pod.hostname == "once-0" and pod.phase == "Running"]):
+            world.run(5)
+        assert len(first) == 1
+        world.patch("Pod", first[0].name, status={"phase": "Failed"})
+        world.run(1)
+    world.settle()
+    told = world.get("Job", "once")["status"]
+    assert ended(world) == [("Failed", reason)]
+    assert (told["failedIndexes"], told["completedIndexes"]) == ("0", completed)

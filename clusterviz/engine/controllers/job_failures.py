@@ -1,11 +1,68 @@
-"""What a Job makes of pods that failed: podFailurePolicy."""
+"""What a Job makes of pods that failed: podFailurePolicy, back-off, limits for each index."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from clusterviz.engine.controllers.work import spec, status
+from clusterviz.engine.controllers.work import annotation, condition, meta, seconds, spec, status
 from clusterviz.engine.objects import Obj, key_of
+
+INDEX = "batch.kubernetes.io/job-completion-index"
+BACKOFF_LIMIT = 6
+# Seconds before the next try: the first, doubled with every failure, and the most.
+FIRST_DELAY, LONGEST_DELAY = 10.0, 600.0
+_DOUBLINGS = 6
+_ENDS = ("Succeeded", "Failed")
+
+
+def indexes(pods: Iterable[Obj]) -> set[int]:
+    """Completion indexes of pods."""
+    return {int(text) for pod in pods if (text := annotation(pod, INDEX)).isdecimal()}
+
+
+def not_before(pods: Iterable[Obj]) -> float:
+    """When the next pod may be made, after the failures since the last success; 0 is at once."""
+    over = [(_ended_at(pod), status(pod)["phase"]) for pod in pods if status(pod).get("phase") in _ENDS]
+    good = max((when for when, phase in over if phase == "Succeeded"), default=0.0)
+    bad = [when for when, phase in over if phase == "Failed" and when > good]
+    return max(bad) + min(FIRST_DELAY * 2 ** min(len(bad) - 1, _DOUBLINGS), LONGEST_DELAY) if bad else 0.0
+
+
+def _ended_at(pod: Obj) -> float:
+    states = [entry.get("state") or {} for entry in status(pod).get("containerStatuses") or ()]
+    ends = [seconds(str((state.get("terminated") or {}).get("finishedAt") or "")) for state in states]
+    unready = condition(pod, "Ready").get("lastTransitionTime") or meta(pod).get("creationTimestamp")
+    return max(ends, default=0.0) or seconds(str(unready or ""))
+
+
+def lost_indexes(job: Obj, pods: Iterable[Obj]) -> set[int]:
+    """Indexes that are not tried again: more failures than backoffLimitPerIndex, or FailIndex."""
+    limit = spec(job).get("backoffLimitPerIndex")
+    if limit is None:
+        return set()
+    counts: Counter[int] = Counter()
+    for pod in pods:
+        if status(pod).get("phase") == "Failed" and (action := judge(job, pod)[0]) != "Ignore":
+            counts.update({index: int(limit) + 1 if action == "FailIndex" else 1 for index in indexes([pod])})
+    return {index for index, failures in counts.items() if failures > int(limit)}
+
+
+def gives_up(job: Obj, verdicts: Collection[tuple[str, str]], lost: Collection[int]) -> tuple[str, str] | None:
+    """Why failures end a Job, as reason and message; None while it goes on."""
+    for action, why in verdicts:
+        if action == "FailJob":
+            return "PodFailurePolicy", why
+    most = spec(job).get("maxFailedIndexes")
+    if most is not None and len(lost) > int(most):
+        return "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes"
+    limit = spec(job).get("backoffLimit")
+    if limit is None and spec(job).get("backoffLimitPerIndex") is not None:
+        return None
+    if sum(action != "Ignore" for action, _ in verdicts) > (BACKOFF_LIMIT if limit is None else int(limit)):
+        return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+    return None
 
 
 def judge(job: Obj, pod: Obj) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from clusterviz.engine.complete import has_finished, job_labels, parallelism
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
-from clusterviz.engine.controllers.job_failures import judge
+from clusterviz.engine.controllers.job_failures import INDEX, gives_up, indexes, judge, lost_indexes, not_before
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, make_pod, terminating, write_status
 from clusterviz.engine.controllers.work import (
@@ -27,8 +27,6 @@ from clusterviz.engine.controllers.work import (
 from clusterviz.engine.objects import Obj, key_of
 
 RUNS_FOR_ANNOTATION = "clusterviz.dev/runs-for"
-BACKOFF_LIMIT = 6
-INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 def _one(work: Work, item: Item) -> None:
@@ -58,21 +56,26 @@ def _run(work: Work, job: Obj) -> None:
     pods = work.board.owned_by(namespace, ("Job", name))
     broken = [pod for pod in pods if status(pod).get("phase") == "Failed"]
     verdicts = [judge(job, pod) for pod in broken]
-    failed = sum(action != "Ignore" for action, _ in verdicts)
+    lost = lost_indexes(job, pods)
     active = [pod for pod in pods if not ended(pod) and not terminating(pod)]
     done = _done(job, pods)
-    if reason := _gives_up(work, job, verdicts, failed):
+    if reason := gives_up(job, verdicts, lost) or _too_late(work, job):
         for pod in active:
             delete_pod(work, pod, job)
         _finish(work, job, "Failed", *reason)
-    elif done >= _needed(job, done) and not active:
-        _finish(work, job, "Complete", "Completed", "Job completed")
+    elif done + len(lost) >= _needed(job, done) and not active:
+        if lost:
+            _finish(work, job, "Failed", "FailedIndexes", "Job has failed indexes")
+        else:
+            _finish(work, job, "Complete", "Completed", "Job completed")
     else:
-        _staff(work, job, active, done)
+        _staff(work, job, active, done, lost)
     running = [pod for pod in work.board.owned_by(namespace, ("Job", name)) if not ended(pod) and not terminating(pod)]
     more: dict[str, str] = {}
     if _is_indexed(job):
-        more["completedIndexes"] = _spans(_indexes([pod for pod in pods if status(pod).get("phase") == "Succeeded"]))
+        more["completedIndexes"] = _spans(indexes(pod for pod in pods if status(pod).get("phase") == "Succeeded"))
+    if spec(job).get("backoffLimitPerIndex") is not None:
+        more["failedIndexes"] = _spans(lost)
     ready = sum(map(is_ready, running))
     write_status(work, job, active=len(running), succeeded=done, failed=len(broken), ready=ready, **more)
 
@@ -102,44 +105,40 @@ def _needed(job: Obj, done: int) -> int:
     return int(wanted) if wanted is not None else max(1, done)
 
 
-def _gives_up(work: Work, job: Obj, verdicts: list[tuple[str, str]], failed: int) -> tuple[str, str] | None:
-    """Why a Job has failed, as reason and message."""
-    for action, why in verdicts:
-        if action == "FailJob":
-            return "PodFailurePolicy", why
-    limit = spec(job).get("backoffLimit")
-    if failed > (BACKOFF_LIMIT if limit is None else int(limit)):
-        return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+def _too_late(work: Work, job: Obj) -> tuple[str, str] | None:
+    """Why a Job that took too long has failed, as reason and message."""
     deadline, started = spec(job).get("activeDeadlineSeconds"), status(job).get("startTime")
     if deadline is not None and started and work.due(seconds(str(started)) + float(deadline)):
         return "DeadlineExceeded", "Job was active longer than specified deadline"
     return None
 
 
-def _staff(work: Work, job: Obj, active: list[Obj], done: int) -> None:
-    """As many pods at once as there may be, and no more than are needed."""
+def _staff(work: Work, job: Obj, active: list[Obj], done: int, lost: set[int]) -> None:
+    """As many pods at once as there may be, and no more than are needed; after failures later and later."""
     room = parallelism(job) - len(active)
     if spec(job).get("completions") is not None:
-        room = min(room, _needed(job, done) - done - len(active))
+        room = min(room, _needed(job, done) - done - len(lost) - len(active))
     elif done:
         room = 0
     for pod in active[parallelism(job) :]:
         delete_pod(work, pod, job)
+    _, namespace, name = key_of(job)
+    pods = work.board.owned_by(namespace, ("Job", name)) if room > 0 else []
+    if spec(job).get("backoffLimitPerIndex") is None and not work.due(not_before(pods)):
+        return
     for _ in range(room):
         if not work.may_create():
             break
-        _make(work, job)
+        _make(work, job, lost)
 
 
-def _make(work: Work, job: Obj) -> None:
+def _make(work: Work, job: Obj, lost: set[int]) -> None:
     _, namespace, name = key_of(job)
     extra = job_labels(name)
     if not _is_indexed(job):
         make_pod(work, job, pod_name(name, work.rng, work.name_taken(namespace)), ("Job", name), extra)
         return
-    pods = work.board.owned_by(namespace, ("Job", name))
-    taken = _indexes([pod for pod in pods if status(pod).get("phase") != "Failed"])
-    index = next((one for one in range(_needed(job, 0)) if one not in taken), None)
+    index = _next_index(work, job, lost)
     if index is None:
         return
     named = f"{name}-{index}"
@@ -150,19 +149,29 @@ def _make(work: Work, job: Obj) -> None:
     work.put(changed(noted, spec={**spec(pod), "hostname": named}))
 
 
+def _next_index(work: Work, job: Obj, lost: set[int]) -> int | None:
+    """The lowest index that no pod serves or has served; with limits of its own it waits after failures of its own."""
+    _, namespace, name = key_of(job)
+    pods = work.board.owned_by(namespace, ("Job", name))
+    taken = lost | indexes(pod for pod in pods if status(pod).get("phase") != "Failed")
+    free = (one for one in range(_needed(job, 0)) if one not in taken)
+    if spec(job).get("backoffLimitPerIndex") is None:
+        return next(free, None)
+    failures: dict[int, list[Obj]] = {}
+    for pod in pods:
+        for index in indexes([pod]):
+            failures.setdefault(index, []).append(pod)
+    return next((one for one in free if work.due(not_before(failures.get(one, ())))), None)
+
+
 def _is_indexed(job: Obj) -> bool:
     return spec(job).get("completionMode") == "Indexed" and spec(job).get("completions") is not None
-
-
-def _indexes(pods: list[Obj]) -> set[int]:
-    """Completion indexes of pods."""
-    return {int(text) for pod in pods if (text := annotation(pod, INDEX)).isdecimal()}
 
 
 def _done(job: Obj, pods: list[Obj]) -> int:
     """Pods that have succeeded; of an Indexed Job indexes."""
     good = [pod for pod in pods if status(pod).get("phase") == "Succeeded"]
-    return len(_indexes(good)) if _is_indexed(job) else len(good)
+    return len(indexes(good)) if _is_indexed(job) else len(good)
 
 
 def _spans(numbers: set[int]) -> str:
