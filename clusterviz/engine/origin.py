@@ -62,25 +62,26 @@ def find_origin(cluster: Cluster, source: Source) -> Origin:
     return Origin(node=node, asker=pod)
 
 
-def find_pod(cluster: Cluster, source: Source) -> Pod:
-    """The pod named, or the first ready pod of the workload or Service named."""
+def pods_named(cluster: Cluster, source: Source) -> list[Pod]:
+    """The pod named, else all of the workload, of the Service, or of the workload whose pods begin so; [] for none."""
     exact = cluster.pods.get((source.namespace, source.name))
-    if exact is not None:
-        return exact
-    if source.kind != "pod":
-        for kind in WORKLOAD_KINDS:
-            if owned := cluster.pods_of_workload.get((kind, source.namespace, source.name)):
-                return _first(owned)
-        service = cluster.services.get((source.namespace, source.name))
-        refs = [endpoint.pod for endpoint in cluster.endpoints(service)] if service else []
-        pods = [cluster.pods[ref] for e in refs if (ref := pod_name(e)) in cluster.pods]
-        if pods:
-            return _first(pods)
-        workload = [
-            p for p in cluster.pods.values() if p.namespace == source.namespace and p.name.startswith(source.name + "-")
-        ]
-        if workload:
-            return _first(workload)
+    if exact is not None or source.kind == "pod":
+        return [exact] if exact is not None else []
+    for kind in WORKLOAD_KINDS:
+        if owned := cluster.pods_of_workload.get((kind, source.namespace, source.name)):
+            return owned
+    service = cluster.services.get((source.namespace, source.name))
+    refs = [pod_name(endpoint.pod) for endpoint in cluster.endpoints(service)] if service else []
+    if found := [cluster.pods[ref] for ref in refs if ref in cluster.pods]:
+        return found
+    start = source.name + "-"
+    return [pod for pod in cluster.pods.values() if pod.namespace == source.namespace and pod.name.startswith(start)]
+
+
+def find_pod(cluster: Cluster, source: Source) -> Pod:
+    """The first ready of `pods_named`. Raises `ProbeError`."""
+    if found := pods_named(cluster, source):
+        return _first(found)
     for kind, namespace, name in cluster.workloads:
         if source.kind != "pod" and (namespace, name) == (source.namespace, source.name):
             raise ProbeError(f"{kind} {namespace}/{name} has no pod that could send", field="from")
