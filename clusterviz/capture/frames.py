@@ -22,6 +22,8 @@ FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16}
 CHUNKS = {
     "INIT": 1,
     "INIT,ACK": 2,
+    "HEARTBEAT": 4,
+    "HEARTBEAT,ACK": 5,
     "ABORT": 6,
     "SHUTDOWN": 7,
     "SHUTDOWN,ACK": 8,
@@ -30,6 +32,7 @@ CHUNKS = {
     "SHUTDOWN,COMPLETE": 14,
 }
 COOKIE = b"clusterviz-cookie-01"
+HEARTBEAT = b"\0\x01\0\x08beat"  # its one parameter: type, length, what the sender likes
 UNREACHABLE = {4: (3, 3), 6: (1, 4)}
 ECHO = {("echo-request", 4): 8, ("echo-reply", 4): 0, ("echo-request", 6): 128, ("echo-reply", 6): 129}
 
@@ -138,6 +141,8 @@ def _sctp(l4: L4, say: Say) -> dpkt.Packet:
         "INIT,ACK": streams + b"\0\x07" + (4 + len(COOKIE)).to_bytes(2) + COOKIE,
         "COOKIE,ECHO": COOKIE,
         "SHUTDOWN": say.seq.to_bytes(4),
+        "HEARTBEAT": HEARTBEAT,
+        "HEARTBEAT,ACK": HEARTBEAT,
     }
     body = bodies.get(say.flags, b"")
     chunk = dpkt.sctp.Chunk(type=CHUNKS[say.flags], len=4 + len(body), data=body)

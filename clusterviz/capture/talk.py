@@ -97,15 +97,24 @@ def _first(trace: Trace, index: int) -> Say:
     match trace.probe.protocol:
         case "TCP":
             seq = _number(trace, 32, "isn", index, "client")
+            if trace.made_in.ongoing:
+                return Say("PSH,ACK", _next(seq, 1), _next(_number(trace, 32, "isn", index, "server"), 1), b"\n")
             return Say("PSH,ACK", seq, 1, bytes(max(room, 1))) if room else Say("SYN", seq)
         case "ICMP":
             return Say(seq=1, ack=_number(trace, 16, "ping"), payload=bytes(room + 12) if room else PING)
+        case "SCTP" if trace.made_in.ongoing:
+            return Say(
+                "HEARTBEAT", _number(trace, 32, "tag", index, "server"), _number(trace, 32, "tag", index, "client")
+            )
         case "SCTP":
             return Say("INIT", 0, _number(trace, 32, "tag", index, "client"))
     return Say(payload=bytes(room + 12) if room else b"")
 
 
 def _tcp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
+    if trace.made_in.ongoing:
+        yield from _further(trace, found[index], index)
+        return
     flow = found[index]
     mine, yours = _number(trace, 32, "isn", index, "client"), _number(trace, 32, "isn", index, "server")
     yield _Event(index, False, 0, Say("SYN", mine))
@@ -131,8 +140,22 @@ def _tcp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
     yield _Event(index, False, 20, Say("ACK", _next(mine, 1), _next(yours, 1)))
 
 
+def _further(trace: Trace, flow: Flow, index: int) -> Iterator[_Event]:
+    """One packet of a connection whose handshake is long over, and what it is answered with."""
+    first = _first(trace, index)
+    yield _Event(index, False, 0, first)
+    if trace.probe.protocol == "SCTP":
+        yield _Event(index, True, 30, Say("ABORT" if flow.refused else "HEARTBEAT,ACK", first.ack, first.seq))
+        return
+    refusal, receipt = Say("RST", first.ack), Say("ACK", first.ack, _next(first.seq, len(first.payload)))
+    yield _Event(index, True, 30, refusal if flow.refused else receipt)
+
+
 def _sctp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
     """``seq`` is the tag the receiver asked for, ``ack`` the sender's own (RFC 9260)."""
+    if trace.made_in.ongoing:
+        yield from _further(trace, found[index], index)
+        return
     mine, yours = _number(trace, 32, "tag", index, "client"), _number(trace, 32, "tag", index, "server")
     yield _Event(index, False, 0, Say("INIT", 0, mine))
     if found[index].refused:

@@ -202,7 +202,8 @@ def trace(request: HttpRequest, name: str) -> HttpResponse:
     connection = request.GET.get("connection", "")
     if connection:
         return JsonResponse(questions.trace_connection(name, connection))
-    return JsonResponse(questions.trace_probe(name, read_probe(request), time_of(request, "at")))
+    moments = time_of(request, "at"), time_of(request, "opened")
+    return JsonResponse(questions.trace_probe(name, read_probe(request), *moments))
 
 
 @method("GET")
@@ -211,10 +212,11 @@ def capture(request: HttpRequest, name: str) -> HttpResponse:
     """What passes one capture point of a trace as a pcap file; without ``point`` the list of its points."""
     connection = request.GET.get("connection", "")
     if connection:
-        cluster, probe = questions.asked_connection(name, connection)
+        found = engine_trace(*questions.asked_connection(name, connection))
     else:
-        cluster, probe = questions.cluster_at(name, time_of(request, "at")), read_probe(request)
-    return captured(engine_trace(cluster, probe), name, request.GET.get("point", ""))
+        moments = time_of(request, "at"), time_of(request, "opened")
+        found = questions.asked_probe(name, read_probe(request), *moments)[1]
+    return captured(found, name, request.GET.get("point", ""))
 
 
 def captured(found: Trace, name: str, point: str) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterviz.engine.datapath.established import serves
+from clusterviz.engine.datapath.service import port_name
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.probe import Destination, Probe, Source
@@ -65,7 +66,8 @@ def flushed(first: Trace, opened: Cluster, now: Cluster) -> Assumption | None:
         if step.reason != "load_balanced" or picked is None or step.rule is None:
             continue
         namespace, _, name = step.rule.ref.removeprefix("service:").partition("/")
-        port = opened.services[namespace, name].ports[int(step.rule.path.removeprefix("spec.ports[").partition("]")[0])]
+        service = opened.services[namespace, name]
+        port = next(one for one in service.ports if port_name(service, one) == step.facts["service"])
         if (namespace, name) in now.services and not serves(now, (namespace, name), port, picked.address, picked.port):
             told = FLUSHED.format(endpoint=picked.address, service=f"{namespace}/{name}")
             return Assumption("entry-flushed", told)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from clusterviz.engine import Cluster, Probe, trace
+from clusterviz.engine import Cluster, Probe, ProbeError, Trace, trace
 from clusterviz.engine.explain import full_document
 from clusterviz.engine.manifests.write import dump, in_order
 from clusterviz.live import database, runner, scene
@@ -132,10 +132,25 @@ def trace_connection(name: str, connection: str) -> dict[str, Any]:
     return full_document(cluster, trace(cluster, probe))
 
 
-def trace_probe(name: str, probe: Probe, at: float | None = None) -> dict[str, Any]:
-    """The trace of a question about the cluster as it is now, or was at a moment. May raise `ProbeError`."""
+def trace_probe(name: str, probe: Probe, at: float | None = None, opened: float | None = None) -> dict[str, Any]:
+    """The trace of a question about the cluster as it is now, or was at a moment; see `asked_probe`."""
+    cluster, answer = asked_probe(name, probe, at, opened)
+    return full_document(cluster, answer)
+
+
+def asked_probe(name: str, probe: Probe, at: float | None = None, opened: float | None = None) -> tuple[Cluster, Trace]:
+    """The cluster now or at a moment, and its answer; of a connection ``opened`` at an earlier one, its next packet.
+
+    Moments are seconds since 1970. Raises `ProbeError` and `UnknownError`.
+    """
     cluster = cluster_at(name, at)
-    return full_document(cluster, trace(cluster, probe))
+    if opened is None:
+        return cluster, trace(cluster, probe)
+    if at is not None and opened > at:
+        raise ProbeError(
+            f"{clock_of(opened)} is later than the moment asked about", field="opened", allowed=f"up to {clock_of(at)}"
+        )
+    return cluster, trace(cluster, probe, opened=cluster_at(name, opened))
 
 
 def object_panel(name: str, ref: str, at: float | None = None) -> dict[str, Any]:

@@ -309,7 +309,7 @@ const desk = {
   get picture() { return picture; },
   svg: async (/** @type {string} */ title) => (await import("./graph/copyof.js")).svgOf(picture, title),
   png: async () => (await import("./graph/copyof.js")).pngOf(picture, 2),
-  bindings: () => bindings, selected: () => selected, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
+  bindings: () => bindings, selected: () => selected, now: () => timeline?.at ?? timeline?.now() ?? Date.now() / 1000, filter: () => filter, select: choose, ask, follow, remember, copyLink, editor: () => editor,
   act: (/** @type {Record<string, any>} */ action) => api.act(action),
   /** What this browser looks at closely: the server traces what passes there. */
   watch: (/** @type {string[]} */ ids) => session.watch(ids),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dpkt
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -147,8 +148,23 @@ def test_a_connection_that_is_open_is_asked_with_the_manifests_of_its_beginning(
     before.write_text(SHOP.replace("name: web", "name: other"))
     status, text = run(*asked, "--opened", str(before))
     assert status == 2
-    for other in ("--probes", "--pcap"):
-        assert run(*asked, other, "x", "--opened", str(before))[0] == 2
+
+
+def test_many_open_connections_and_their_captures(run: Run, tmp_path: Path) -> None:
+    """NP-22: every line is a connection of then; what tcpdump sees has no handshake."""
+    (tmp_path / "before.yaml").write_text(SHOP)
+    opened = ("--opened", str(tmp_path / "before.yaml"))
+    (tmp_path / "probes.jsonl").write_text(
+        '{"from": "shop/web", "to": "http://web/"}\n{"from": "shop/web", "to": "http://web:81/"}\n'
+    )
+    status, text = run("--probes", str(tmp_path / "probes.jsonl"), *opened)
+    goes_on, never = map(json.loads, text.splitlines())
+    assert (status, goes_on["symptom"], never["field"]) == (2, "the connection goes on", "opened")
+    status, _ = run("--from", "shop/web", "--to", "http://web/", *opened, "--pcap", str(tmp_path / "pcaps"))
+    found = [list(dpkt.pcap.Reader(io.BytesIO(one.read_bytes()))) for one in (tmp_path / "pcaps").iterdir()]
+    inside = [dpkt.ethernet.Ethernet(data).data.data for some in found for _, data in some]
+    flags = {one.flags for one in inside if isinstance(one, dpkt.tcp.TCP)}  # the others are tunnelled
+    assert status == 0 and flags == {dpkt.tcp.TH_PUSH | dpkt.tcp.TH_ACK, dpkt.tcp.TH_ACK}
 
 
 def test_broken_manifests_name_file_and_line(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ import pytest
 from django.test import Client
 
 from clusterviz.cluster.models import Cluster
+from clusterviz.engine import Change
 from clusterviz.engine import Cluster as Snapshot
+from clusterviz.engine.objects import key_of
 from clusterviz.live import runner
 from clusterviz.live.history import History
 from tests.dashboard.test_api import error_of
+from tests.engine.world import build, policy
 
 PAST = "/clusters/demo/history"
 
@@ -104,6 +107,31 @@ def test_a_forgotten_or_unreadable_moment_is_told(client: Client, past: History,
     assert answer.status_code == 404
     assert "its history begins at 1970-01-01 00:16:40 UTC" in error_of(answer)
     assert client.get(f"/clusters/demo/{path}{sign}at=noon").json()["field"] == "at"
+
+
+def test_a_connection_that_was_opened_then_is_followed_now(
+    client: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NP-22: a policy came in between; a new connection is stopped, the open one is not; nor one from the future."""
+    before, wall = build(), policy("shop/wall", "web", policyTypes=["Ingress"])
+    now = before.apply([Change("set", wall)])
+    history = History(2**20)
+    history.begin(1, 1000.0, before)
+    history.keep(history.chapter(1000.0), b"{}")
+    history.state(1000.0, 1, None)
+    history.change(1005.0, now, [key_of(wall)])
+    history.state(1005.0, 2, None)
+    monkeypatch.setattr(runner, "history", lambda _: history)
+    asked = "/clusters/demo/trace?from=shop/client&to=http://web/"
+    assert client.get(f"{asked}&at=1006").json()["verdict"] == "denied_ingress"
+    answer = client.get(f"{asked}&at=1006&opened=1001").json()
+    assert (answer["verdict"], answer["symptom"]) == ("delivered", "the connection goes on")
+    captured = client.get(asked.replace("trace", "capture") + "&at=1006&opened=1001").json()
+    assert len(captured["points"]) > 2
+    for moment, field in ((1005, "opened"), (1007, "opened")):
+        refused = client.get(f"{asked}&at=1006&opened={moment}")
+        assert (refused.status_code, refused.json()["field"]) == (400, field)
+    assert client.get(f"{asked}&at=1006&opened=10").status_code == 404
 
 
 def test_an_unknown_cluster_has_no_past(client: Client, db: None) -> None:

@@ -37,7 +37,7 @@ const ready = new Promise((resolve) => { drawn = resolve; });
 const surfaces = { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) };
 const picture = new Picture(surfaces, { select: tapped, packet: () => {}, rest: () => {}, machines: api });
 /** What the panels may use. */
-const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, "Link") };
+const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, now: null, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, "Link") };
 const tracer = new Tracing(desk);
 const side = new SidePanel({ store, api, editor: () => false, login: "", select, ask: (ends) => tracer.ask(ends), line: () => null, focus: null, series: new Series(), signals });
 const pointer = new Pointer(picture);

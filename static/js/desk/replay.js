@@ -82,7 +82,7 @@ class ReplayApi {
   /** @param {Record<string, string>} question @returns {Promise<Answer>} */
   async trace(question) {
     const same = (/** @type {any} */ one) => (question.connection ? one.question.connection === question.connection
-      : ["from", "to", "protocol", "seed"].every((name) => (one.question[name] || "0") === (question[name] || "0")));
+      : ["from", "to", "protocol", "seed", "opened"].every((name) => (one.question[name] || "0") === (question[name] || "0")));
     const found = this.replay.traces.find(same);
     return found ? { ok: true, status: 200, body: found.trace } : this.nothing();
   }

@@ -12,6 +12,7 @@ import { spotAt, waysOf } from "./light.js";
  * @property {(id: string) => void} select
  * @property {(question: Record<string, string>) => void} follow
  * @property {() => string} selected
+ * @property {(() => number)|null} now the moment that is looked at, seconds since 1970; null where no past is kept
  * @property {() => void} remember
  * @property {() => void} copyLink
  */
@@ -29,7 +30,7 @@ export class Tracing {
   /** @param {{from?: string, to?: string}} ends */
   ask(ends) {
     const { store, api } = this.desk;
-    askTrace(ends, { entities: store.entities.values(), trace: (question) => api.trace(question), show: (trace, question) => this.show(trace, question) });
+    askTrace(ends, { now: this.desk.now, entities: store.entities.values(), trace: (question) => api.trace(question), show: (trace, question) => this.show(trace, question) });
   }
 
   /** @param {any} trace @param {Record<string, string>} question */

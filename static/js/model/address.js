@@ -4,7 +4,7 @@
 /** @typedef {{select: string, filter: Partial<Filter>, trace: Record<string, string>|null, at?: number|null, view?: string, focus?: string}} Shown `at`: the moment, now without */
 
 const FILTERS = ["namespace", "kind", "label", "verdict"];
-const TRACE = ["from", "to", "protocol", "seed"];
+const TRACE = ["from", "to", "protocol", "seed", "opened"];
 
 /** @param {string} text @returns {string} encoded as little as a fragment needs, so that people can read it */
 function encode(text) {
@@ -34,7 +34,7 @@ function split(text) {
 export function fragment({ select, filter, trace, at = null, view = "", focus = "" }) {
   const filters = FILTERS.filter((name) => filter[/** @type {keyof Filter} */ (name)]).map((name) => `${name}:${filter[/** @type {keyof Filter} */ (name)]}`);
   const parts = [view ? `view=${encode(view)}` : "", focus ? `focus=${encode(focus)}` : "", select ? `select=${encode(select)}` : "", filters.length ? `filter=${join(filters)}` : "",
-    trace?.from ? `trace=${join(TRACE.map((name) => trace[name] ?? ""))}` : "", at ? `at=${at.toFixed(1)}` : ""].filter(Boolean);
+    trace?.from ? `trace=${join(TRACE.filter((name) => name !== "opened" || trace.opened).map((name) => trace[name] ?? ""))}` : "", at ? `at=${at.toFixed(1)}` : ""].filter(Boolean);
   return parts.length ? `#${parts.join("&")}` : "";
 }
 
@@ -52,6 +52,7 @@ export function read(hash) {
   const asked = split(pairs.get("trace") ?? "");
   const trace = asked[0] && asked[1] ? Object.fromEntries(TRACE.map((name, i) => [name, asked[i] ?? ""])) : null;
   if (trace && !/^\d+$/.test(trace.seed)) trace.seed = "0";
+  if (trace && !/^\d{1,11}(\.\d+)?$/.test(trace.opened)) delete trace.opened;
   const moment = pairs.get("at") ?? "";
   const [select, view, focus] = ["select", "view", "focus"].map((name) => decode(pairs.get(name) ?? ""));
   return { select, view, focus, filter, trace, at: /^\d{1,11}(\.\d+)?$/.test(moment) ? Number(moment) : null };

@@ -67,13 +67,11 @@ class Command(BaseCommand):
             raise CommandError("give --from and --to, or --probes FILE", returncode=2)
         if options["probes"] and options["pcap"]:
             raise CommandError("--pcap goes with one question, not with --probes", returncode=2)
-        if options["opened"] and (options["probes"] or options["pcap"]):
-            raise CommandError("--opened goes with one question, not with --probes or --pcap", returncode=2)
         cluster = asked_cluster(options, self.stderr.write)
         opened = asked_manifests(options["opened"], self.stderr.write) if options["opened"] else None
         if options["probes"]:
             lines = _lines(options["probes"])
-            sys.exit(max((self._answer_line(cluster, line, full=options["full"]) for line in lines), default=0))
+            sys.exit(max((self._answer_line(cluster, line, opened, full=options["full"]) for line in lines), default=0))
         question = Question(options["source"], options["to"], options["protocol"], options["seed"])
         try:
             answer = _ask(cluster, question, opened)
@@ -89,10 +87,10 @@ class Command(BaseCommand):
             self.stdout.write(readable(answer, words, suggest(cluster, answer), cluster=cluster))
         sys.exit(0 if answer.success else 1)
 
-    def _answer_line(self, cluster: Cluster, line: bytes, *, full: bool) -> int:
+    def _answer_line(self, cluster: Cluster, line: bytes, opened: Cluster | None, *, full: bool) -> int:
         """Print the answer to one line; its exit status."""
         try:
-            answer = _ask(cluster, _question(line))
+            answer = _ask(cluster, _question(line), opened)
         except ProbeError as error:
             self.stdout.write(json.dumps({"error": str(error), "field": error.field, "allowed": error.allowed}))
             return 2
