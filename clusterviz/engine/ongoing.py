@@ -12,6 +12,7 @@ from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.probe import Destination, Probe, Source
 from clusterviz.engine.trace import SUCCESSES, Action, Assumption, Trace, Verdict
+from clusterviz.engine.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
@@ -35,8 +36,11 @@ def as_sent(probe: Probe, first: Trace) -> Probe:
     if probe.protocol == "ICMP":
         raise ProbeError("a ping opens no connection", field="protocol", allowed="TCP, UDP, SCTP")
     if not first.success:
+        words = VERDICTS[first.verdict]
         raise ProbeError(
-            f"no connection was opened: {first.verdict}", field="opened", allowed="a snapshot in which the call arrives"
+            f"no connection was opened: {words[0].lower()}{words[1:]}",
+            field="opened",
+            allowed="a moment at which the call arrives",
         )
     if any(step.action is Action.PROXIED for hop in first.forward for step in hop.steps):
         raise ProbeError(
