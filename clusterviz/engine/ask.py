@@ -264,8 +264,8 @@ def http_route(
 ) -> GatewayAnswer:
     """What a gateway (``namespace/name``; all of them without it) does with a request (GW).
 
-    ``port`` is the listener's, if it is not that of the URL. The answer holds the route and rule, backends with
-    their shares, redirect, and the rewritten request.
+    ``port`` is the listener's; without it the URL's where a listener has that, since something in front may map
+    ports. The answer holds the route and rule, backends with their shares, redirect, and the rewritten request.
     """
     request = http_request(url, method, headers)
     space, _, name = (gateway or "").rpartition("/")
