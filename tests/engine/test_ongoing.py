@@ -71,6 +71,15 @@ def test_the_entry_is_followed_and_nobody_chooses_again() -> None:
         assert not any(step.action is Action.SESSION_MADE for hop in found.forward for step in hop.steps)
 
 
+def test_affinity_and_the_open_connection_are_two_memories() -> None:
+    """SVC-14, PX-17: whether stickiness came or went, the entry says where the packet goes."""
+    sticky = service("shop/web", app="web", clusterIP="10.96.0.20", sessionAffinity="ClientIP")
+    for opened, now in ((without("web", and_=(sticky,)), build()), (build(), without("web", and_=(sticky,)))):
+        first = there(trace(opened, Probe.parse("shop/client", "http://web/")))
+        found = later(now, opened=opened)
+        assert found.success and there(found) == first and "load_balanced" not in reasons(found)
+
+
 def test_a_service_that_is_deleted_leaves_its_connections() -> None:
     """PX-17."""
     now = Cluster.from_objects([one for one in base() if one["kind"] != "Service"], Settings())
