@@ -7,6 +7,7 @@ import string
 import time
 from typing import Any
 
+from clusterviz.engine.controllers.priority import is_known, no_class
 from clusterviz.engine.controllers.work import timestamp
 from clusterviz.engine.objects import WORKLOAD_KINDS, Obj
 from clusterviz.kubeapi import logs, removing, scale, wishes
@@ -79,6 +80,7 @@ async def create(request: Request, session: Session, target: Target, *, dry_run:
     if meta.get("resourceVersion"):
         raise bad_request("resourceVersion should not be set on objects to be created")
     check_namespace(session, target, name)
+    check_priority(session, target, name, obj)
     obj, warnings = checked(request, session, resource, obj)
     if "status" in resource.subresources and resource.stored not in _STATUS_KEPT:
         obj.pop("status", None)
@@ -116,6 +118,7 @@ async def create_applied(request: Request, session: Session, target: Target, *, 
     check_namespace(session, target, target.name)
     obj = placed(target, patched(request, session, target.resource, None))
     obj["metadata"].setdefault("name", target.name)
+    check_priority(session, target, target.name, obj)
     obj, warnings = checked(request, session, target.resource, obj)
     return await stored(session, target, target.name, obj, code=201, dry_run=dry_run, warnings=warnings)
 
@@ -162,6 +165,17 @@ def check_namespace(session: Session, target: Target, name: str) -> None:
     if space["metadata"].get("deletionTimestamp"):
         words = f"unable to create new content in namespace {target.namespace} because it is being terminated"
         raise forbidden(target.resource, name, words)
+
+
+def check_priority(session: Session, target: Target, name: str, obj: Obj) -> None:
+    """A pod's PriorityClass must be there. Raises 403 in the words of the Priority admission plugin."""
+    spec = obj.get("spec")
+    wanted = spec.get("priorityClassName") if target.resource.stored == "Pod" and isinstance(spec, dict) else None
+    if wanted and isinstance(wanted, str):
+        classes = session.store.registry.find("scheduling.k8s.io", "v1", "priorityclasses")
+        assert classes is not None
+        if not is_known(wanted, session.store.find(classes, "", wanted)):
+            raise forbidden(target.resource, name, no_class(wanted[:253]))
 
 
 def _generated(session: Session, resource: Resource, namespace: str, prefix: str) -> str:

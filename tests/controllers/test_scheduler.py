@@ -310,3 +310,25 @@ def test_a_node_that_does_not_say_its_size_registers_as_a_machine_of_sixteen_cor
     world.set(deployment("vast", 1, pod_spec=asking("17")))
     world.settle()
     assert refusals(world) == ["0/2 nodes are available: 2 Insufficient cpu."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "pods"),
+    [
+        ("ReplicaSet", 'Error creating: pods "web-"', 2),
+        ("DaemonSet", 'Error creating: pods "web-"', 2),
+        ("StatefulSet", 'create Pod web-0 in StatefulSet web failed error: pods "web-0"', 2),
+        ("Job", 'Error creating: pods "web-"', 1),
+    ],
+)
+def test_a_missing_priority_class_keeps_pods_out_until_it_is_there(kind, words, pods):
+    """The Priority admission plugin refuses them."""
+    wanted = deployment("web", 2, kind=kind, pod_spec={"priorityClassName": "gold"})
+    version = "batch/v1" if kind == "Job" else "apps/v1"
+    world = World(*hosts("a", "b"), {**wanted, "apiVersion": version}).run(60)
+    refused = f"{words} is forbidden: no PriorityClass with name gold was found"
+    assert next(event.message for event in world.events if event.reason == "FailedCreate") == refused
+    assert world.pods() == []
+    world.set(priority("gold", 7))
+    world.run(60)
+    assert [world.get("Pod", pod.name)["spec"]["priority"] for pod in world.pods()] == [7] * pods

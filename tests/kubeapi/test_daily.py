@@ -85,3 +85,14 @@ async def test_an_ingress_whose_address_is_another_one_now_is_told_to_watches(ed
     assert told["type"] == "MODIFIED" and told["object"]["status"]["loadBalancer"]["ingress"][0]["ip"]
     assert told["object"] == await editor.get(f"{place}/i")
     await stream.close()
+
+
+async def test_a_pod_of_a_priority_class_that_is_not_there_is_refused(editor):
+    spec = {"priorityClassName": "gold", "containers": [{"name": "c", "image": "i"}]}
+    pod = {"metadata": {"name": "vip"}, "spec": spec}
+    code, status = await editor.ask("POST", PODS, pod)
+    words = 'pods "vip" is forbidden: no PriorityClass with name gold was found'
+    assert (code, status["reason"], status["message"]) == (403, "Forbidden", words)
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    assert (await editor.ask("POST", classes, {"metadata": {"name": "gold"}, "value": 7}))[0] == 201
+    assert (await editor.ask("POST", PODS, pod))[0] == 201

@@ -90,6 +90,12 @@ class Board:
         """Their keys, in any order."""
         return iter(self._spaces.get((kind, namespace), ()))
 
+    def everywhere(self, kind: str) -> Iterator[Obj]:
+        """Objects of a kind in all namespaces, in any order."""
+        for (one, _), found in self._spaces.items():
+            if one == kind:
+                yield from found.values()
+
     def node(self, name: str) -> Obj | None:
         """A node."""
         return self.get(("Node", "", name))

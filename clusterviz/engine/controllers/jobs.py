@@ -9,7 +9,16 @@ from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.job_failures import INDEX, gives_up, indexes, judge, lost_indexes, not_before
 from clusterviz.engine.controllers.names import pod_name
-from clusterviz.engine.controllers.pods import delete_pod, ended, is_ready, make_pod, terminating, write_status
+from clusterviz.engine.controllers.pods import (
+    asking_for,
+    delete_pod,
+    ended,
+    is_ready,
+    make_pod,
+    may_make,
+    terminating,
+    write_status,
+)
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
@@ -36,10 +45,12 @@ def _one(work: Work, item: Item) -> None:
         _run(work, job)
 
 
-def _touched(_board: Board, touch: Touch) -> Iterator[Item]:
+def _touched(board: Board, touch: Touch) -> Iterator[Item]:
     kind, namespace, name = touch.key
     if kind == "Job":
         yield namespace, name
+    elif kind == "PriorityClass":
+        yield from asking_for(board, "Job", name)
     else:
         for pod in touch.sides:
             owner = owner_of(pod)
@@ -127,7 +138,7 @@ def _staff(work: Work, job: Obj, active: list[Obj], done: int, lost: set[int]) -
     if spec(job).get("backoffLimitPerIndex") is None and not work.due(not_before(pods)):
         return
     for _ in range(room):
-        if not work.may_create():
+        if not may_make(work, job):
             break
         _make(work, job, lost)
 
@@ -218,4 +229,4 @@ def completes(work: Work, pod: Obj) -> bool:
     return True
 
 
-JOBS = Controller("jobs", frozenset({"Job", "Pod"}), _one, _touched)
+JOBS = Controller("jobs", frozenset({"Job", "Pod", "PriorityClass"}), _one, _touched)

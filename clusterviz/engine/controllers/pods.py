@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from clusterviz.engine.controllers.priority import admitted
+from clusterviz.engine.controllers.board import Board
+from clusterviz.engine.controllers.priority import admitted, no_class, unknown_class
 from clusterviz.engine.controllers.work import (
     Work,
     annotation,
@@ -97,6 +98,27 @@ def reference(kind: str, name: str) -> dict[str, Any]:
     """The entry of ownerReferences that names an object's controller."""
     group = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
     return {"apiVersion": group, "kind": kind, "name": name, "controller": True, "blockOwnerDeletion": True}
+
+
+def may_make(work: Work, workload: Obj, name: str = "") -> bool:
+    """Whether one more pod may be made now: admission takes it, and its slice is not full."""
+    missing = unknown_class(work.board, spec(workload).get("template") or {})
+    if not missing:
+        return work.may_create()
+    refused = f'pods "{name or key_of(workload)[2] + "-"}" is forbidden: {no_class(missing)}'
+    told = f"create Pod {name} in StatefulSet {key_of(workload)[2]} failed error: " if name else "Error creating: "
+    work.event(workload, "FailedCreate", told + refused, warning=True)
+    return False
+
+
+def asking_for(board: Board, kind: str, name: str) -> list[tuple[str, str]]:
+    """Workloads of a kind, by namespace and name, whose pods name a PriorityClass."""
+    found = board.everywhere(kind)
+    return sorted(key_of(one)[1:] for one in found if _class_named(one) == name)
+
+
+def _class_named(workload: Obj) -> object:
+    return spec(spec(workload).get("template") or {}).get("priorityClassName")
 
 
 def make_pod(work: Work, workload: Obj, name: str, owner: tuple[str, str], extra: dict[str, str] | None = None) -> Obj:

@@ -17,6 +17,22 @@ def class_of(board: Board, pod: Obj) -> Obj | None:
     return min(found, key=value_of, default=None)
 
 
+def unknown_class(board: Board, pod: Obj) -> str:
+    """The PriorityClass a pod or template names and nobody made, for which admission refuses it; "" without one."""
+    name = str(spec(pod).get("priorityClassName") or "")
+    return "" if not name or is_known(name, board.get(("PriorityClass", "", name))) else name
+
+
+def is_known(name: str, found: Obj | None) -> bool:
+    """Whether a PriorityClass is there: two are in every cluster."""
+    return found is not None or name in _BUILT_IN
+
+
+def no_class(name: str) -> str:
+    """What the Priority admission plugin says of a pod it refuses."""
+    return f"no PriorityClass with name {name} was found"
+
+
 def priority_of(board: Board, pod: Obj) -> int:
     """A pod's priority: what admission wrote, else what its class says, else 0."""
     given = spec(pod).get("priority")

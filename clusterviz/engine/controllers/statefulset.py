@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clusterviz.engine.controllers.desk import Controller, Item
-from clusterviz.engine.controllers.pods import delete_pod, is_ready, make_pod, owned, replicas_of, terminating
+from clusterviz.engine.controllers.pods import delete_pod, is_ready, make_pod, may_make, owned, replicas_of, terminating
 from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
 from clusterviz.engine.controllers.revisions import forget, name_of, record, template_of
 from clusterviz.engine.controllers.work import Work, changed, labels, meta, spec, status
@@ -29,7 +29,7 @@ def _sync(work: Work, statefulset: Obj) -> None:
     for name in names:
         pod = pods.get(name)
         if pod is None:
-            if not work.may_create():
+            if not may_make(work, statefulset, name):
                 break
             _ordinal_pod(work, statefulset, name)
         if (pod is None or terminating(pod) or not is_ready(pod)) and not parallel:
@@ -118,5 +118,8 @@ def _ordinal(name: str) -> int:
 
 
 STATEFULSETS = Controller(
-    "statefulsets", frozenset({"ControllerRevision", "Pod", "StatefulSet"}), _one, touched_by("StatefulSet")
+    "statefulsets",
+    frozenset({"ControllerRevision", "Pod", "PriorityClass", "StatefulSet"}),
+    _one,
+    touched_by("StatefulSet"),
 )

@@ -10,10 +10,12 @@ from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import (
+    asking_for,
     delete_pod,
     ended,
     is_ready,
     make_pod,
+    may_make,
     owned,
     replicas_of,
     terminating,
@@ -38,7 +40,7 @@ def _replicaset(work: Work, item: Item) -> None:
     key, wanted = key_of(replicaset), replicas_of(replicaset)
     pods = [pod for pod in owned(work, replicaset) if not terminating(pod)]
     for _ in range(wanted - len(pods)):
-        if not work.may_create():
+        if not may_make(work, replicaset):
             break
         name = pod_name(key[2], work.rng, work.name_taken(key[1]))
         make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
@@ -54,6 +56,9 @@ def touched_by(kind: str) -> Callable[[Board, Touch], Iterator[Item]]:
         changed_kind, namespace, name = touch.key
         if changed_kind == kind:
             yield namespace, name
+            return
+        if changed_kind == "PriorityClass":
+            yield from asking_for(board, kind, name)
             return
         for owner in {owner_of(pod) for pod in touch.sides}:
             if owner[0] == kind:
@@ -103,7 +108,7 @@ def _daemon(work: Work, daemonset: Obj, name: str) -> None:
 
 
 def _start_on(work: Work, daemonset: Obj, node: str) -> None:
-    if not work.may_create():
+    if not may_make(work, daemonset):
         return
     _, namespace, name = key_of(daemonset)
     new = pod_name(name, work.rng, work.name_taken(namespace))
@@ -191,6 +196,9 @@ def _daemonset_touched(board: Board, touch: Touch) -> Iterator[Item]:
         if touch.old is None or touch.new is None or _place(touch.old) != _place(touch.new):
             for space, daemonset in board.daemonsets:
                 yield space, daemonset, name
+    elif kind == "PriorityClass":
+        nodes = [key[2] for key in board.keys("Node", "")]
+        yield from ((*item, node) for item in asking_for(board, "DaemonSet", name) for node in nodes)
     else:
         for pod in touch.sides:
             owner, home = owner_of(pod), str(spec(pod).get("nodeName") or "")
@@ -223,7 +231,7 @@ def _ready_since(pod: Obj) -> float:
     return seconds(str(condition(pod, "Ready").get("lastTransitionTime") or ""))
 
 
-_KINDS = frozenset({"Pod"})
+_KINDS = frozenset({"Pod", "PriorityClass"})
 REPLICASETS = Controller("replicasets", _KINDS | {"ReplicaSet"}, _replicaset, touched_by("ReplicaSet"))
 DAEMONSETS = Controller(
     "daemonsets", _KINDS | {"ControllerRevision", "DaemonSet", "Node"}, _daemonset, _daemonset_touched
