@@ -38,6 +38,9 @@ def refusal(stack: Stack) -> str:
 
 
 def _opens(_step: Step, hop: Hop) -> str:
+    l4 = _innermost(hop.headers_out or hop.headers_in, L4)
+    if isinstance(l4, L4) and l4.flags == "ACK":  # the handshake is over
+        return "sends more over its open connection to"
     return OPENS.get(protocol(hop), "calls")
 
 

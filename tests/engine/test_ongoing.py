@@ -52,6 +52,7 @@ def test_a_policy_that_came_later_spares_an_open_connection(wall: Obj) -> None:
     assert "policy_spares" in reasons(found)
     (told,) = [one.text for one in found.assumptions if one.code == "open-connections-spared"]
     assert wall["metadata"]["name"] in told and "some cut it" in told
+    assert "over its open connection" in found.to_dict()["forward"][0]["steps"][0]["explain"]["novice"]
     assert found.reverse and header(found.forward[0].headers_out, L4).flags == "ACK"
     assert {header(hop.headers_out, L4).flags for hop in found.reverse if hop.headers_out} == {"ACK"}
 
