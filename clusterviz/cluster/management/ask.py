@@ -13,7 +13,10 @@ from clusterviz.cluster import models, services, snapshot
 from clusterviz.cluster.management.database import ready_database
 from clusterviz.cluster.management.paths import read_path
 from clusterviz.engine import Cluster, EngineError, Settings
-from clusterviz.engine.objects import Node
+from clusterviz.engine.manifests.infer import infer
+from clusterviz.engine.manifests.read import Document
+from clusterviz.engine.objects import Key, Node, key_of
+from clusterviz.engine.settings_check import KIND as SETTINGS_KIND
 
 MOST_WARNINGS = 20
 
@@ -38,8 +41,18 @@ def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Clus
 
 def asked_manifests(path: str, say: Callable[[str], object]) -> Cluster:
     """The cluster manifests describe; a `CommandError` with status 2 says why they describe none."""
+    return asked_documents(path, say)[0]
+
+
+def asked_documents(
+    path: str, say: Callable[[str], object], *, calls: bool = False
+) -> tuple[Cluster, dict[Key, Document]]:
+    """The cluster of manifests, and where each object stands in them. ``calls``: with those they give away."""
     try:
-        cluster, warnings = services.ask_documents(services.read_files(read_path(path)))
+        documents = services.read_files(read_path(path))
+        known = {key_of(one.object) for one in documents}
+        inferred = [one for one in infer(one.object for one in documents) if key_of(one) not in known] if calls else []
+        cluster, warnings = services.ask_documents([*documents, *(Document(object=one) for one in inferred)])
     except services.Invalid as error:
         raise CommandError("\n".join(map(str, error.problems)), returncode=2) from None
     except EngineError as error:
@@ -49,7 +62,7 @@ def asked_manifests(path: str, say: Callable[[str], object]) -> Cluster:
         say(f"warning: {warning}")
     if len(warnings) > MOST_WARNINGS:
         say(f"warning: and {len(warnings) - MOST_WARNINGS} more")
-    return cluster
+    return cluster, {key_of(one.object): one for one in documents if one.object.get("kind") != SETTINGS_KIND}
 
 
 def asked_node(cluster: Cluster, name: str) -> Node:
