@@ -183,6 +183,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+TIDY = """() => {
+  localStorage.clear();
+  clusterviz.cy.stop();
+  document.getElementById('fit').click();
+  const speed = document.getElementById('speed');
+  if (speed.value !== '9') Object.assign(speed, {value: 9}).dispatchEvent(new Event('input'));
+  const search = document.getElementById('search');
+  if (search.value) Object.assign(search, {value: ''}).dispatchEvent(new Event('input'));
+}"""
 UNTOUCHED = """() => {
   const hidden = (id) => document.getElementById(id).hidden;
   return location.pathname === '/clusters/demo/' && !location.hash
@@ -221,7 +230,7 @@ class Shown:
             return False
         for _ in range(3):
             page.keyboard.press("Escape")
-        page.evaluate("() => { localStorage.clear(); clusterviz.cy.stop(); document.getElementById('fit').click(); }")
+        page.evaluate(TIDY)
         return bool(page.evaluate(UNTOUCHED))
 
     def drop(self) -> None:

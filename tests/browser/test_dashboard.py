@@ -1,15 +1,15 @@
 """The dashboard in a real browser: looking, finding, pausing, and fitting every window."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import CUT, OUTSIDE, OVERLAPS, ask, by, pods_of, point_at, select, show, stats, until
+from tests.browser.steps import CUT, OUTSIDE, OVERLAPS, ask, by, pods_of, point_at, select, show, standing, stats, until
 
 SIZES = [(1280, 720), (1920, 1080)]
+#: The size of the picture and where the camera is.
+SCENE = "() => [innerWidth, clusterviz.cy.width(), clusterviz.cy.height(), clusterviz.cy.zoom(), clusterviz.cy.pan()]"
 #: Services whose name and address some packet covers.
 COVERED = """() => {
   const canvas = document.getElementById('packets');
@@ -94,8 +94,8 @@ def test_speed_is_shown_as_a_number(shown: Page) -> None:
     expect(by(page, "speed-value")).to_have_text(re.compile(r"^1/1000\D$"))
 
 
-def test_search_selects_and_the_panel_tells_everything(page: Page) -> None:
-    show(page)
+def test_search_selects_and_the_panel_tells_everything(shown: Page) -> None:
+    page = shown
     select(page, "service api")
     expect(by(page, "side-title")).to_have_text("api")
     expect(by(page, "facts")).to_contain_text("10.96.")
@@ -107,8 +107,10 @@ def test_search_selects_and_the_panel_tells_everything(page: Page) -> None:
     expect(by(page, "side")).to_be_hidden()
 
 
-def test_an_address_may_name_what_to_select(page: Page) -> None:
-    page.goto("/clusters/demo/#select=pod:shop/db-0")
+def test_an_address_may_name_what_to_select(shown: Page) -> None:
+    """Changed by hand or by Back; `test_a_link_opens_the_same_picture` is about the first load."""
+    page = shown
+    page.evaluate("location.hash = '#select=pod:shop/db-0'")
     expect(by(page, "side-title")).to_have_text("db-0")
     page.evaluate("location.hash = '#select=service:shop/api'")
     expect(by(page, "side-title")).to_have_text("api")
@@ -160,44 +162,45 @@ def test_the_key_sheet(shown: Page) -> None:
     expect(by(page, "keys")).to_have_count(0)
 
 
-def test_with_reduced_motion_nothing_moves(server: Any, open_page: Callable[..., Page]) -> None:
-    page = show(open_page(server.url, reduced_motion="reduce"))
+def test_with_reduced_motion_nothing_moves(shown: Page) -> None:
+    page = shown
     until(page, "clusterviz.cy.edges('.still').length > 5")
     assert stats(page)["dots"] == 0
     expect(by(page, "worth")).to_contain_text("a second")
 
 
-def test_nothing_overlaps_or_is_cut(page: Page) -> None:
+def test_nothing_overlaps_or_is_cut(shown: Page) -> None:
     """In each size, dark and light: the picture alone, with the side panel, and while a packet is followed."""
-    show(page)
+    page = shown
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        page.emulate_media(color_scheme="dark")
         nothing_overlaps_or_is_cut(page)
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.emulate_media(color_scheme="light")
         nothing_overlaps_or_is_cut(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def nothing_overlaps_or_is_cut(page: Page) -> None:
     """As it is shown now; everything is closed again."""
-    page.wait_for_timeout(300)
+    standing(page, SCENE)
     assert page.evaluate(OVERLAPS) == []
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CUT) == []
     select(page, "service api")
-    page.wait_for_timeout(300)
+    standing(page, SCENE)
     assert page.evaluate(OUTSIDE) == []
     page.keyboard.press("Escape")
     ask(page, "shop/frontend", "http://api.shop/")
     expect(by(page, "trace-verdict")).to_be_visible()
-    page.wait_for_timeout(300)
+    standing(page, SCENE)
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CUT) == []
     page.keyboard.press("Escape")
 
 
-def test_a_lost_connection_comes_back_by_itself(page: Page) -> None:
-    show(page)
+def test_a_lost_connection_comes_back_by_itself(shown: Page) -> None:
+    page = shown
     page.evaluate(
         """() => {
           const box = document.getElementById('notice');

@@ -111,14 +111,15 @@ def held_answers(page: Page) -> Callable[[], None]:
             for route in held:
                 route.continue_()
         assert late.value.body()
+        page.unroute("**/objects/**", hold)
         page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
 
     page.route("**/objects/**", hold)
     return let_come
 
 
-def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
-    show(page)
+def test_a_late_answer_is_not_drawn_over_a_trace(shown: Page) -> None:
+    page = shown
     let_come = held_answers(page)
     select(page, "pod db-0")
     ask(page, "shop/frontend", "http://api.shop/")
@@ -129,8 +130,8 @@ def test_a_late_answer_is_not_drawn_over_a_trace(page: Page) -> None:
     expect(by(page, "side-title")).to_have_text("db-0")
 
 
-def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(page: Page) -> None:
-    show(page)
+def test_a_click_is_not_lost_when_an_answer_comes_while_it_is_pressed(shown: Page) -> None:
+    page = shown
     let_come = held_answers(page)
     select(page, "pod db-0")
     by(page, "crumb-workload").hover()

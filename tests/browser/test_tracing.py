@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Shown
 from tests.browser.steps import ask, by, forgive, show, standing, until
 
 #: Where on the page the packet of the latest connection is.
@@ -58,14 +59,14 @@ def test_a_packet_can_be_clicked(page: Page) -> None:
     expect(by(page, "trace-verdict")).to_be_visible()
 
 
-def test_a_bad_question_is_answered_at_its_field(page: Page, console_errors: list[str]) -> None:
-    show(page)
+def test_a_bad_question_is_answered_at_its_field(shown: Page, showing: Shown) -> None:
+    page = shown
     ask(page, "shop/frontend", "http://")
     expect(by(page, "trace-error-to")).to_contain_text("Allowed")
     by(page, "trace-to").fill("http://no-such-name/")
     by(page, "trace-send").click()
     expect(by(page, "trace-verdict")).to_contain_text("name not found", ignore_case=True)
-    forgive(console_errors, 400)
+    forgive(showing.errors, 400)
 
 
 @pytest.mark.motion

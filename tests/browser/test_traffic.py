@@ -41,8 +41,8 @@ def test_packets_stand_while_the_camera_moves_and_denied_ones_leave_a_mark(page:
     until(page, "clusterviz.stats().marks > 0")
 
 
-def test_what_is_near_opens_in_its_place_with_what_the_machines_say(page: Page) -> None:
-    show(page)
+def test_what_is_near_opens_in_its_place_with_what_the_machines_say(shown: Page) -> None:
+    page = shown
     level = stats(page)["level"]
     with page.expect_response(lambda answer: "/texts" in answer.url and "node%3A" in answer.url) as told:
         before = page.evaluate(NEAR)
