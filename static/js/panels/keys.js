@@ -30,7 +30,9 @@ export function keySheet(bindings) {
   const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", testid: "letters" }));
   box.checked = lettersOn();
   box.addEventListener("change", () => localStorage.setItem(SAVED, box.checked ? "on" : "off"));
-  openDialog("Keys", [h("table.keys", {}, h("tbody", {}, bindings.map((b) => line(b.shown ?? b.key, b.does)))),
+  const { tour } = document.getElementById("dash")?.dataset ?? {};
+  const sheet = openDialog("Keys", [h("table.keys", {}, h("tbody", {}, bindings.map((b) => line(b.shown ?? b.key, b.does)))),
     h("h3", {}, "While following a packet"), h("table.keys", {}, h("tbody", {}, TRACE.map(([keys, does]) => line(keys, does)))),
-    h("label.check", {}, box, "Single letters and signs work as keys")], { testid: "keys" });
+    h("label.check", {}, box, "Single letters and signs work as keys"),
+    tour ? h("button", { testid: "tour-start", onclick: async () => { sheet.close(); (await import("./tour.js")).startTour(tour); } }, "A tour of two minutes") : h("span")], { testid: "keys" });
 }

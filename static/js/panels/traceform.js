@@ -30,6 +30,7 @@ export function askTrace(ends, { now, entities, trace, show }) {
     return fill(wrong[name] ?? (ago.value && answer.status === 404 ? wrong.opened : wrong.to), allowed ? `${error}. Allowed: ${allowed}.` : error);
   };
   const form = h("form", { testid: "trace-form", onsubmit: send },
+    h("p.hint", {}, "Follows one packet hop by hop, there and back, and names the rule that decided each of them."),
     h("label.field", {}, "Who sends", from.input, wrong.from, h("span.hint", {}, "internet, an IP, node/n1, namespace/pod or namespace/deployment")), from.list,
     h("label.field", {}, "What is called", to.input, wrong.to, h("span.hint", {}, "a URL, name:port, IP:port, or a name with protocol ICMP")), to.list,
     h("label.field", {}, "Protocol", protocol),
