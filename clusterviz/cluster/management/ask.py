@@ -31,10 +31,15 @@ def asked_cluster(options: dict[str, Any], say: Callable[[str], object]) -> Clus
     """The cluster of `add_cluster_arguments`; a `CommandError` with status 2 says why there is none."""
     if options["manifests"]:
         return asked_manifests(options["manifests"], say)
+    return asked_name(options["cluster"], say)
+
+
+def asked_name(name: str, say: Callable[[str], object]) -> Cluster:
+    """A stored cluster; a `CommandError` with status 2 where there is none."""
     ready_database(say)
-    row = models.Cluster.objects.filter(name=options["cluster"]).first()
+    row = models.Cluster.objects.filter(name=name).first()
     if row is None:
-        raise CommandError(f"there is no cluster {options['cluster']!r}", returncode=2)
+        raise CommandError(f"there is no cluster {name!r}", returncode=2)
     settings = msgspec.convert(row.settings, Settings)
     return Cluster.from_objects(snapshot.load_objects(row), settings)
 

@@ -23,12 +23,13 @@ SCHEMES = {"http": 80, "https": 443}
 
 
 class Way(NamedTuple):
-    """One connection to try: ``to`` says it in words."""
+    """One connection to try: ``to`` says it in words, ``door`` without addresses, which differ between snapshots."""
 
     to: str
     destination: Destination
     protocol: str = "TCP"
     request: Request | None = None
+    door: str = ""
 
     def probe(self, source: Source) -> Probe:
         """The question of this way."""
@@ -126,7 +127,8 @@ def by_service(named: Named, *, every: bool) -> Iterator[Way]:
         for port in service.ports:
             if wanted in (None, port.port, port.name):
                 to = Destination(kind="service", namespace=service.namespace, name=service.name, port=port.port)
-                yield Way(f"service {service.namespace}/{service.name}:{port.port}", to, port.protocol)
+                name = f"service {service.namespace}/{service.name}:{port.port}"
+                yield Way(name, to, port.protocol, door=name)
 
 
 def to_pods(named: Named) -> Iterator[Way]:
@@ -157,6 +159,7 @@ def faces(cluster: Cluster, named: Named, *, every: bool) -> Iterator[Way]:
 
 
 def _addresses(cluster: Cluster, service: Service, wanted: int | str | None) -> Iterator[Way]:
+    name = f"{service.namespace}/{service.name}"
     balancers = [entry.address for entry in service.load_balancer if entry.address]
     for port in service.ports:
         if wanted not in (None, port.port, port.name, port.node_port or None):
@@ -164,11 +167,12 @@ def _addresses(cluster: Cluster, service: Service, wanted: int | str | None) -> 
         for ip in (*balancers, *service.external_ips):
             kind = "load balancer" if ip in balancers else "externalIP"
             to = Destination(kind="ip" if is_ip(ip) else "name", ip=ip if is_ip(ip) else "", name=ip, port=port.port)
-            yield Way(f"{kind} {ip}:{port.port}", to, port.protocol)
+            yield Way(f"{kind} {ip}:{port.port}", to, port.protocol, door=f"{kind} of {name}:{port.port}")
         for node in cluster.nodes.values() if port.node_port else ():
             for ip in node.ips:
                 to = Destination(kind="ip", ip=ip, port=port.node_port)
-                yield Way(f"node port {node.name} {ip}:{port.node_port}", to, port.protocol)
+                shown = f"node port {node.name} {ip}:{port.node_port}"
+                yield Way(shown, to, port.protocol, door=f"node ports of {name}:{port.port}")
 
 
 def _host_ports(cluster: Cluster, named: Named) -> Iterator[Way]:
@@ -179,7 +183,8 @@ def _host_ports(cluster: Cluster, named: Named) -> Iterator[Way]:
             if node and number and port.port in (named.numbers or {port.port}):
                 for ip in node.ips:
                     to = Destination(kind="ip", ip=ip, port=number)
-                    yield Way(f"host port {pod.node} {ip}:{number}", to, port.protocol)
+                    door = f"host port {number} of {named.name}"
+                    yield Way(f"host port {pod.node} {ip}:{number}", to, port.protocol, door=door)
 
 
 def _ingresses(cluster: Cluster, service: Service, port: int | str | None) -> Iterator[Way]:
@@ -236,4 +241,4 @@ def _urls(
             )
         shown = "" if SCHEMES.get(scheme) == port else f":{port}"
         to = f"{name} {scheme}://{host}{shown}{request.path}"
-        yield Way(to, Destination(kind="name", name=host, port=port), "TCP", request)
+        yield Way(to, Destination(kind="name", name=host, port=port), "TCP", request, door=to)

@@ -1,0 +1,11 @@
+"""Two snapshots side by side: objects that changed, and connections that fare otherwise.
+
+>>> from clusterviz.engine.compare import compare
+>>> [str(one) for one in compare(before, after).connections]
+"""
+
+from clusterviz.engine.compare.connections import Fate, TooManyError, survey
+from clusterviz.engine.compare.differ import Change, Comparison, ObjectChange, compare
+from clusterviz.engine.compare.example import Example, example
+
+__all__ = ["Change", "Comparison", "Example", "Fate", "ObjectChange", "TooManyError", "compare", "example", "survey"]
