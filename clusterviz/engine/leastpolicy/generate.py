@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from clusterviz.engine.addresses import family
 from clusterviz.engine.cluster import Change, Cluster
 from clusterviz.engine.compare.connections import INTERNET, Fate, Pair, survey, workload_name
+from clusterviz.engine.datapath import gateways
+from clusterviz.engine.datapath.controllers import controller_of
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.leastpolicy.needs import USUAL_DNS, Call, Need, calls
 from clusterviz.engine.objects import Obj, Pod
@@ -43,7 +45,7 @@ def generate(cluster: Cluster, namespaces: Iterable[str] = ()) -> Generated:
         raise EngineError("nobody enforces NetworkPolicy in this cluster (NP-24)")
     bare = cluster.apply([Change("unset", ("NetworkPolicy", *name)) for name in cluster.policies])
     asked = [*calls(bare)]
-    spaces = frozenset(namespaces) or _spaces(asked)
+    spaces = frozenset(namespaces) or _spaces(bare, asked)
     notes = [f"call {call.name} is left out: {call.problem}" for call in asked if call.problem]
     if not spaces:
         unknown = "no call of the application is known: there is no TrafficFlow, and manifests give none away"
@@ -69,9 +71,12 @@ def generate(cluster: Cluster, namespaces: Iterable[str] = ()) -> Generated:
     return Generated(tuple(policies), tuple(sorted(spaces)), kept, broken, excess, tuple(notes))
 
 
-def _spaces(asked: list[Call]) -> frozenset[str]:
+def _spaces(cluster: Cluster, asked: list[Call]) -> frozenset[str]:
+    """Where calls begin or end; not the system's namespaces, nor those of who serves Ingresses and Gateways."""
+    fronts = [controller_of(cluster, ingress) for ingress in cluster.ingresses.values()]
+    fronts += [gateways.front(cluster, gateway) for gateway in cluster.gateways.values()]
     found = {need.pod[0] for call in asked for need in call.needs}
-    return frozenset(found - SYSTEM - {"ingress-nginx"})
+    return frozenset(found - SYSTEM - {service.namespace for service in fronts if service is not None})
 
 
 def _workloads(cluster: Cluster, spaces: frozenset[str]) -> dict[str, list[Pod]]:
