@@ -76,12 +76,25 @@ test("after a loss it resumes where it was and says what was missed", async () =
   await settled();
   session.lost();
   assert.deepEqual(session.position(), { epoch: 5, seq: 7 });
-  session.hear(hello({ seq: 10 }));
   session.hear(hello({ seq: 10, resumed: true }));
   for (const seq of [8, 9, 10]) session.hear(state(seq));
   assert.equal(log.fetched, 1);
   assert.deepEqual(log.delivered, [8, 9, 10]);
   assert.deepEqual(log.status.slice(-2), ["reconnecting…", "back, 3 changes missed"]);
+});
+
+test("who asked to resume too late is greeted as new, and fetches the whole picture", async () => {
+  const { log, session, answer } = conversation();
+  session.hear(hello());
+  await settled();
+  session.lost();
+  answer.body = { ...answer.body, seq: 10 };
+  session.hear(hello({ seq: 10 }));
+  await settled();
+  assert.equal(log.fetched, 2);
+  assert.equal(log.status.at(-1), "back, 3 changes missed");
+  session.hear(state(11));
+  assert.deepEqual(log.delivered, [11]);
 });
 
 test("a new epoch is a new picture", async () => {
@@ -116,6 +129,10 @@ test("routes go with the pods on them, and when nobody takes them any more", () 
   store.state(state(8, { unset: [first.waypoints[0]] }));
   assert.ok(!store.routes.has(first.id));
   const kept = [...store.routes.values()].find((r) => r.id !== second.id);
+  // The picture may have stood for long when it came: routes are counted from the first message on.
+  const all = store.routes.size;
+  store.traffic({ epoch: 5, time: 100, routes: [], calls: [], totals: {} });
+  assert.equal(store.routes.size, all);
   const answer = store.traffic({ epoch: 5, time: 200, routes: [], calls: [[kept.id, 1, "c"]], totals: {} });
   assert.deepEqual([...store.routes.keys()], [kept.id]);
   assert.ok(answer.fresh, "the picture must drop their lines");
@@ -174,4 +191,17 @@ test("pauses between tries grow, spread, and have an end", () => {
   assert.ok(delay(0, 0) >= 250 && delay(0, 1) <= 500);
   assert.ok(delay(3, 0.5) > delay(1, 0.5));
   assert.ok(delay(50, 1) <= 15000);
+});
+
+test("routes of a picture that was old when it came are kept, and forgotten when nobody takes them", () => {
+  const store = new Store();
+  const route = (/** @type {string} */ id) => ({ id, flow: "flow:shop/f", waypoints: [] });
+  const message = (/** @type {number} */ time, /** @type {[string, number, string][]} */ calls) => ({ type: "traffic", epoch: 7, seq: 1, time, routes: [], calls, totals: {}, mass: null });
+  store.load({ epoch: 7, seq: 1, time: 1000, entities: [], routes: [route("busy"), route("rare")], events: [] });
+  store.traffic(message(5000, [["busy", 1, "7.1"]]));
+  assert.deepEqual([...store.routes.keys()], ["busy", "rare"]);
+  store.traffic(message(5080, [["busy", 1, "7.2"]]));
+  assert.deepEqual([...store.routes.keys()], ["busy", "rare"]);
+  const { fresh } = store.traffic(message(5091, [["busy", 1, "7.3"]]));
+  assert.deepEqual([[...store.routes.keys()], fresh], [["busy"], true]);
 });

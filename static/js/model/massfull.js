@@ -119,6 +119,7 @@ export class Full {
    */
   hear(message, mass) {
     const passed = this.time ? Math.max(0, message.time - this.time) : 0;
+    if (!this.time) for (const route of this.routes.values()) route.used = message.time;
     this.time = message.time;
     this.learn(message.routes);
     if (this.routes.size > MOST_ROUTES) this.forget();

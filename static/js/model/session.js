@@ -46,13 +46,12 @@ export class Session {
     return this.follow(message);
   }
 
-  /** @param {any} hello */
+  /** Who is not resumed knows nothing of what came meanwhile, also where we asked too late. @param {any} hello */
   hello(hello) {
     this.ports.editor(hello.editor);
     if (this.watched.length) this.ports.say?.({ type: "watch", ids: this.watched });
     if (hello.resumed) return this.back(hello.seq - this.head.seq);
-    if (!this.head.epoch) return this.resync("");
-    return undefined;
+    return this.resync(this.head.epoch ? "the connection was lost" : "");
   }
 
   /** @param {number} missed */

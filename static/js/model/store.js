@@ -60,7 +60,8 @@ export class Store {
     this.entities = new Map(snapshot.entities.map((/** @type {any} */ e) => [e.id, e]));
     this.lending = snapshot.form === "mass" && this.Lending ? new this.Lending(this, snapshot, before) : null;
     this.routes = new Map((snapshot.routes ?? []).map((/** @type {any} */ r) => [r.id, r]));
-    this.used = new Map([...this.routes.keys()].map((id) => [id, snapshot.time]));
+    // A picture may be older than 90 s where nothing has changed: its routes count from the first message on.
+    this.used = new Map();
     this.events = [...(snapshot.events ?? [])].slice(-EVENTS);
   }
 
@@ -92,7 +93,8 @@ export class Store {
     this.lending?.traffic(message);
     for (const route of message.routes) this.routes.set(route.id, route);
     for (const [id] of [...message.routes.map((/** @type {any} */ r) => [r.id]), ...message.calls]) this.used.set(id, message.time);
-    const forgotten = this.forget((route) => (this.used.get(route.id) ?? 0) < message.time - ROUTE_AGE);
+    for (const id of this.routes.keys()) if (!this.used.has(id)) this.used.set(id, message.time);
+    const forgotten = this.forget((route) => /** @type {number} */ (this.used.get(route.id)) < message.time - ROUTE_AGE);
     return { fresh: message.routes.length > 0 || forgotten, known: true };
   }
 
