@@ -99,6 +99,9 @@ def made(text: str) -> Cluster:
     [
         ("shop/web can reach db:5432", True),
         ("shop/web can reach shop/db", True),
+        ("shop/web can reach shop/db:5432", True),
+        ("shop/web can reach shop/db:99", False),
+        ("lab/tester cannot reach shop/db:5432", True),
         ("shop/web cannot reach db", False),
         ("lab/tester cannot reach shop/db", True),  # NP-04, and egress of its own
         ("lab/tester can reach db.shop:5432", False),
@@ -211,6 +214,10 @@ def test_what_cannot_be_read_is_said(text: str, words: str) -> None:
         ("every pod of nowhere can reach shop/db", "is nobody"),
         ("every horse can reach shop/db", "not found|cannot read"),
         ("shop/web can reach shop/db:99999", "out of range"),
+        ("shop/web can reach fd00::1", "has no port"),
+        ("shop/web can reach node:n1", "has no port"),
+        ("shop/web can reach db:sql", "no port named sql"),
+        ("shop/web can reach shop/nothing:80", "nothing is called 'shop/nothing'"),
     ],
 )
 def test_what_is_not_there_is_said(cluster: Cluster, text: str, words: str) -> None:

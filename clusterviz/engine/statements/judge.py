@@ -102,6 +102,13 @@ class _Judge:
         if destination.kind in ("pod", "service"):
             name = f"{destination.kind}:{destination.namespace}/{name}"
         named = find_named(self.cluster, name, self.near, destination.port) if name and "://" not in what else None
+        if "/" in name and destination.kind == "name" and "://" not in what:
+            # NAMESPACE/NAME:PORT is an object, and no name that DNS knows
+            if named is None:
+                raise StatementError(f"nothing is called {name!r}", TARGETS)
+            return named, None
+        if named is None and destination.port is None and protocol != "ICMP":
+            raise StatementError(f"{what!r} has no port", TARGETS)
         way = Way(what, destination, protocol or ("UDP" if what.startswith("udp://") else "TCP"), request)
         return named, way
 
@@ -143,7 +150,7 @@ class _Judge:
         named = self.named
         if named is None or not named.behind:
             return True
-        return decision.address in named.behind and decision.port in (named.numbers or {decision.port})
+        return decision.address in named.behind and named.leads_to(decision.port)
 
     # -- what follows ----------------------------------------------------------------------------------------------
 

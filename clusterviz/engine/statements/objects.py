@@ -59,16 +59,16 @@ class Named(NamedTuple):
         """Addresses of the processes meant."""
         return frozenset([ip for pod in self.pods for ip in pod.ips] + [one.ip for one in self.endpoints])
 
-    @property
-    def numbers(self) -> frozenset[int]:
-        """Ports of the processes meant; empty for all."""
+    def leads_to(self, number: int) -> bool:
+        """Whether a port of the processes is meant."""
         if self.port is None:
-            return frozenset()
-        ports = self.service.ports if self.service else ()
-        names = {(port.name, port.protocol) for port in ports if self.port in (port.port, port.name)}
-        led = {number for one in self.endpoints for name, number, proto in one.ports if (name, proto) in names}
-        own = {port.port for pod in self.pods for port in pod.ports if self.port in (port.port, port.name)}
-        return frozenset(led if self.service else own)
+            return True
+        if self.service is None:
+            return any(
+                number == one.port and self.port in (one.port, one.name) for pod in self.pods for one in pod.ports
+            )
+        names = {(one.name, one.protocol) for one in self.service.ports if self.port in (one.port, one.name)}
+        return any(number == one and (name, proto) in names for end in self.endpoints for name, one, proto in end.ports)
 
     def doors(self, *, every: bool) -> list[tuple[Service, int | str | None]]:
         """Services to go through, with the port to take: None for all."""
@@ -135,11 +135,11 @@ def to_pods(named: Named) -> Iterator[Way]:
     """The processes themselves, on the ports the Service leads to or their pods declare."""
     for one in named.endpoints:
         for _, number, protocol in one.ports:
-            if number in (named.numbers or {number}):
+            if named.leads_to(number):
                 yield Way(f"endpoint {one.ip}:{number}", Destination(kind="ip", ip=one.ip, port=number), protocol)
     for pod in named.pods if named.service is None else ():
         for port in pod.ports:
-            if port.port in (named.numbers or {port.port}):
+            if named.leads_to(port.port):
                 to = Destination(kind="pod", namespace=pod.namespace, name=pod.name, port=port.port)
                 yield Way(f"pod {pod.namespace}/{pod.name}:{port.port}", to, port.protocol)
 
@@ -180,7 +180,7 @@ def _host_ports(cluster: Cluster, named: Named) -> Iterator[Way]:
         node = cluster.nodes.get(pod.node)
         for port in pod.ports if node else ():
             number = port.port if pod.host_network else port.host_port
-            if node and number and port.port in (named.numbers or {port.port}):
+            if node and number and named.leads_to(port.port):
                 for ip in node.ips:
                     to = Destination(kind="ip", ip=ip, port=number)
                     door = f"host port {number} of {named.name}"
