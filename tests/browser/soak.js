@@ -55,9 +55,16 @@ function replace(soak, say) {
 window.live = async (seconds) => {
   const { soak } = window;
   if (!soak.pods) await prepare(soak);
+  // Hours pass for the page, too: what it counts over its last seconds is what these seconds brought, not hours of them.
+  if (!soak.clock) {
+    soak.clock = performance.now.bind(performance);
+    soak.ahead = 0;
+    performance.now = () => soak.clock() + soak.ahead;
+  }
   const say = (message) => soak.hear({ data: JSON.stringify(message) });
   for (let i = 0; i < seconds; i += 1) {
     soak.now += 1;
+    soak.ahead += 1000;
     soak.count += 1;
     const fresh = soak.count % 10 ? [] : replace(soak, say);
     const calls = soak.routes.map((route, at) => [route.id, 1, `${soak.epoch}.${soak.count}${at}`]);
