@@ -174,7 +174,8 @@ async def live(session: Session, wanted: Wanted, within: float) -> AsyncIterator
     try:
         while (left := until - time.monotonic()) > 0 and session.valid:
             try:
-                text = await asyncio.wait_for(queue.get(), min(left, 1.0))
+                async with asyncio.timeout(min(left, 1.0)):
+                    text = await queue.get()
             except TimeoutError:
                 continue
             message = msgspec.json.decode(text)

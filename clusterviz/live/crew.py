@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from django.db import close_old_connections, connections
 from clusterviz.live import database
 from clusterviz.live.hub import Hub
 from clusterviz.live.keeper import Keeper, Replica
+from clusterviz.live.waiting import wait_set
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,7 @@ class Crew:
             return
         database.ignore(self.poke)
         self._watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._watch
+        await asyncio.gather(self._watch, return_exceptions=True)
         self._watch = None
         await asyncio.gather(*(keeper.stop() for keeper in self.keepers.values()))
         self.keepers.clear()
@@ -85,8 +84,7 @@ class Crew:
         keeper = self.keepers.get(name)
         if keeper is None:
             return False
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(keeper.known.wait(), FIRST_PICTURE)
+        await wait_set(keeper.known, FIRST_PICTURE)
         return True
 
     def replica(self, name: str) -> Replica | None:
@@ -105,8 +103,7 @@ class Crew:
     async def _keep_looking(self) -> None:
         assert self._poke is not None
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), POLL)
+            await wait_set(self._poke, POLL)
             self._poke.clear()
             try:
                 await self._look()

@@ -31,6 +31,7 @@ from clusterviz.live.massview import MassView
 from clusterviz.live.protocol import Event, Route
 from clusterviz.live.scene import Scene
 from clusterviz.live.simulator import Simulator
+from clusterviz.live.waiting import wait_set
 
 logger = logging.getLogger(__name__)
 
@@ -240,8 +241,7 @@ class Keeper:
         await self._open(simulator)
         self._show()
         while self._head == self._position and self._settings == stored.settings:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), IDLE)
+            await wait_set(self._poke, IDLE)
             self._poke.clear()
             self._hub.topic(self.name).time = steady()
 
@@ -326,8 +326,7 @@ class Keeper:
             due.append(simulator.next_event)
         if simulator.unsaved:
             due.append(save)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._poke.wait(), max(0.01, min(due) - steady()))
+        await wait_set(self._poke, max(0.01, min(due) - steady()))
         self._poke.clear()
 
     async def _publish_state(self, simulator: Simulator) -> None:

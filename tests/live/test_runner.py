@@ -13,7 +13,7 @@ from django.db import OperationalError
 
 from clusterviz.cluster import services, snapshot
 from clusterviz.engine import Probe, ProbeError
-from clusterviz.live import database, keeper, questions, runner
+from clusterviz.live import database, instance, keeper, questions, runner
 from clusterviz.live.leader import Leadership, lock_path
 from clusterviz.live.simulator import Simulator
 from tests.live.conftest import SHOP, flow
@@ -72,6 +72,21 @@ async def test_a_restart_goes_on_where_it_stopped_in_a_new_epoch(shop, live):
     again = await until(lambda: runner.replica("shop"))
     assert {pod.name: pod.ip for pod in ready(again)} == before
     assert again.epoch > replica.epoch
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_who_stops_in_the_moment_of_news_is_not_kept_waiting(shop, live, turns):
+    for _ in range(3):
+        await runner.start()
+        await until(lambda: runner.replica("shop"))
+        crew = instance.current().crew
+        crew.poke()
+        crew.poke_cluster("shop")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(runner.stop())
+        await asyncio.wait({stopping}, timeout=20)
+        assert stopping.done()
 
 
 async def test_a_deleted_pod_is_replaced_in_the_database_too(shop, live):

@@ -101,7 +101,8 @@ class ClusterVizServer(Server):
 
     async def _stop(self, stopping: Coroutine[Any, Any, None]) -> None:
         try:
-            await asyncio.wait_for(stopping, STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await stopping
         except Exception:
             logger.exception("The simulators did not stop cleanly")
 
