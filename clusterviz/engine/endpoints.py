@@ -55,6 +55,12 @@ def pod_name(ref: str) -> tuple[str, str]:
     return namespace, name
 
 
+def pods_behind(cluster: Cluster, service: Service) -> list[Pod]:
+    """Pods that are endpoints of a Service, ready or not, each once."""
+    names = dict.fromkeys(pod_name(endpoint.pod) for endpoint in cluster.endpoints(service) if endpoint.pod)
+    return [cluster.pods[name] for name in names if name in cluster.pods]
+
+
 def number_of(endpoint: Endpoint, port: ServicePort) -> int:
     """The endpoint's port for a Service port, matched by name and protocol; 0 when it has none (SVC-10, SVC-11)."""
     for name, number, protocol in endpoint.ports:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clusterviz.engine.endpoints import pod_name
+from clusterviz.engine.endpoints import pods_behind
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.objects import WORKLOAD_KINDS, Node, Pod
 from clusterviz.engine.probe import Source
@@ -71,8 +71,7 @@ def pods_named(cluster: Cluster, source: Source) -> list[Pod]:
         if owned := cluster.pods_of_workload.get((kind, source.namespace, source.name)):
             return owned
     service = cluster.services.get((source.namespace, source.name))
-    refs = [pod_name(endpoint.pod) for endpoint in cluster.endpoints(service)] if service else []
-    if found := [cluster.pods[ref] for ref in refs if ref in cluster.pods]:
+    if service is not None and (found := pods_behind(cluster, service)):
         return found
     start = source.name + "-"
     return [pod for pod in cluster.pods.values() if pod.namespace == source.namespace and pod.name.startswith(start)]

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
+
+from django.core.management.base import CommandError
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write results where a person said; a `CommandError` with status 2 says why they cannot be."""
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}", returncode=2) from None
 
 
 class Result(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from clusterviz.engine.draws import fates
 from clusterviz.engine.errors import EngineError, ProbeError
 from clusterviz.engine.objects import Pod
 from clusterviz.engine.probe import Probe, Source
 from clusterviz.engine.statements.grammar import StatementError
-from clusterviz.engine.statements.judge import fates
 from clusterviz.engine.statements.objects import Way, by_service, faces, find_named, to_pods
 from clusterviz.engine.traffic import FLOW, Flow
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-
 from clusterviz.engine.datapath.resolver import uses_cluster_dns
+from clusterviz.engine.draws import fates
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.objects import Pod, Service
 from clusterviz.engine.packet import L4
-from clusterviz.engine.probe import Probe
-from clusterviz.engine.statements.judge import DRAWS, DRAWS_A_BACKEND
 from clusterviz.engine.trace import Hop, Trace
 from clusterviz.engine.traffic import FLOW, Flow
 from clusterviz.engine.walk import trace
@@ -64,30 +61,16 @@ def _call(cluster: Cluster, flow: Flow) -> Call:
     for source in flow.sources(cluster):
         probe = flow.probe(cluster, source, 0)
         try:
-            for one in _journeys(cluster, probe):
-                if not one.success:
-                    return Call(name, outside, frozenset(found), f"{one.verdict.value}, policies apart")
-                found.update(_needs(cluster, one, anybody=anybody))
+            for made, drawn in fates(cluster, probe).items():
+                if not made.success:
+                    return Call(name, outside, frozenset(found), f"{made.verdict.value}, policies apart")
+                found.update(_needs(cluster, trace(cluster, drawn), anybody=anybody))
         except ProbeError as error:
             return Call(name, outside, frozenset(found), str(error))
         pod = cluster.pods.get((source.namespace, source.name))
         if pod is not None and flow.destination is not None and flow.destination.kind == "name":
             found.update(_dns(cluster, pod))
     return Call(name, outside, frozenset(found))
-
-
-def _journeys(cluster: Cluster, probe: Probe) -> Iterator[Trace]:
-    """The connection with every backend it can get."""
-    first = trace(cluster, probe)
-    yield first
-    wanted = {one.address for one in first.branches if one.probability > 0}
-    met = {first.decision.address}
-    for seed in range(1, max(DRAWS, DRAWS_A_BACKEND * len(wanted))):
-        if seed >= DRAWS and len(met) >= len(wanted):
-            return
-        one = trace(cluster, msgspec.structs.replace(probe, seed=seed))
-        met.add(one.decision.address)
-        yield one
 
 
 def _needs(cluster: Cluster, one: Trace, *, anybody: bool) -> Iterator[Need]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from clusterviz.engine.draws import fates
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.lint.finding import Finding
 from clusterviz.engine.manifests.infer import INFERRED_FROM
 from clusterviz.engine.objects import Key
-from clusterviz.engine.statements.judge import fates
 from clusterviz.engine.traffic import FLOW, Flow
 from clusterviz.engine.verdicts import VERDICTS
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clusterviz.engine.endpoints import pod_name
+from clusterviz.engine.endpoints import pods_behind
 from clusterviz.engine.lint.finding import Finding
 from clusterviz.engine.objects import Key, Pod, Service
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-
-
-def pods_behind(cluster: Cluster, service: Service) -> list[Pod]:
-    """Pods that are endpoints of a Service, each once."""
-    refs = dict.fromkeys(pod_name(one.pod) for one in cluster.endpoints(service) if one.pod)
-    return [cluster.pods[ref] for ref in refs if ref in cluster.pods]
 
 
 def services(cluster: Cluster) -> Iterator[Finding]:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.decision import decide
+from clusterviz.engine.addresses import host_port
+from clusterviz.engine.draws import fates
 from clusterviz.engine.errors import ProbeError
 from clusterviz.engine.journey import owner_of
 from clusterviz.engine.objects import Pod
 from clusterviz.engine.origin import find_origin, pods_named
-from clusterviz.engine.probe import TARGETS, Probe, Source, parse_destination, parse_source
+from clusterviz.engine.probe import TARGETS, Source, parse_destination, parse_source
 from clusterviz.engine.statements.grammar import Statement, StatementError
 from clusterviz.engine.statements.objects import Named, Way, by_service, faces, find_named, to_pods
 from clusterviz.engine.trace import Decision
 from clusterviz.engine.verdicts import VERDICTS
-from clusterviz.engine.walk import trace
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
-#: Draws of a way at least, and at most for each backend: rare backends are met, and a lottery comes to an end.
-DRAWS, DRAWS_A_BACKEND = 12, 60
 MOST_EVIDENCE = 5
 
 
@@ -216,23 +214,10 @@ class _Judge:
             source=name + (f"/{source.container}" if source.container else ""),
             to=one.way.to,
             verdict=made.verdict.value,
-            address=f"{made.address}:{made.port}" if made.port else made.address,
+            address=host_port(made.address, made.port) if made.port else made.address,
             seen=made.seen + owner if made.seen else "",
             by=made.by,
         )
-
-
-def fates(cluster: Cluster, probe: Probe) -> list[Decision]:
-    """What can become of a connection: one decision for each backend a draw can pick."""
-    whole = trace(cluster, probe)
-    wanted = {one.address for one in whole.branches if one.probability > 0}
-    found: dict[Decision, None] = {}
-    for seed in range(max(DRAWS, DRAWS_A_BACKEND * len(wanted))):
-        one = decide(cluster, msgspec.structs.replace(probe, seed=seed))
-        found.setdefault(one)
-        if seed + 1 >= DRAWS and len({(each.address, each.port) for each in found}) >= len(wanted):
-            break
-    return list(found)
 
 
 def _senders(cluster: Cluster, who: str) -> list[Source]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from clusterviz.engine.endpoints import pod_name
+from clusterviz.engine.addresses import host_port
+from clusterviz.engine.endpoints import pods_behind
 from clusterviz.engine.gateway.objects import HTTPRoute, RouteMatch
 from clusterviz.engine.objects import Endpoint, Pod, Service
 from clusterviz.engine.origin import pods_named
@@ -108,8 +109,7 @@ def _in_namespace(cluster: Cluster, space: str, name: str, only: str, port: int 
     service = cluster.services.get((space, name)) if only != "pod" else None
     if service is not None:
         endpoints = tuple(cluster.endpoints(service))
-        refs = [pod_name(one.pod) for one in endpoints if one.pod]
-        pods = tuple(cluster.pods[ref] for ref in dict.fromkeys(refs) if ref in cluster.pods)
+        pods = tuple(pods_behind(cluster, service))
         found = Named(f"{space}/{name}", service, pods, endpoints, port)
     else:
         source = Source(kind="pod" if only == "pod" else "workload", namespace=space, name=name)
@@ -136,7 +136,9 @@ def to_pods(named: Named) -> Iterator[Way]:
     for one in named.endpoints:
         for _, number, protocol in one.ports:
             if named.leads_to(number):
-                yield Way(f"endpoint {one.ip}:{number}", Destination(kind="ip", ip=one.ip, port=number), protocol)
+                yield Way(
+                    f"endpoint {host_port(one.ip, number)}", Destination(kind="ip", ip=one.ip, port=number), protocol
+                )
     for pod in named.pods if named.service is None else ():
         for port in pod.ports:
             if named.leads_to(port.port):
@@ -167,11 +169,11 @@ def _addresses(cluster: Cluster, service: Service, wanted: int | str | None) -> 
         for ip in (*balancers, *service.external_ips):
             kind = "load balancer" if ip in balancers else "externalIP"
             to = Destination(kind="ip" if is_ip(ip) else "name", ip=ip if is_ip(ip) else "", name=ip, port=port.port)
-            yield Way(f"{kind} {ip}:{port.port}", to, port.protocol, door=f"{kind} of {name}:{port.port}")
+            yield Way(f"{kind} {host_port(ip, port.port)}", to, port.protocol, door=f"{kind} of {name}:{port.port}")
         for node in cluster.nodes.values() if port.node_port else ():
             for ip in node.ips:
                 to = Destination(kind="ip", ip=ip, port=port.node_port)
-                shown = f"node port {node.name} {ip}:{port.node_port}"
+                shown = f"node port {node.name} {host_port(ip, port.node_port)}"
                 yield Way(shown, to, port.protocol, door=f"node ports of {name}:{port.port}")
 
 
@@ -184,7 +186,7 @@ def _host_ports(cluster: Cluster, named: Named) -> Iterator[Way]:
                 for ip in node.ips:
                     to = Destination(kind="ip", ip=ip, port=number)
                     door = f"host port {number} of {named.name}"
-                    yield Way(f"host port {pod.node} {ip}:{number}", to, port.protocol, door=door)
+                    yield Way(f"host port {pod.node} {host_port(ip, number)}", to, port.protocol, door=door)
 
 
 def _ingresses(cluster: Cluster, service: Service, port: int | str | None) -> Iterator[Way]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster
 from clusterviz.cluster.management.paths import read_path
-from clusterviz.cluster.management.results import Result, junit, table
+from clusterviz.cluster.management.results import Result, junit, table, write_file
 from clusterviz.engine import Cluster
 from clusterviz.engine.manifests.problem import ManifestError
 from clusterviz.engine.statements import FORMS, StatementError, Test, judge, read_tests
@@ -37,10 +36,7 @@ class Command(BaseCommand):
         results = [_result(cluster, test) for test in tests]
         self.stdout.write(table(results))
         if options["junit"]:
-            try:
-                Path(options["junit"]).write_bytes(junit(results, "checknet"))
-            except OSError as error:
-                raise CommandError(f"cannot write {options['junit']}: {error.strerror}", returncode=2) from None
+            write_file(options["junit"], junit(results, "checknet"))
         sys.exit(2 if any(one.error for one in results) else 1 if any(one.failed for one in results) else 0)
 
 

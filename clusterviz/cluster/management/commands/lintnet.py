@@ -6,13 +6,12 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster, asked_documents
-from clusterviz.cluster.management.results import Result, junit
+from clusterviz.cluster.management.results import Result, junit, write_file
 from clusterviz.cluster.management.sarif import Located, sarif
 from clusterviz.engine.lint import Finding, lint
 from clusterviz.engine.manifests.read import Document
@@ -44,7 +43,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps([_plain(one) for one in found], indent=2) if options["json"] else _lines(found))
         for name, write in (("sarif", sarif), ("junit", _junit)):
             if options[name]:
-                _write(options[name], write(found))
+                write_file(options[name], write(found))
         sys.exit(1 if any(one.finding.severity != "note" for one in found) else 0)
 
 
@@ -92,10 +91,3 @@ def _junit(found: Sequence[Located]) -> bytes:
         ],
         "lintnet",
     )
-
-
-def _write(path: str, content: bytes) -> None:
-    try:
-        Path(path).write_bytes(content)
-    except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}", returncode=2) from None
