@@ -6,7 +6,7 @@ microseconds since the first packet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
@@ -83,7 +83,7 @@ def _events(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Even
         return
     flow, protocol = found[index], trace.probe.protocol
     if not flow.back:
-        first = _first(trace, index)
+        first = _first(trace, found, index)
         for offset in RETRIES[protocol]:
             say = msgspec.structs.replace(first, seq=first.seq + offset) if protocol == "ICMP" else first
             yield _Event(index, False, offset * 1_000_000, say, retry=offset > 0)
@@ -92,17 +92,29 @@ def _events(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Even
     yield from talk(trace, found, index)
 
 
-def _first(trace: Trace, index: int) -> Say:
+def _ongoing(trace: Trace, flow: Flow) -> bool:
+    """Whether the connection was opened earlier; a proxy may open one for a further request (ING-11)."""
+    l4 = innermost(flow.there[0].stack)[1] if flow.there else None
+    return trace.made_in.opened is not None and getattr(l4, "flags", "") != "SYN"
+
+
+def _through_proxies(trace: Trace) -> bool:
+    """Whether what goes on is a talk with a proxy, which reads requests."""
+    return bool(trace.made_in.opened and trace.made_in.opened.pooled)
+
+
+def _first(trace: Trace, found: tuple[Flow, ...], index: int) -> Say:
     room = trace.probe.length - 40 if trace.verdict is Verdict.MTU_EXCEEDED else 0
     match trace.probe.protocol:
         case "TCP":
             seq = _number(trace, 32, "isn", index, "client")
-            if trace.made_in.ongoing:
-                return Say("PSH,ACK", _next(seq, 1), _next(_number(trace, 32, "isn", index, "server"), 1), b"\n")
+            if _ongoing(trace, found[index]):
+                said = _request(trace, found[index]) if _through_proxies(trace) else b"\n"
+                return Say("PSH,ACK", _next(seq, 1), _next(_number(trace, 32, "isn", index, "server"), 1), said)
             return Say("PSH,ACK", seq, 1, bytes(max(room, 1))) if room else Say("SYN", seq)
         case "ICMP":
             return Say(seq=1, ack=_number(trace, 16, "ping"), payload=bytes(room + 12) if room else PING)
-        case "SCTP" if trace.made_in.ongoing:
+        case "SCTP" if trace.made_in.opened:
             return Say(
                 "HEARTBEAT", _number(trace, 32, "tag", index, "server"), _number(trace, 32, "tag", index, "client")
             )
@@ -112,8 +124,8 @@ def _first(trace: Trace, index: int) -> Say:
 
 
 def _tcp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
-    if trace.made_in.ongoing:
-        yield from _further(trace, found[index], index)
+    if _ongoing(trace, found[index]):
+        yield from _further(trace, found, index)
         return
     flow = found[index]
     mine, yours = _number(trace, 32, "isn", index, "client"), _number(trace, 32, "isn", index, "server")
@@ -130,31 +142,40 @@ def _tcp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
         mine = _next(mine, len(part))
         yield _Event(index, True, 20, Say("ACK", yours, mine))
     yield from _events(trace, found, index + 1)
-    waited = GIVE_UP if any(not one.back for one in found[index + 1 :]) else 900
-    for part in _parts(_response(flow, found[-1].answerer)):
-        yield _Event(index, True, waited, Say("PSH,ACK", yours, mine, part))
-        yours = _next(yours, len(part))
-        yield _Event(index, False, 20, Say("ACK", mine, yours))
+    yours = yield from _respond(trace, found, index, mine, yours)
     yield _Event(index, False, 80, Say("FIN,ACK", mine, yours))
     yield _Event(index, True, 40, Say("FIN,ACK", yours, _next(mine, 1)))
     yield _Event(index, False, 20, Say("ACK", _next(mine, 1), _next(yours, 1)))
 
 
-def _further(trace: Trace, flow: Flow, index: int) -> Iterator[_Event]:
+def _respond(trace: Trace, found: tuple[Flow, ...], index: int, mine: int, yours: int) -> Generator[_Event, None, int]:
+    """The answer to a request, once whoever is behind the proxy has spoken; gives the number that comes next."""
+    waited = GIVE_UP if any(not one.back for one in found[index + 1 :]) else 900
+    for part in _parts(_response(trace, found[index], found[-1].answerer)):
+        yield _Event(index, True, waited, Say("PSH,ACK", yours, mine, part))
+        yours = _next(yours, len(part))
+        yield _Event(index, False, 20, Say("ACK", mine, yours))
+    return yours
+
+
+def _further(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
     """One packet of a connection whose handshake is long over, and what it is answered with."""
-    first = _first(trace, index)
+    flow, first = found[index], _first(trace, found, index)
     yield _Event(index, False, 0, first)
     if trace.probe.protocol == "SCTP":
         yield _Event(index, True, 30, Say("ABORT" if flow.refused else "HEARTBEAT,ACK", first.ack, first.seq))
         return
-    refusal, receipt = Say("RST", first.ack), Say("ACK", first.ack, _next(first.seq, len(first.payload)))
-    yield _Event(index, True, 30, refusal if flow.refused else receipt)
+    mine = _next(first.seq, len(first.payload))
+    yield _Event(index, True, 30, Say("RST", first.ack) if flow.refused else Say("ACK", first.ack, mine))
+    if _through_proxies(trace) and not flow.refused:
+        yield from _events(trace, found, index + 1)
+        yield from _respond(trace, found, index, mine, first.ack)
 
 
 def _sctp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
     """``seq`` is the tag the receiver asked for, ``ack`` the sender's own (RFC 9260)."""
-    if trace.made_in.ongoing:
-        yield from _further(trace, found[index], index)
+    if trace.made_in.opened:
+        yield from _further(trace, found, index)
         return
     mine, yours = _number(trace, 32, "tag", index, "client"), _number(trace, 32, "tag", index, "server")
     yield _Event(index, False, 0, Say("INIT", 0, mine))
@@ -167,14 +188,14 @@ def _sctp(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]
     yield _Event(index, False, 30, Say("SHUTDOWN,COMPLETE", yours, mine))
 
 
-def _ping(trace: Trace, _found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
-    first = _first(trace, index)
+def _ping(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
+    first = _first(trace, found, index)
     yield _Event(index, False, 0, first)
     yield _Event(index, True, 30, first)
 
 
-def _datagram(trace: Trace, _found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
-    yield _Event(index, False, 0, _first(trace, index))
+def _datagram(trace: Trace, found: tuple[Flow, ...], index: int) -> Iterator[_Event]:
+    yield _Event(index, False, 0, _first(trace, found, index))
     yield _Event(index, True, 60, Say())
 
 
@@ -189,7 +210,7 @@ def _request(trace: Trace, flow: Flow) -> bytes:
         f"Host: {_authority(host, trace)}",
         "Accept: */*",
         *([f"X-Forwarded-For: {http.forwarded_for}"] if http.forwarded_for else []),
-        "Connection: close",
+        f"Connection: {_lasting(trace)}",
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii", "replace")
 
@@ -203,7 +224,12 @@ def _authority(host: str, trace: Trace) -> str:
     return f"{name}:{port}" if isinstance(port, int) and port not in (80, 443) else name
 
 
-def _response(flow: Flow, answerer: str) -> bytes:
+def _lasting(trace: Trace) -> str:
+    """What a header says of the connection: one that is open has lasted past a request before."""
+    return "keep-alive" if trace.made_in.opened else "close"
+
+
+def _response(trace: Trace, flow: Flow, answerer: str) -> bytes:
     http = next((header for header in flow.back[0].stack if isinstance(header, Http)), None) if flow.back else None
     if http is None or not flow.plain:
         return b""
@@ -211,7 +237,7 @@ def _response(flow: Flow, answerer: str) -> bytes:
     body = f"{answerer}\n" if status is HTTPStatus.OK else f"{status.value} {status.phrase}\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: {_lasting(trace)}\r\n\r\n"
     )
     return (head + body).encode("ascii", "replace")
 

@@ -35,6 +35,7 @@ BY_REASON = {
     "no_lb_backend": "kubectl describe service {serviceargs}",
     "health_check": "curl -i http://{dstport}/",
     "proxied": "ss -tnp dst {target}",
+    "proxied_on": "ss -tnp dst {target}",
     "proxy_circle": "kubectl get ingress -A",
     "no_ingress_rule": "kubectl get ingress -A",
     "proxy_no_endpoints": "kubectl describe service {serviceargs}",

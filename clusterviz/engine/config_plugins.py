@@ -138,7 +138,9 @@ def _cilium(objects: Objects, reading: Reading) -> None:
     source, data = config_map(objects, "cilium-config", "kube-system", "cilium")
     if not data:
         return
-    reading.take(source, "enforce_policies", str(data.get("enable-policy")) != "never")
+    enforced = str(data.get("enable-policy")) != "never"
+    reading.take(source, "enforce_policies", enforced)
+    reading.take(source, "policies_cut_connections", enforced)  # it judges every packet of the side that opened
     legacy = str(data.get("tunnel") or "")
     native = data.get("routing-mode") == "native" or legacy == "disabled"
     protocol = str(data.get("tunnel-protocol") or legacy or "vxlan")

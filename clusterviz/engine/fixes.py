@@ -43,7 +43,7 @@ def suggest(cluster: Cluster, trace: Trace) -> tuple[Fix, ...]:
     """
     if trace.success:
         return ()
-    if trace.made_in.ongoing:
+    if trace.made_in.opened:
         return _anew(cluster, trace)
     found: list[tuple[Edit, ...]] = []
     count = itertools.count()

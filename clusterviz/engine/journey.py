@@ -98,6 +98,7 @@ class Journey:
         self.resolution: Resolution | None = None
         self.synced: Mapping[str, Cluster] = {}
         self.opened: Cluster | None = None  # the snapshot in which the connection was opened, None for a new one
+        self.pooled: frozenset[tuple[str, str]] = frozenset()  # what proxies were connected to there, see `Opened`
         self._known_owners: dict[str, str] = {}
         self._assumed: dict[str, Assumption] = {}
         self._place: Place | None = None

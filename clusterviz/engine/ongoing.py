@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,13 @@ FLUSHED = (
 )
 
 
+class Opened(NamedTuple):
+    """The snapshot a connection was opened in; those that proxies on its way keep, as (picture id, ``ip:port``)."""
+
+    cluster: Cluster
+    pooled: frozenset[tuple[str, str]]
+
+
 def as_sent(probe: Probe, first: Trace) -> Probe:
     """The packet on the wire: no name is looked up again, and the sender's port stays.
 
@@ -42,12 +49,6 @@ def as_sent(probe: Probe, first: Trace) -> Probe:
             field="opened",
             allowed="a moment at which the call arrives",
         )
-    if any(step.action is Action.PROXIED for hop in first.forward for step in hop.steps):
-        raise ProbeError(
-            "a proxy answers the client and opens a connection of its own",
-            field="to",
-            allowed="what the client or the proxy is connected to itself",
-        )
     stack = first.forward[0].headers_out or first.forward[0].headers_in
     ip = next(one for one in reversed(stack) if isinstance(one, IP))
     l4 = next(one for one in reversed(stack) if isinstance(one, L4))
@@ -59,6 +60,12 @@ def as_sent(probe: Probe, first: Trace) -> Probe:
     return msgspec.structs.replace(
         probe, source=source, destination=Destination(kind="ip", ip=ip.dst, port=l4.dport), source_port=l4.sport
     )
+
+
+def pooled(first: Trace) -> frozenset[tuple[str, str]]:
+    """The connections that proxies opened for the first request, and keep."""
+    steps = (step for hop in first.forward for step in hop.steps if step.action is Action.PROXIED)
+    return frozenset((step.rule.ref, step.facts["target"]) for step in steps if step.rule is not None)
 
 
 def flushed(first: Trace, opened: Cluster, now: Cluster) -> Assumption | None:
@@ -78,10 +85,15 @@ def flushed(first: Trace, opened: Cluster, now: Cluster) -> Assumption | None:
     return None
 
 
-def felt(verdict: Verdict, protocol: str, usual: str) -> str:
-    """What the client notices; ``usual`` is what it would at a first packet."""
+def felt(verdict: Verdict, protocol: str, usual: str, *, taken: bool) -> str:
+    """What the client notices; ``usual`` is what it would at a first packet.
+
+    ``taken``: a proxy took the request, and answers in any case.
+    """
     if verdict in SUCCESSES:
         return GOES_ON
+    if taken:
+        return usual
     if protocol == "UDP":
         return usual if verdict is Verdict.NOBODY_LISTENING else LOST
     return RESET if verdict in (Verdict.NOBODY_LISTENING, Verdict.POD_NOT_RUNNING) else HANGS

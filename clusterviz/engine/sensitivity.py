@@ -10,14 +10,17 @@ import msgspec
 from clusterviz.engine.errors import EngineError
 from clusterviz.engine.packet import IP
 from clusterviz.engine.settings import Settings
-from clusterviz.engine.trace import Trace, Verdict
+from clusterviz.engine.trace import Snapshot, Trace, Verdict
 from clusterviz.engine.walk import trace as walk
+from clusterviz.engine.walk import walk_on
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 # Nobody chooses this; it is how a cluster starts.
 NOT_CHOSEN = frozenset({("dns_synced", False)})
+# What decides about a packet of an open connection.
+ONGOING = frozenset({"enforce_policies", "policies_cut_connections"})
 
 
 class Alternative(msgspec.Struct, frozen=True):
@@ -63,14 +66,14 @@ def settings_that_matter(cluster: Cluster, trace: Trace) -> list[dict[str, Any]]
 def alternatives(cluster: Cluster, trace: Trace) -> list[Alternative]:
     """The values of every setting of `choices` under which the probe would have another answer, once an answer.
 
-    ``cluster`` is the snapshot ``trace`` was made in. Costs a trace a value. None for a connection that is open: it
-    follows its entry.
+    ``cluster`` is the snapshot ``trace`` was made in. Costs a trace a value. A connection that is open follows its
+    entry whatever kube-proxy does: only `ONGOING` is tried for it.
     """
-    if trace.made_in.ongoing:
-        return []
-    now = _outcome(trace)
+    now, opened = _outcome(trace), trace.made_in.opened
     found: list[Alternative] = []
     for name, values in choices().items():
+        if opened is not None and name not in ONGOING:
+            continue
         value = getattr(cluster.settings, name)
         outcomes = {now}
         for other in values:
@@ -80,7 +83,7 @@ def alternatives(cluster: Cluster, trace: Trace) -> list[Alternative]:
             if world is None:
                 continue
             try:
-                again = walk(world, trace.probe)
+                again = _again(world, trace)
             except EngineError:
                 continue
             then = _outcome(again)
@@ -88,6 +91,14 @@ def alternatives(cluster: Cluster, trace: Trace) -> list[Alternative]:
                 outcomes.add(then)
                 found.append(_told(name, value, other, now, then, again))
     return found
+
+
+def _again(world: Cluster, trace: Trace) -> Trace:
+    """The same question in a cluster with other settings."""
+    opened = trace.made_in.opened
+    if opened is None:
+        return walk(world, trace.probe)
+    return Trace(trace.probe, Snapshot(world, opened=opened), walk_on(world, trace.probe, opened))
 
 
 def _under(cluster: Cluster, trace: Trace, name: str, other: bool | str) -> Cluster | None:

@@ -11,6 +11,10 @@ ONGOING: dict[str, tuple[str, str]] = {
         "This connection is open already: policies looked at its first packet only.",
         "{way} of {pod}, isolated by {policies}: conntrack state established is accepted first.",
     ),
+    "proxied_on": (
+        "The {proxy} reads this request by the rules of now, and sends it over the connection it has open to {target}.",
+        "Keepalive connection {source} -> {target}; X-Forwarded-For: {client}.",
+    ),
     "connection_unknown": (
         "Nobody at this address knows the connection any more: {why}.",
         "No socket for the connection, RST: {why}.",

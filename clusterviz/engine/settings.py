@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     enforce_policies: Annotated[bool, about("Pod network", "The network plugin enforces NetworkPolicies.", "NP-24")] = (
         True
     )
+    policies_cut_connections: Annotated[
+        bool, about("Pod network", "A NetworkPolicy that comes stops connections that are open, too.", "NP-22")
+    ] = False
     proxy_mode: Annotated[
         Literal["iptables", "nftables", "ipvs"],
         about("kube-proxy", "How kube-proxy translates.", "PX-11", "PX-12", "NFT-07", "IPV-01"),

@@ -19,6 +19,7 @@ from clusterviz.engine.probe import Probe
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
+    from clusterviz.engine.ongoing import Opened
 
 __all__ = [
     "SUCCESSES",
@@ -199,13 +200,13 @@ class Waypoint(msgspec.Struct, frozen=True, gc=False):
 class Snapshot:
     """The snapshot a trace was made in; ``str`` of it is the fingerprint, worked out when somebody reads it.
 
-    ``ongoing``: the trace is of a connection that was opened in an earlier one.
+    ``opened``: the trace is of a connection that was opened in an earlier one.
     """
 
-    __slots__ = ("_cluster", "_text", "ongoing")
+    __slots__ = ("_cluster", "_text", "opened")
 
-    def __init__(self, cluster: Cluster, *, ongoing: bool = False) -> None:
-        self.ongoing = ongoing
+    def __init__(self, cluster: Cluster, *, opened: Opened | None = None) -> None:
+        self.opened = opened
         self._cluster: Cluster | None = cluster
         self._text = ""
 

@@ -18,7 +18,7 @@ from clusterviz.engine.datapath.unseen import unserved
 from clusterviz.engine.ends import Target, choices, find_target
 from clusterviz.engine.journey import Journey, Packet
 from clusterviz.engine.objects import Pod
-from clusterviz.engine.ongoing import as_sent, felt, flushed
+from clusterviz.engine.ongoing import Opened, as_sent, felt, flushed, pooled
 from clusterviz.engine.origin import Origin, find_origin
 from clusterviz.engine.packet import ICMP, IP, L4, Http
 from clusterviz.engine.plain import choice_of, plain
@@ -75,16 +75,22 @@ def _going_on(cluster: Cluster, probe: Probe, opened: Cluster) -> Trace:
     first = trace(opened, probe)
     probe = as_sent(probe, first)
     told = flushed(first, opened, cluster)
-    walked = walk(cluster, probe, opened=None if told else opened)
     if told:
-        walked = msgspec.structs.replace(walked, assumptions=(told, *walked.assumptions))
-    else:
-        walked = msgspec.structs.replace(walked, symptom=felt(walked.verdict, probe.protocol, walked.symptom))
-    return Trace(probe, Snapshot(cluster, ongoing=not told), walked)
+        walked = walk(cluster, probe)
+        return Trace(probe, Snapshot(cluster), msgspec.structs.replace(walked, assumptions=(told, *walked.assumptions)))
+    further = Opened(opened, pooled(first))
+    return Trace(probe, Snapshot(cluster, opened=further), walk_on(cluster, probe, further))
+
+
+def walk_on(cluster: Cluster, probe: Probe, opened: Opened) -> Walked:
+    """`walk` of a packet of an open connection, as whoever uses it feels it."""
+    walked = walk(cluster, probe, opened=opened)
+    found = felt(walked.verdict, probe.protocol, walked.symptom, taken=walked.proxy_hop is not None)
+    return msgspec.structs.replace(walked, symptom=found)
 
 
 def walk(
-    cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None, opened: Cluster | None = None
+    cluster: Cluster, probe: Probe, *, synced: Mapping[str, Cluster] | None = None, opened: Opened | None = None
 ) -> Walked:
     """The way of a packet through the cluster, stage by stage: the first of its connection, or see `trace`."""
     origin = find_origin(cluster, probe.source)
@@ -92,8 +98,8 @@ def walk(
     journey = Journey(cluster, probe, _packet(cluster, origin, probe, target))
     journey.resolution = target.resolution
     journey.synced = synced or {}
-    journey.opened = opened
     if opened is not None:
+        journey.opened, journey.pooled = opened
         journey.packet.change("l4", "", flags="ACK" if probe.protocol == "TCP" else "")
     journey.chose(choices(cluster, target))
     for code, text in target.assumed:

@@ -31,6 +31,11 @@ def verdict(source: str, to: str, *extra: Obj) -> Callable[[Settings], Any]:
     return lambda settings: ask(world(settings, *extra), source, to).verdict.value
 
 
+def after_a_wall(settings: Settings) -> str:
+    probe = Probe.parse("shop/client", "10.244.1.2:8080")
+    return trace(world(settings, CLOSED), probe, opened=world(settings)).verdict.value
+
+
 def source(who: str, to: str, *extra: Obj) -> Callable[[Settings], Any]:
     return lambda settings: seen(ask(world(settings, *extra), who, to))
 
@@ -158,6 +163,7 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Settings], Any], Any, Any]] = {
         "denied_ingress",
         "delivered",
     ),
+    "policies_cut_connections": ({"policies_cut_connections": True}, after_a_wall, "delivered", "denied_ingress"),
     "proxy_mode": (
         {"proxy_mode": "nftables"},
         lambda settings: ask(world(settings), "shop/client", "10.96.0.20:81").symptom,

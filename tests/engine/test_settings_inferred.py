@@ -218,7 +218,7 @@ CILIUM = {"tunnel-protocol": "geneve", "enable-policy": "default", "cluster-pool
         ),
         pytest.param(
             [{**config_map("cilium-config"), "data": CILIUM}],
-            {"cluster_cidr": "10.9.0.0/16", "network": "geneve"},
+            {"cluster_cidr": "10.9.0.0/16", "network": "geneve", "policies_cut_connections": True},
             id="NET-12 Cilium",
         ),
         pytest.param(

@@ -56,7 +56,7 @@ def _spare(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
         component="network plugin",
         rule=Rule(name="established", ref=pod.ref, made_by="network plugin", rules=("NP-07", "NP-22")),
         considered=verdict.considered,
-        settings=("enforce_policies",),
+        settings=("enforce_policies", "policies_cut_connections"),
         command=f"conntrack -L -d {packet.ip.dst}",
         pod=name,
         way=direction.lower(),
@@ -66,8 +66,8 @@ def _spare(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
     if not verdict.allowed:
         j.assume(
             "open-connections-spared",
-            f"NetworkPolicy {policies} would stop a new connection here; this one is open, and it is taken to go on. "
-            "The API leaves that to the network plugin, and some cut it (NP-22).",
+            f"NetworkPolicy {policies} would stop a new connection here; this one is open and goes on, since "
+            "policies_cut_connections is off. The API leaves that to the network plugin, and some cut it (NP-22).",
         )
 
 
@@ -87,6 +87,20 @@ def unknown_to(j: Journey, pod: Pod) -> bool:
     j.step(Action.REJECTED, "connection_unknown", layer=4, hook="socket", pod=name, why=why, rule=rule)
     j.block(Verdict.NOBODY_LISTENING, ref=pod.ref, rule=rule.name, why=why)
     return True
+
+
+def still_pooled(j: Journey, place: str, ip: str, port: int) -> bool:
+    """Whether a proxy sends a further request over the connection it opened for the first (ING-11).
+
+    It draws an endpoint for each request, and knows when the process at the other end has closed.
+    """
+    if j.opened is None or (place, host_port(ip, port)) not in j.pooled:
+        return False
+    before, now = j.opened.pod_by_ip.get(ip), j.cluster.pod_by_ip.get(ip)
+    kept = before is None or (now is not None and _who(before) == _who(now))
+    if kept:
+        j.assume("proxy-keeps", "A proxy is taken to keep the connection to a backend it called before.")
+    return kept
 
 
 def _who(pod: Pod) -> tuple[str, str, str, int]:

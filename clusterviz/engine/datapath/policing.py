@@ -27,7 +27,7 @@ def police(j: Journey, node: Node, at: At, route: Route, seen: str) -> None:
     ``seen`` is the source as the receiver will see it (NP-13).
     """
     packet = j.packet
-    if j.opened is not None:
+    if j.opened is not None and not j.cluster.settings.policies_cut_connections:
         spare(j, node, at, route, seen)
         return
     if at.came == "pod" and at.pod is not None:
@@ -94,12 +94,17 @@ def _judge(j: Journey, node: Node, direction: Direction, pod: Pod, peer: str) ->
             allowed_by=rule.name,
             considered=verdict.considered,
             policies=", ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
-            settings=("enforce_policies",) if verdict.isolated else (),
+            settings=_enforced(j) if verdict.isolated else (),
             **facts,
         )
     else:
         _deny(j, node, verdict, pod, facts)
     return verdict
+
+
+def _enforced(j: Journey) -> tuple[str, ...]:
+    """The settings that have a packet judged here."""
+    return ("enforce_policies", "policies_cut_connections") if j.opened is not None else ("enforce_policies",)
 
 
 def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[str, Any]) -> None:
@@ -123,7 +128,7 @@ def _deny(j: Journey, node: Node, verdict: PolicyVerdict, pod: Pod, facts: dict[
         considered=verdict.considered,
         policies=", ".join(f"{p.namespace}/{p.name}" for p in verdict.selecting),
         nearest=nearest.why.removeprefix("has "),
-        settings=("enforce_policies",),
+        settings=_enforced(j),
         **facts,
     )
     j.assume("denied-is-dropped", "A denied packet is dropped without an answer; some plugins refuse instead (NP-23).")

@@ -18,6 +18,7 @@ from clusterviz.engine.datapath.draw import draw, source_port
 from clusterviz.engine.datapath.gateways import carried, listener_port
 from clusterviz.engine.datapath.hung import hangs
 from clusterviz.engine.datapath.ingress import IngressMatch, backed, backend_port, route_request
+from clusterviz.engine.datapath.ongoing import still_pooled
 from clusterviz.engine.datapath.place import At, of_family, route_for, source_address
 from clusterviz.engine.datapath.resolver import resolve
 from clusterviz.engine.datapath.routed import COMPONENT as GATEWAY
@@ -258,15 +259,18 @@ def connect(j: Journey, picked: Picked, own: str, place: str, component: str) ->
     why = f"the {component}'s own connection"
     j.proxies += 1
     j.proxied = j.proxied or not j.ghost
+    kept, flags = still_pooled(j, place, ip, picked.number), {}
+    if j.opened is not None and not kept:
+        j.opened, flags = None, {"flags": "SYN"}
     diffs = packet.change("ip", why, src=own, dst=ip, ttl=64)
-    diffs += packet.change("l4", why, sport=source_port(j.probe.seed, "proxy", own, ip), dport=picked.number)
+    diffs += packet.change("l4", why, sport=source_port(j.probe.seed, "proxy", own, ip), dport=picked.number, **flags)
     if isinstance(packet.payload, Http):
         diffs += packet.change("http", "the rule's rewrite", host=picked.sent.host, path=picked.sent.path)
         diffs += packet.change("http", f"the {component} tells who called", forwarded_for=client)
     eth, packet.eth = packet.eth, None
     j.step(
         Action.PROXIED,
-        "proxied",
+        "proxied_on" if kept else "proxied",
         layer=7,
         hook="userspace",
         component=component,
