@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from clusterviz.dashboard import api, history, kubeconfig, layouts, network_settings, views
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("clusters/<slug:name>/", views.cluster, name="cluster"),
+    path("clusters/<slug:name>/", include("clusterviz.dashboard.whatif.urls")),
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),
     path("clusters/<slug:name>/entities", api.entities, name="entities"),
     path("clusters/<slug:name>/sums", api.sums, name="sums"),

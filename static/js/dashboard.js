@@ -374,6 +374,7 @@ const LATER = [
   () => import("./panels/walker.js").then((m) => m.start(desk)),
   () => import("./panels/twin.js").then((m) => m.start(desk)),
   () => import("./graph/minimap.js").then((m) => m.start(desk)),
+  async () => { if (!replay) (await import("./panels/whatif.js")).start(desk); },
   async () => { if (new URLSearchParams(location.search).has("tour")) await (await import("./panels/tour.js")).startTour(page.tour ?? ""); },
 ];
 /** Time is there right after the first picture; only a link to a moment waits for it. */

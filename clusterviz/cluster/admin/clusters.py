@@ -10,14 +10,18 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from clusterviz.cluster import services
+from clusterviz.cluster import services, snapshot
 from clusterviz.cluster.admin.base import actor
 from clusterviz.cluster.admin.generic import ModelAdmin
 from clusterviz.cluster.admin.settings_form import PREFIX, SettingsForm
-from clusterviz.cluster.models import Change, Cluster
+from clusterviz.cluster.models import Change, Cluster, Pod
 from clusterviz.cluster.services.scaffold import MAX_NODES
+from clusterviz.engine import Cluster as Snapshot
+from clusterviz.engine.lint import SEVERITIES, lint
 from clusterviz.engine.manifests.write import dump
 from clusterviz.engine.settings_check import fields
+
+MOST_LINTED = 1000
 
 
 class NewClusterForm(SettingsForm):
@@ -30,7 +34,7 @@ class NewClusterForm(SettingsForm):
 class ClusterAdmin(ModelAdmin):
     """Clusters side by side, each with its network settings."""
 
-    list_display = ("name", "title", "seed", "created", "dashboard")
+    list_display = ("name", "title", "seed", "created", "dashboard", "look")
     search_fields = ("name", "title")
 
     def get_fieldsets(self, request: HttpRequest, obj: Cluster | None = None) -> Any:  # noqa: ARG002
@@ -38,7 +42,7 @@ class ClusterAdmin(ModelAdmin):
         groups: dict[str, list[str]] = {}
         for name, field in fields().items():
             groups.setdefault(field.group, []).append(PREFIX + name)
-        own = ("name", "title", "seed", "dashboard" if obj else "nodes")
+        own = ("name", "title", "seed", *(("dashboard", "findings") if obj else ("nodes",)))
         return [(None, {"fields": own}), *((group, {"fields": names}) for group, names in groups.items())]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -48,12 +52,27 @@ class ClusterAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
         """A cluster keeps its name for life."""
-        return ("name", "dashboard") if obj else ()
+        return ("name", "dashboard", "findings") if obj else ()
 
     @admin.display(description="dashboard")
     def dashboard(self, row: Cluster) -> str:
         """A link to the picture."""
         return format_html('<a href="/clusters/{}/">View on dashboard</a>', row.name)
+
+    @admin.display(description="findings")
+    def look(self, row: Cluster) -> str:
+        """A link to what is legal here and does not work."""
+        return format_html('<a href="/clusters/{}/findings/">Findings</a>', row.name)
+
+    @admin.display(description="findings")
+    def findings(self, row: Cluster) -> str:
+        """How many there are, of a cluster small enough to be looked through while a page is made."""
+        words = "Look for them"
+        if Pod.objects.filter(cluster=row).count() <= MOST_LINTED:
+            found = lint(Snapshot.from_objects(snapshot.load_objects(row), row.engine_settings))
+            counts = [(word, sum(one.severity == word for one in found)) for word in SEVERITIES]
+            words = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts)
+        return format_html('<a href="/clusters/{}/findings/">{}</a>', row.name, words)
 
     def view_on_site(self, obj: Cluster) -> str:
         """The button at the top of the page."""

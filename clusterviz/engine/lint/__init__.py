@@ -4,7 +4,7 @@
 >>> [str(one) for one in lint(cluster)]
 """
 
-from clusterviz.engine.lint.finding import CODES, Code, Finding, Severity
+from clusterviz.engine.lint.finding import CODES, SEVERITIES, Code, Finding, Severity
 from clusterviz.engine.lint.run import lint
 
-__all__ = ["CODES", "Code", "Finding", "Severity", "lint"]
+__all__ = ["CODES", "SEVERITIES", "Code", "Finding", "Severity", "lint"]

@@ -9,6 +9,8 @@ import msgspec
 from clusterviz.engine.objects import Key
 
 Severity = Literal["error", "warning", "note"]
+#: Worst first.
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 class Code(NamedTuple):

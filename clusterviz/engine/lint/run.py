@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from clusterviz.engine.lint.calls import calls
 from clusterviz.engine.lint.entries import ingresses
-from clusterviz.engine.lint.finding import CODES, Finding
+from clusterviz.engine.lint.finding import CODES, SEVERITIES, Finding
 from clusterviz.engine.lint.policies import policies
 from clusterviz.engine.lint.services import services
 from clusterviz.engine.objects import ref_of
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
-
-_WORST = ("error", "warning", "note")
 
 
 def lint(cluster: Cluster) -> list[Finding]:
@@ -30,4 +28,6 @@ def lint(cluster: Cluster) -> list[Finding]:
     ]
     for look in (services, policies, ingresses, calls):
         found += look(cluster)
-    return sorted(set(found), key=lambda one: (_WORST.index(one.severity), one.object, one.field, one.code, one.text))
+    return sorted(
+        set(found), key=lambda one: (SEVERITIES.index(one.severity), one.object, one.field, one.code, one.text)
+    )

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from clusterviz.cluster.management.ask import add_cluster_arguments, asked_cluster, asked_documents
 from clusterviz.cluster.management.results import Result, junit, write_file
 from clusterviz.cluster.management.sarif import Located, sarif
-from clusterviz.engine.lint import Finding, lint
+from clusterviz.engine.lint import SEVERITIES, Finding, lint
 from clusterviz.engine.manifests.read import Document
 from clusterviz.engine.objects import Key
 
@@ -59,7 +59,7 @@ def _lines(found: Sequence[Located]) -> str:
     for one in found:
         place = f"{one.file}:{one.line}: " if one.line else ""
         lines += [f"{place}{one.finding}", f"    {one.finding.fix}"]
-    counts = [(word, sum(one.finding.severity == word for one in found)) for word in ("error", "warning", "note")]
+    counts = [(word, sum(one.finding.severity == word for one in found)) for word in SEVERITIES]
     return "\n".join([*lines, ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts)])
 
 

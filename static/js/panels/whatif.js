@@ -1,0 +1,32 @@
+/** Questions about the whole network: a menu in the top bar, lines of the palette, and what an object's own menu offers. */
+import { byId } from "./dom.js";
+import { closeMenu, openMenu } from "./menu.js";
+
+/**
+ * @typedef {object} Desk
+ * @property {string} cluster
+ * @property {import("../model/store.js").Store} store
+ * @property {() => string} selected
+ * @property {() => import("./keys.js").Binding[]} bindings
+ * @property {import("./contextmenu.js").Desk["offers"]} offers
+ */
+/** @typedef {{label: string, testid: string, path: string}} Question */
+
+/** @type {Question[]} */
+const QUESTIONS = [
+  { label: "What is wrong here? Findings", testid: "ask-findings", path: "findings/" },
+  { label: "Which Service has no backend?", testid: "ask-no-backend", path: "findings/?question=no-backend" },
+  { label: "Which policy rule does nothing?", testid: "ask-idle-rules", path: "findings/?question=idle-rules" },
+];
+
+/** @param {Desk} desk */
+export function start(desk) {
+  const go = (/** @type {string} */ path) => location.assign(`/clusters/${encodeURIComponent(desk.cluster)}/${path}`);
+  const button = byId("questions");
+  const open = () => {
+    if (button.getAttribute("aria-expanded") === "true") return void closeMenu();
+    openMenu([QUESTIONS.map(({ label, testid, path }) => ({ label, testid, run: () => go(path) }))], { label: "Questions about the network", testid: "questions-menu", owner: button });
+  };
+  button.addEventListener("click", open);
+  desk.bindings().push({ key: "q", does: "questions about the network: findings", run: open });
+}
