@@ -379,7 +379,7 @@ const LATER = [
 ];
 /** Time is there right after the first picture; only a link to a moment waits for it. */
 const timed = ready.then(async () => { timeline = (await import("./desk/timeline.js")).start(desk, replay); });
-const furnished = Promise.all([timed, ready.then(restore).then(() => Promise.all(LATER.map((load) => load())))]);
+const furnished = Promise.all([timed, ready.then(restore).then(() => Promise.all(LATER.map((load) => load())))]).then(() => {});
 setCalm();
 
 Object.assign(window, { clusterviz: {

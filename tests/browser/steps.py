@@ -84,11 +84,14 @@ def click_on(page: Page, ref: str, button: Literal["left", "right"] = "left") ->
 
 
 def show(page: Page, name: str = "demo") -> Page:
-    """Open a dashboard and wait for its first picture and everything around it."""
+    """Open a dashboard and wait for its first picture and everything around it.
+
+    What a promise brings is copied out of the page: those waited for here bring nothing.
+    """
     page.goto(f"/clusters/{name}/")
     until(page, "() => Boolean(window.clusterviz)")
-    page.evaluate("clusterviz.ready")
-    page.evaluate("clusterviz.furnished")
+    assert page.evaluate("clusterviz.ready") is None
+    assert page.evaluate("clusterviz.furnished") is None
     until(page, "clusterviz.cy.nodes().length > 5")
     return page
 
