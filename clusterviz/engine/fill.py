@@ -234,6 +234,8 @@ def _with_node_ports(obj: Obj, settings: Settings, taken: set[int]) -> Obj:
 
 def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, str, str]]) -> None:
     """Give nodes the InternalIP and pod CIDR they lack (IPM-01, IPM-05)."""
+    if not any(key[0] == "Node" and _starved(objects[key]) for key in objects):
+        return
     keys = ordered(objects, "Node")
     taken = {entry.get("address") for key in keys for entry in status_of(objects[key]).get("addresses") or []}
     blocks = {
@@ -242,8 +244,6 @@ def fill_nodes(objects: Objects, settings: Settings, warnings: list[tuple[str, s
         for block in [spec_of(objects[key]).get("podCIDR"), *(spec_of(objects[key]).get("podCIDRs") or [])]
     }
     keys = [key for key in keys if _starved(objects[key])]
-    if not keys:
-        return
     hosts, used = _host_ips(objects), _addresses_by_node(objects)
     for key in keys:
         obj = objects[key]

@@ -10,7 +10,7 @@ from typing import Any
 from clusterviz.engine.errors import ObjectError
 from clusterviz.engine.objects import Key, Obj, Record, key_of
 from clusterviz.engine.parse import Interned, parse
-from clusterviz.engine.parse_pods import named_pod, record_of
+from clusterviz.engine.parse_pods import listed_pod, record_of
 
 
 @contextmanager
@@ -51,21 +51,28 @@ def load(
     A Pod is keyed and read in one go, while the processor still has it at hand.
     """
     pods, count = records.setdefault("Pod", {}), len(keyed)
-    for obj in unpack(objects):
-        shape = named_pod(obj) if obj.get("kind") == "Pod" else None
+    for given in objects:
+        shape = listed_pod(given) if isinstance(given, dict) and given.get("kind") == "Pod" else None
         if shape is not None:
             meta = shape.metadata
-            name = (meta.namespace or "default", meta.name)
-            key = ("Pod", *name)
-        else:
+            key = ("Pod", meta.namespace or "default", meta.name)
+            keyed[key] = given
+            count += 1
+            if len(keyed) != count:
+                raise _twice(key)
+            pods[key[1], key[2]] = record_of(shape, given, key, interned)
+            continue
+        for obj in unpack((given,)):
             key = key_of(obj)
-        if keyed.setdefault(key, obj) is not obj or len(keyed) == count:
-            raise ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
-        count += 1
-        if shape is not None:
-            pods[name] = record_of(shape, key, interned)
-        else:
+            keyed[key] = obj
+            count += 1
+            if len(keyed) != count:
+                raise _twice(key)
             _keep(records, key, parse(obj, key, interned))
+
+
+def _twice(key: Key) -> ObjectError:
+    return ObjectError("Duplicate value", field="metadata.name", ref="/".join(filter(None, key)))
 
 
 def load_again(

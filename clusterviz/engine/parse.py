@@ -84,6 +84,7 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
     shape = read(obj, NodeShape, key)
     meta, spec, status = shape.metadata, shape.spec, shape.status
     one = (cidr(spec.pod_cidr, "spec.podCIDR", key),) if spec.pod_cidr else ()
+    cut = meta.annotations.get(CUT_ANNOTATION)
     return Node(
         namespace=key[1],
         name=key[2],
@@ -91,9 +92,12 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
         annotations=meta.annotations,
         created=meta.creation_timestamp,
         ips=tuple(
-            ip
-            for index, entry in enumerate(status.addresses)
-            if entry.type == "InternalIP" and (ip := address(entry.address, f"status.addresses[{index}].address", key))
+            [
+                ip
+                for index, entry in enumerate(status.addresses)
+                if entry.type == "InternalIP"
+                and (ip := address(entry.address, f"status.addresses[{index}].address", key))
+            ]
         ),
         # host bits are legal, and whoever sets up routes and addresses masks them
         pod_cidrs=tuple([masked(block) for block in cidrs(spec.pod_cidrs, "spec.podCIDRs", key) or one]),
@@ -101,7 +105,7 @@ def _node(obj: Obj, key: Key, interned: Interned) -> Record:
         schedulable=not spec.unschedulable,
         down=meta.annotations.get(DOWN_ANNOTATION) == "true",
         network_ready=condition(status.conditions, "NetworkUnavailable") != "True",
-        cut=tuple(filter(None, (one.strip() for one in meta.annotations.get(CUT_ANNOTATION, "").split(",")))),
+        cut=tuple([name for one in cut.split(",") if (name := one.strip())]) if cut else (),
         zone=meta.labels.get(ZONE_LABEL, ""),
     )
 

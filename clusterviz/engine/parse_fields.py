@@ -38,10 +38,14 @@ def address(value: str, field: str, key: Key) -> str:
 
 def addresses(values: tuple[str, ...], field: str, key: Key) -> tuple[str, ...]:
     """A list of IP addresses; ``None`` stands for itself, as in clusterIPs."""
+    if not values:
+        return ()
     return tuple(
-        value if value == "None" else address(value, f"{field}[{index}]", key)
-        for index, value in enumerate(values)
-        if value
+        [
+            value if value == "None" else address(value, f"{field}[{index}]", key)
+            for index, value in enumerate(values)
+            if value
+        ]
     )
 
 
@@ -57,4 +61,6 @@ def cidr(value: str, field: str, key: Key) -> str:
 
 def cidrs(values: tuple[str, ...], field: str, key: Key) -> tuple[str, ...]:
     """A list of CIDRs."""
+    if not values:
+        return ()
     return tuple([cidr(value.strip(), f"{field}[{index}]", key) for index, value in enumerate(values)])

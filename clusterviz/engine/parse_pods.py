@@ -12,8 +12,8 @@ from clusterviz.engine.parse_fields import Interned, address, condition, labels
 from clusterviz.engine.shapes import (
     ContainerShape,
     ContainerStatus,
-    NamedPod,
-    Owner,
+    ListedPod,
+    Meta,
     PodShape,
     PodSpec,
     PodStatus,
@@ -28,18 +28,23 @@ _OCTETS = frozenset(map(str, range(256)))
 
 
 class Sibling(NamedTuple):
-    """A pod that was read: what was read of the parts that pods of one workload have alike, and what came of it."""
+    """A pod that was read: what was read of the parts that pods of one workload have alike, and what came of it.
 
-    owners: tuple[Owner, ...]
+    ``listed`` are the same parts with labels, annotations and owners as they stand in the object; None where those
+    were forgiven something. They are texts alone, so whatever is equal to them would be read as the same.
+    """
+
     parts: tuple[Any, ...]
     pod: Pod
+    listed: tuple[Any, ...] | None = None
 
 
-def _parts(shape: PodShape) -> tuple[Any, ...]:
-    """Everything that is read but name, owner, node, addresses and age; those that differ most often come first."""
+def _parts(shape: PodShape | ListedPod) -> tuple[Any, ...]:
+    """Everything that is read but name, node, addresses and age; those that differ most often come first."""
     meta, spec, status = shape.metadata, shape.spec, shape.status
     return (
         status.conditions,
+        meta.owner_references,
         meta.labels,
         status.container_statuses,
         status.phase,
@@ -56,50 +61,62 @@ def _parts(shape: PodShape) -> tuple[Any, ...]:
     )
 
 
-def named_pod(obj: Obj) -> NamedPod | None:
-    """The shape of a well-formed Pod that has a name, None for any other object: it is read with more care."""
+def listed_pod(obj: Obj) -> ListedPod | None:
+    """The shape of a well-formed Pod that has a name, None for any other: it is read with more care."""
     try:
-        shape = msgspec.convert(obj, NamedPod)
+        shape = msgspec.convert(obj, ListedPod)
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
-    return shape if shape.kind == "Pod" and shape.metadata.name else None
+    return shape if shape.metadata.name else None
 
 
 def parse_pod(obj: Obj, key: Key, interned: Interned) -> Pod:
     """The record of a Pod, sharing with the last of its workload what they have alike. Raises `ObjectError`."""
-    return record_of(read(obj, PodShape, key), key, interned)
+    return _record(read(obj, PodShape, key), key, interned, None)
 
 
-def record_of(shape: PodShape, key: Key, interned: Interned) -> Pod:
-    """The record of a Pod that was read. Lists mostly name the pods of a workload one after the other."""
-    meta, status = shape.metadata, shape.status
-    parts, owners, ip = _parts(shape), meta.owner_references, status.pod_ip
+def record_of(shape: ListedPod, obj: Obj, key: Key, interned: Interned) -> Pod:
+    """The record of a Pod of a list. Lists mostly name the pods of a workload one after the other."""
     sibling: Sibling | None = interned.get(_LAST)
-    if sibling is None or sibling.parts != parts or sibling.owners != owners:
-        sibling = interned.get((key[1], owners))
-        if sibling is not None and sibling.parts != parts:
-            sibling = None
-    if (
-        sibling is None
-        or not _canonical(ip, interned)
-        or (status.pod_ips and (len(status.pod_ips) > 1 or status.pod_ips[0].ip != ip))
-    ):
-        found = _read(shape, key, interned)
-        interned[key[1], owners] = interned[_LAST] = Sibling(owners, parts, found)
-        return found
-    interned[_LAST] = sibling
+    listed = _parts(shape)
+    if sibling is not None and sibling.listed == listed and _alone(shape.status, interned):
+        return _like(sibling, shape, key)
+    try:
+        meta = msgspec.convert(obj.get("metadata", {}), Meta)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return parse_pod(obj, key, interned)
+    return _record(PodShape(meta, shape.spec, shape.status), key, interned, listed)
+
+
+def _record(shape: PodShape, key: Key, interned: Interned, listed: tuple[Any, ...] | None) -> Pod:
+    """The record of a Pod that was read, like that of the last of its workload if it can be."""
+    parts, workload = _parts(shape), (key[1], shape.metadata.owner_references)
+    sibling: Sibling | None = interned.get(workload)
+    if sibling is None or sibling.parts != parts or not _alone(shape.status, interned):
+        sibling = Sibling(parts, _read(shape, key, interned), listed)
+        interned[workload] = interned[_LAST] = sibling
+        return sibling.pod
+    interned[_LAST] = sibling if listed is None else sibling._replace(listed=listed)
+    return _like(sibling, shape, key)
+
+
+def _like(sibling: Sibling, shape: PodShape | ListedPod, key: Key) -> Pod:
+    """The record of a pod that differs from its sibling in nothing but this."""
     return msgspec.structs.replace(
         sibling.pod,
         namespace=key[1],
         name=key[2],
-        created=meta.creation_timestamp,
+        created=shape.metadata.creation_timestamp,
         node=shape.spec.node_name,
-        ips=(ip,),
+        ips=(shape.status.pod_ip,),
     )
 
 
-def _canonical(ip: str, interned: Interned) -> bool:
-    """Whether the kernel prints the address as it stands; others of its /24 were mostly looked at before."""
+def _alone(status: PodStatus, interned: Interned) -> bool:
+    """Whether a pod has one address, as the kernel prints it; others of its /24 were mostly looked at before."""
+    ip, many = status.pod_ip, status.pod_ips
+    if many and (many[0].ip != ip or len(many) > 1):
+        return False
     block, _, last = ip.rpartition(".")
     if block in interned and last in _OCTETS:
         return True

@@ -136,18 +136,24 @@ class PodShape(Shape, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class NamedMeta(Meta, frozen=True):
-    """``metadata`` with its name."""
+class ListedMeta(Shape, frozen=True):
+    """``metadata`` with its name; what pods of one workload mostly have alike is left as it stands."""
 
     name: str = ""
     namespace: str = ""
+    labels: Any = None
+    annotations: Any = None
+    creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+    owner_references: Any = None
 
 
-class NamedPod(PodShape, frozen=True):
-    """A Pod with its key, so that a large list of them is gone through once."""
+class ListedPod(Shape, frozen=True):
+    """A Pod with its name, so that a large list of them is gone through once."""
 
-    kind: str = ""
-    metadata: NamedMeta = NamedMeta()
+    metadata: ListedMeta = ListedMeta()
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
 
 
 class NodeAddress(Shape, frozen=True):
@@ -369,5 +375,5 @@ def _either(reader: Reader, wire: str, kind: Any, default: Any) -> Any:
 
 
 # msgspec works out a type when it is first read, and two threads that do so at once crash the process.
-for _shape in (PodShape, NamedPod, NodeShape, ServiceShape, SliceShape):
+for _shape in (PodShape, ListedPod, Meta, NodeShape, ServiceShape, SliceShape):
     msgspec.convert({}, _shape)
