@@ -52,7 +52,7 @@ def load(
     """
     pods, count = records.setdefault("Pod", {}), len(keyed)
     for given in objects:
-        shape = listed_pod(given) if isinstance(given, dict) and given.get("kind") == "Pod" else None
+        shape = listed_pod(given)
         if shape is not None:
             meta = shape.metadata
             key = ("Pod", meta.namespace or "default", meta.name)

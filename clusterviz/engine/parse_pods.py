@@ -61,8 +61,10 @@ def _parts(shape: PodShape | ListedPod) -> tuple[Any, ...]:
     )
 
 
-def listed_pod(obj: Obj) -> ListedPod | None:
-    """The shape of a well-formed Pod that has a name, None for any other: it is read with more care."""
+def listed_pod(obj: Any) -> ListedPod | None:
+    """The shape of a well-formed Pod that has a name, None for anything else: it is read with more care."""
+    if not isinstance(obj, dict) or obj.get("kind") != "Pod":
+        return None
     try:
         shape = msgspec.convert(obj, ListedPod)
     except (msgspec.ValidationError, UnicodeEncodeError):

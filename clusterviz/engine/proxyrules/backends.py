@@ -44,6 +44,8 @@ class Lists(msgspec.Struct, frozen=True):
     @property
     def reachable(self) -> tuple[Backend, ...]:
         """Each backend that some chain on this node leads to, once."""
+        if not (self.cluster and self.local):
+            return self.cluster or self.local
         return tuple({backend.address: backend for backend in (*self.cluster, *self.local)}.values())
 
 
@@ -70,10 +72,10 @@ def backends(cluster: Cluster, service: Service, port: ServicePort, version: int
 def lists(known: tuple[Backend, ...], node: Node, *, uses_cluster: bool, uses_local: bool) -> Lists:
     """The lists this node uses (EPS-05..08)."""
     everywhere = _usable(known)
-    here = tuple(backend for backend in known if backend.endpoint.node == node.name)
+    here = [backend for backend in known if backend.endpoint.node == node.name] if uses_local else []
     return Lists(
         cluster=_near(everywhere, node) if uses_cluster else (),
-        local=_usable(here) if uses_local else (),
+        local=_usable(tuple(here)),
         anywhere=bool(everywhere),
     )
 
@@ -101,12 +103,14 @@ def _hinted(endpoint: Endpoint, number: int, distribution: str) -> Backend:
 
 def _usable(backends: tuple[Backend, ...]) -> tuple[Backend, ...]:
     """The ready ones; without any, those that leave but still serve."""
-    ready = tuple(backend for backend in backends if backend.endpoint.ready)
-    return ready or tuple(backend for backend in backends if backend.leaving)
+    ready = tuple([backend for backend in backends if backend.endpoint.ready])
+    return ready or tuple([backend for backend in backends if backend.leaving])
 
 
 def _near(usable: tuple[Backend, ...], node: Node) -> tuple[Backend, ...]:
     """Those hinted for this node, else for its zone, when every ready one has such a hint (TD-03, TD-04)."""
+    if not usable or not (usable[0].zones or usable[0].nodes):
+        return usable  # one without any hint switches them off for all
     if not all(backend.endpoint.ready for backend in usable):
         return usable
     for here, hints in (

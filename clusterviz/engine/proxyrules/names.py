@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 SERVICES = "KUBE-SERVICES"
 EXTERNAL = "KUBE-EXTERNAL-SERVICES"
@@ -15,13 +16,22 @@ PROXY_FIREWALL = "KUBE-PROXY-FIREWALL"
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 # Two characters of base32 for each ten bits: a large node has some hundred thousand names, and the library takes long.
 PAIRS = tuple(first + second for first in BASE32 for second in BASE32)
-SHIFTS = tuple(range(70, -1, -10))
 
 
 def digest(*parts: str) -> str:
     """The 16 characters that end the name of a chain (IPT-14)."""
-    bits = int.from_bytes(hashlib.sha256("".join(parts).encode(errors="surrogatepass")).digest()[:10])
-    return "".join([PAIRS[bits >> shift & 1023] for shift in SHIFTS])
+    found = hashlib.sha256("".join(parts).encode(errors="surrogatepass")).digest()
+    high, low = int.from_bytes(found[:5]), int.from_bytes(found[5:10])
+    return (
+        f"{PAIRS[high >> 30]}{PAIRS[high >> 20 & 1023]}{PAIRS[high >> 10 & 1023]}{PAIRS[high & 1023]}"
+        f"{PAIRS[low >> 30]}{PAIRS[low >> 20 & 1023]}{PAIRS[low >> 10 & 1023]}{PAIRS[low & 1023]}"
+    )
+
+
+@lru_cache(maxsize=256)
+def port_digest(name: str, protocol: str) -> str:
+    """`digest` of a Service port, which several chains are named after."""
+    return digest(name, protocol)
 
 
 def host(ip: str) -> str:

@@ -147,19 +147,25 @@ def _iptables(cluster: Cluster, node: Node, version: int) -> Places:
     flags = flags_of(cluster, node, version, accounting=True, large=False)  # comments make no lines
 
     def measure(name: Name) -> Extent:
-        filters, nat, behind = Table("filter", ()), Table("nat", ()), dict[str, int]()
+        filtered, behind = dict[str, int](), dict[str, int]()
         for portal in portals(cluster, node, version, name):
-            service.write_front(portal, node, flags, nat, filters)
-            for chain, count in service.behind(portal):
-                behind[chain] = behind.get(chain, 0) + count
-        for chain, count in nat.counts().items():
-            behind[chain] = behind.get(chain, 0) + count
-        shared = {("filter", chain): count for chain, count in filters.counts().items()}
+            if not service.front(portal, flags, behind, filtered):
+                filters, nat = Table("filter", ()), Table("nat", ())
+                service.write_front(portal, node, flags, nat, filters)
+                _add(filtered, filters.counts().items())
+                _add(behind, nat.counts().items())
+            _add(behind, service.behind(portal))
+        shared = {("filter", chain): count for chain, count in filtered.items()}
         shared |= {("nat", chain): behind.pop(chain) for chain in (NODEPORTS, SERVICES) if chain in behind}
         names = tuple(sorted(behind))
         return Extent(shared=shared, names=names, before=(0, *accumulate(behind[name] for name in names)))
 
     return _Iptables(_extents(cluster, node, version, measure, bool(flags.pods)))
+
+
+def _add(counts: dict[str, int], more: Iterable[tuple[str, int]]) -> None:
+    for chain, count in more:
+        counts[chain] = counts.get(chain, 0) + count
 
 
 def _nftables(cluster: Cluster, node: Node, version: int) -> Places:

@@ -68,7 +68,7 @@ def _portal(cluster: Cluster, node: Node, service: Service, port: ServicePort, c
 
 def of_version(addresses: tuple[str, ...], version: int) -> tuple[str, ...]:
     """The addresses or CIDRs of one family."""
-    return tuple(address for address in addresses if family(address) == version)
+    return tuple([address for address in addresses if family(address) == version]) if addresses else ()
 
 
 def node_port_addresses(cluster: Cluster, node: Node, version: int) -> tuple[str, ...] | None:

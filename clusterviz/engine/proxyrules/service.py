@@ -20,6 +20,7 @@ from clusterviz.engine.proxyrules.names import (
     comment,
     digest,
     host,
+    port_digest,
     probability,
 )
 from clusterviz.engine.proxyrules.table import Table
@@ -66,7 +67,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
 
     def chain(self, kind: str) -> str:
         """KUBE-SVC, SVL, EXT and FW of this port share one hash (IPT-14)."""
-        return f"KUBE-{kind}-{digest(self.name, self.protocol)}"
+        return f"KUBE-{kind}-{port_digest(self.name, self.protocol)}"
 
     def endpoint_chain(self, backend: Backend) -> str:
         """KUBE-SEP of one endpoint (IPT-14)."""
@@ -145,6 +146,20 @@ def behind(portal: Portal) -> Iterator[tuple[str, int]]:
     name = f"{portal.name}{portal.protocol}"
     for backend in portal.lists.reachable:
         yield f"KUBE-SEP-{digest(name, backend.address)}", 2
+
+
+def front(portal: Portal, flags: Flags, nat: dict[str, int], filters: dict[str, int]) -> bool:
+    """Add how many rules `write_front` makes of a port that has a ClusterIP alone, by chain; False for any other."""
+    if portal.external or portal.service.health_check_port:
+        return False
+    if not portal.internal_open:
+        filters[SERVICES] = filters.get(SERVICES, 0) + 1
+        return True
+    nat[SERVICES] = nat.get(SERVICES, 0) + 1
+    if flags.masquerade_all or flags.pods:
+        chain = portal.chain("SVL" if portal.internal_local else "SVC")
+        nat[chain] = nat.get(chain, 0) + 1
+    return True
 
 
 def write_front(portal: Portal, node: Node, flags: Flags, nat: Table, filters: Table) -> None:

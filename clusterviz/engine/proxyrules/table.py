@@ -18,7 +18,7 @@ class Table:
 
     def add(self, chain: str, *words: str) -> None:
         """Append a rule; empty words are left out."""
-        self._rules.setdefault(chain, []).append(" ".join(word for word in words if word))
+        self._rules.setdefault(chain, []).append(" ".join(filter(None, words)))
 
     def counts(self) -> dict[str, int]:
         """How many rules each chain has."""
