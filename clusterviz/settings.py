@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import timedelta
 from logging import LogRecord
 from pathlib import Path
 
@@ -61,6 +62,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Who sends it may read /metrics; without it only staff may.
+METRICS_TOKEN = os.environ.get("CLUSTERVIZ_METRICS_TOKEN", "")
+
 # Cytoscape adds this one rule to the page itself; anything else inline is refused.
 CYTOSCAPE_STYLE = "'sha256-pgvDUBa4IjFA2yuSJ2cqcyxmNYJMborsd0ORcRv9vw8='"
 CONTENT_SECURITY_POLICY = {
@@ -102,6 +106,7 @@ INSTALLED_APPS = [
     "servestatic",
     "channels",
     "csp",
+    "axes",
     "clusterviz.cluster",
     "clusterviz.live",
     "clusterviz.kubeapi",
@@ -120,6 +125,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "clusterviz.urls"
 ASGI_APPLICATION = "clusterviz.asgi.application"
@@ -160,6 +166,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Guessing: after so many wrong passwords for a name from an address both wait together; a right one forgets them.
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "dashboard/locked.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("replay/", views.replay, name="replay"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
     path("clusters/<slug:name>/", views.cluster, name="cluster"),
     path("clusters/<slug:name>/", include("clusterviz.dashboard.whatif.urls")),
     path("clusters/<slug:name>/snapshot", api.snapshot, name="snapshot"),

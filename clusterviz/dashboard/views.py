@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied
@@ -11,12 +12,14 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clusterviz.cluster import services
 from clusterviz.cluster.models import Cluster
 from clusterviz.dashboard.forms import ClusterForm
+from clusterviz.live import metrics as live_metrics
 from clusterviz.live.access import is_editor
 
 COUNTED = {"nodes": "node", "pods": "pod", "services": "service", "flows": "trafficflow"}
@@ -103,3 +106,15 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         connection.close()
         return HttpResponse("database not ready\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """This process for Prometheus: for who sends ``CLUSTERVIZ_METRICS_TOKEN``, or is signed in as staff."""
+    token = settings.METRICS_TOKEN
+    sent = request.headers.get("Authorization", "")
+    known = bool(token) and constant_time_compare(sent, f"Bearer {token}")
+    if not known and not (request.user.is_active and request.user.is_staff):
+        words = "Send the token of CLUSTERVIZ_METRICS_TOKEN as `Authorization: Bearer`, or sign in as staff.\n"
+        return HttpResponse(words, status=403, content_type="text/plain")
+    return HttpResponse(live_metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

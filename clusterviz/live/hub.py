@@ -66,8 +66,28 @@ class Frame:
                     mass=self._mass,
                 )
             )
-            topic.encoded += 1
+            topic.counts.encoded += 1
         return self._texts[known]
+
+
+class Counts:
+    """What a topic did since the process began, for those who operate it; times are seconds."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+        self.sent = 0
+        self.characters = 0
+        self.dropped = 0
+        self.resyncs = 0
+        self.steps = 0
+        self.stepping = 0.0
+        self.slowest = 0.0
+
+    def stepped(self, took: float) -> None:
+        """The simulator of the cluster made a step."""
+        self.steps += 1
+        self.stepping += took
+        self.slowest = max(self.slowest, took)
 
 
 class Topic:
@@ -81,11 +101,11 @@ class Topic:
         self.ring: deque[tuple[int, str]] = deque(maxlen=STATE_RING)
         self.routes: dict[str, tuple[int, Route]] = {}
         self.route_number = 0
-        self.frame: Frame | None = None
+        self.rps = 0.0
         self.clients: set[Client] = set()
         self.watched: frozenset[str] = frozenset()
         self.looks = 0
-        self.encoded = 0
+        self.counts = Counts()
 
     def look(self) -> None:
         """Gather what the browsers look at; of very much the ids of those who said so last."""
@@ -115,8 +135,6 @@ class Client:
         self.wants_traffic = True
         self.watched: tuple[str, ...] = ()
         self.looked = 0
-        self.dropped = 0
-        self.resyncs = 0
         self._frame: Frame | None = None
         self._resync = ""
         # Nothing is sent before the greeting.
@@ -163,7 +181,7 @@ class Client:
         if not self.wants_traffic or self.held:
             return
         if self._frame is not None:
-            self.dropped += 1
+            self.topic.counts.dropped += 1
         self._frame = frame
 
     def resync(self, reason: str) -> None:
@@ -176,7 +194,8 @@ class Client:
             self._resync = "changes were missed"
         if self._resync:
             text = encode(Resync(self._resync))
-            self._resync, self.resyncs = "", self.resyncs + 1
+            self._resync = ""
+            self.topic.counts.resyncs += 1
             self.start()
             return text
         if behind := self.topic.since(self.seq):
@@ -199,6 +218,8 @@ class Client:
         try:
             while not self._paused and not self.closed and (text := self._next()) is not None:
                 await self._send({"type": "websocket.send", "text": text})
+                self.topic.counts.sent += 1
+                self.topic.counts.characters += len(text)
         except Disconnected:  # people close pages, also while they are written to
             self.close()
         except Exception:
@@ -249,6 +270,11 @@ class Hub:
         self._topics: dict[str, Topic] = {}
         self.joined: Callable[[str], None] = lambda _name: None
 
+    @property
+    def topics(self) -> dict[str, Topic]:
+        """Every topic by the name of its cluster."""
+        return dict(self._topics)
+
     def topic(self, name: str) -> Topic:
         """The topic of a cluster, made on first use."""
         return self._topics.setdefault(name, Topic(name))
@@ -275,7 +301,7 @@ class Hub:
         topic = self.topic(name)
         topic.epoch, topic.seq, topic.time = epoch, seq, time
         topic.ring.clear()
-        topic.routes, topic.route_number, topic.frame = {}, 0, None
+        topic.routes, topic.route_number, topic.rps = {}, 0, 0.0
         for client in list(topic.clients):
             client.resync("the simulator started anew")
         await self._pump(topic)
@@ -291,7 +317,7 @@ class Hub:
         topic = self.topic(name)
         topic.seq, topic.time = message.seq, message.time
         text = encode(message)
-        topic.encoded += 1
+        topic.counts.encoded += 1
         if len(text) > MAX_TEXT:
             topic.ring.clear()  # everybody is behind the ring now and fetches the snapshot
         else:
@@ -310,7 +336,7 @@ class Hub:
     ) -> str:
         """What is on the wires, for everybody who can read it now; returns it as for who knew all earlier routes."""
         topic = self.topic(name)
-        topic.time = time
+        topic.time, topic.rps = time, totals.rps
         known = topic.route_number
         for route in routes:
             topic.route_number += 1

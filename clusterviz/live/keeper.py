@@ -293,6 +293,7 @@ class Keeper:
             simulator.step(now, connections=watched)
             self._turn(simulator)
             self._hub.topic(self.name).time = now
+            self._hub.topic(self.name).counts.stepped(steady() - now)
             if simulator.form.outgrown:
                 await self._reform(simulator)
             await self._publish_state(simulator)

@@ -111,7 +111,7 @@ async def test_every_browser_gets_the_same_text_encoded_once(hub):
     await traffic(hub, 1.0, [route(1)], [Call("r1", 3, "1.1")])
     assert all(box.messages == boxes[0].messages for box in boxes)
     assert [message["type"] for message in boxes[0].messages] == ["state", "traffic"]
-    assert hub.topic("c").encoded == 2
+    assert hub.topic("c").counts.encoded == 2
 
 
 async def test_a_stalled_browser_costs_nothing_and_gets_the_newest_frame(hub):
@@ -123,7 +123,7 @@ async def test_a_stalled_browser_costs_nothing_and_gets_the_newest_frame(hub):
         await traffic(hub, float(number))
     assert slow.messages == []
     assert len(quick.of("traffic")) == 10
-    assert client.dropped == 9
+    assert client.topic.counts.dropped == 9
     await slow.read()
     assert [message["time"] for message in slow.of("traffic")] == [9.0]
 
@@ -149,7 +149,7 @@ async def test_a_browser_too_far_behind_is_told_to_resync_once(hub):
     assert [message["type"] for message in slow.messages] == ["resync"]
     await hub.publish_state("c", state(STATE_RING + 10))
     assert [message["seq"] for message in slow.of("state")] == [STATE_RING + 10]
-    assert client.resyncs == 1
+    assert client.topic.counts.resyncs == 1
 
 
 async def test_a_change_too_large_for_one_message_makes_everybody_fetch_the_snapshot(hub):
