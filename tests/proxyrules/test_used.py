@@ -192,11 +192,11 @@ def test_lines_are_numbered_as_in_the_text_of_all(
 
 
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])
-@pytest.mark.parametrize(("port", "alone"), [(81, True), (80, False)])
-def test_only_a_claim_of_the_same_port_needs_the_text_of_all(
-    mode: str, port: int, alone: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("port", "claims"), [(81, 1), (80, 11)])
+def test_only_claims_of_the_same_port_need_more_texts_than_one(
+    mode: str, port: int, claims: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SVC-05: Services may share an address by port; the text of one then tells its lines, as that of all does."""
+    """SVC-05: Services may share an address by port; the text of those that want both tells whose the lines are."""
     monkeypatch.setattr(used, "MOST_SERVICES", FEW)
     ports = [{"name": "p80", "port": port, "targetPort": 8080}]
     made = world(service(externalIPs=["192.0.2.9"], ports=ports), endpoints(ONE), *many(FEW), proxy_mode=mode)
@@ -204,7 +204,10 @@ def test_only_a_claim_of_the_same_port_needs_the_text_of_all(
     text = (iptables if mode == "iptables" else nftables)(made, made.nodes[steps[0][0].node]).splitlines()
     lines = [line for one in steps for line in lines_used(made, *one)]
     assert lines and all(line.text in text[line.number - 1] for line in lines)
-    assert {only is not None for _, _, only in used._rulesets[made]} == {alone}
+    asked = {len(only or ()) for _, _, only in used._rulesets[made]}
+    assert max(asked) == claims and 0 not in asked
+    monkeypatch.setattr(used, "MOST_SERVICES", 1_000)
+    assert lines == [line for one in steps for line in lines_used(made, *one)]
 
 
 def test_an_address_nobody_has_is_refused_by_a_counted_line(monkeypatch: pytest.MonkeyPatch) -> None:

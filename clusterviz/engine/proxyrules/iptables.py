@@ -8,7 +8,7 @@ from clusterviz.engine.errors import EngineError
 from clusterviz.engine.objects import Node
 from clusterviz.engine.proxyrules.detector import detector
 from clusterviz.engine.proxyrules.frame import filter_table, nat_table, node_port_rules
-from clusterviz.engine.proxyrules.portals import is_large, node_port_addresses, portals
+from clusterviz.engine.proxyrules.portals import Only, is_large, node_port_addresses, portals
 from clusterviz.engine.proxyrules.service import Flags, write
 
 if TYPE_CHECKING:
@@ -19,12 +19,10 @@ class NoRuleTextError(EngineError):
     """The cluster's kube-proxy writes no rules that could be shown here."""
 
 
-def iptables(
-    cluster: Cluster, node: Node, family: int = 4, *, only: tuple[str, str] | None = None, accounting: bool = True
-) -> str:
+def iptables(cluster: Cluster, node: Node, family: int = 4, *, only: Only = None, accounting: bool = True) -> str:
     """The filter and nat tables kube-proxy keeps on ``node``, for one address family.
 
-    ``only`` leaves out every Service but one, (namespace, name). ``accounting`` False leaves out the
+    ``only`` leaves out every Service but one, (namespace, name), or but these. ``accounting`` False leaves out the
     nfacct counters, which must exist before ``iptables-restore`` accepts a rule that names them.
     Raises `NoRuleTextError` when the cluster's kube-proxy does not use iptables.
     """

@@ -11,16 +11,16 @@ from clusterviz.engine.proxyrules.detector import detector
 from clusterviz.engine.proxyrules.iptables import NoRuleTextError
 from clusterviz.engine.proxyrules.nftframe import frame
 from clusterviz.engine.proxyrules.nftservice import NftPortal, put_cluster_ip, put_others, write_chains
-from clusterviz.engine.proxyrules.portals import node_port_addresses, of_version, portals
+from clusterviz.engine.proxyrules.portals import Only, node_port_addresses, of_version, portals
 
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 
-def nftables(cluster: Cluster, node: Node, family: int = 4, *, only: tuple[str, str] | None = None) -> str:
+def nftables(cluster: Cluster, node: Node, family: int = 4, *, only: Only = None) -> str:
     """The table ``kube-proxy`` of one address family on ``node``, as nft lists it and ``nft -f`` loads it.
 
-    ``only`` leaves out every Service but one, (namespace, name). Raises `NoRuleTextError` when the
+    ``only`` leaves out every Service but one, (namespace, name), or but these. Raises `NoRuleTextError` when the
     cluster's kube-proxy does not use nftables.
     """
     settings = cluster.settings

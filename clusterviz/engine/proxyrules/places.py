@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 Name = tuple[str, str]
+Names = frozenset[Name]
 Shared = tuple[str, str]
 # After the key of an element comes its comment or its verdict.
 KEY_END = re.compile(r" comment | : ")
@@ -68,30 +69,41 @@ class _Iptables:
         }
         self._declared = sum(len(extent.names) for extent in found.values())
         self._builtin = nat_table().builtin
-        self._known: dict[tuple[Name, str, str, bool], int] = {}
+        self._known: dict[tuple[Names, str, str, int], int] = {}
 
-    def shift(self, mine: Name, table: str, chain: str, index: int, _text: str) -> int:
+    def shift(self, mine: Names, _owner: Name, table: str, chain: str, index: int, _text: str) -> int:
         """Lines of other Services before the rule ``index`` of a chain, in the text of ``mine`` alone."""
-        own = index < self._found.get(mine, NOTHING).shared.get((table, chain), 0)
-        key = mine, table, chain, own
+        ahead = list[Name]()
+        for name in sorted(mine):
+            rules = self._extent(name).shared.get((table, chain), 0)
+            if index < rules:
+                break
+            index -= rules
+            ahead.append(name)
+        key = mine, table, chain, len(ahead)
         if key not in self._known:
-            self._known[key] = self._before(*key)
+            self._known[key] = self._before(mine, table, chain, ahead)
         return self._known[key]
 
-    def _before(self, mine: Name, table: str, chain: str, own: bool) -> int:
-        extent, place = self._found.get(mine, NOTHING), self._order.get(mine, 0)
+    def _extent(self, name: Name) -> Extent:
+        return self._found.get(name, NOTHING)
+
+    def _before(self, mine: Names, table: str, chain: str, ahead: list[Name]) -> int:
+        """``ahead`` are those of ``mine`` whose rules in the chain stand before the one asked about."""
+        own = [self._extent(name) for name in mine]
+        writer = next((name for name in sorted(mine) if name not in ahead), None)
         count = 0
         for (where, shared), sums in self._shared.items():
-            others = sums[-1] - extent.shared.get((where, shared), 0)
             if where < table or (where == table and chain not in self._builtin and shared < chain):
-                count += others
+                count += sums[-1] - sum(one.shared.get((where, shared), 0) for one in own)
             elif (where, shared) == (table, chain):
-                count += sums[place] if own else others
+                count += sums[-1] if writer is None else sums[self._order.get(writer, 0)]
+                count -= sum(self._extent(name).shared.get((where, shared), 0) for name in ahead)
         if table == "nat":
-            count += self._declared - len(extent.names)
+            count += self._declared - sum(len(one.names) for one in own)
             if chain not in self._builtin:
                 count += sum(one.before[bisect_left(one.names, chain)] for one in self._found.values())
-                count -= extent.before[bisect_left(extent.names, chain)]
+                count -= sum(one.before[bisect_left(one.names, chain)] for one in own)
         return count
 
 
@@ -108,19 +120,22 @@ class _Nftables:
         sums = accumulate((extent.chains for extent in found.values()), initial=0)
         self._chains = dict(zip(found, sums, strict=False))
 
-    def shift(self, mine: Name, _table: str, chain: str, _index: int, text: str) -> int:
-        """Lines of other Services before an element of a map, or a rule of a chain."""
-        extent = self._found.get(mine, NOTHING)
+    def shift(self, mine: Names, owner: Name, _table: str, chain: str, _index: int, text: str) -> int:
+        """Lines of other Services before an element of a map, or a rule of a chain, which is the ``owner``'s."""
+        extents = [self._found.get(name, NOTHING) for name in sorted(mine)]
         own: dict[str, dict[str, int]] = {name: {} for name in self._elements}
-        _put(own, (*extent.first, *extent.then))
+        for elements in (*(one.first for one in extents), *(one.then for one in extents)):
+            _put(own, elements)
         count = 0
         for name, known in self._elements.items():
             if name == chain:
                 key = KEY_END.split(text, 1)[0]
                 return count + known[key] - own[name][key]
             count += len(known) - len(own[name])
-        count += self._sets - extent.sets
-        return count if chain in self._frame else count + self._chains[mine]
+        count += self._sets - sum(one.sets for one in extents)
+        if chain in self._frame:
+            return count
+        return count + self._chains[owner] - sum(self._found[name].chains for name in mine if name < owner)
 
 
 def _put(maps: dict[str, dict[str, int]], elements: Iterable[Shared]) -> None:
@@ -135,7 +150,7 @@ _COUNTED: WeakKeyDictionary[Cluster, dict[tuple[str, int], Places]] = WeakKeyDic
 
 
 def places(cluster: Cluster, node: Node, version: int) -> Places:
-    """What tells, for the text of one Service on a node, how many lines of others stand before each of its own."""
+    """What tells, for the text of a few Services on a node, how many lines of others stand before each of theirs."""
     known = _COUNTED.setdefault(cluster, {})
     if (node.name, version) not in known:
         count = _nftables if cluster.settings.proxy_mode == "nftables" else _iptables

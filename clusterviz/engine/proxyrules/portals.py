@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 LARGE = 1000
+# One Service, (namespace, name), a few, or all.
+Only = tuple[str, str] | frozenset[tuple[str, str]] | None
 
 
-def portals(cluster: Cluster, node: Node, version: int, only: tuple[str, str] | None = None) -> Iterator[Portal]:
-    """Every Service port of the family in the order of names, or those of one Service."""
+def portals(cluster: Cluster, node: Node, version: int, only: Only = None) -> Iterator[Portal]:
+    """Every Service port of the family in the order of names, or those of one Service or a few."""
     for service in proxied(cluster, only):
         cluster_ip = next(iter(of_version(service.cluster_ips, version)), "")
         if cluster_ip:
@@ -37,9 +39,10 @@ def is_large(cluster: Cluster, version: int) -> bool:
     return False
 
 
-def proxied(cluster: Cluster, only: tuple[str, str] | None) -> Iterator[Service]:
+def proxied(cluster: Cluster, only: Only) -> Iterator[Service]:
     """Services kube-proxy sees at all (SVC-08, SVC-09)."""
-    names = sorted(cluster.services) if only is None else [only] if only in cluster.services else []
+    few = {only} if isinstance(only, tuple) else only
+    names = sorted(cluster.services if few is None else [name for name in few if name in cluster.services])
     for name in names:
         service = cluster.services[name]
         if not service.headless and service.type != "ExternalName" and PROXY_NAME_LABEL not in service.labels:

@@ -16,7 +16,7 @@ from clusterviz.engine.objects import Node
 from clusterviz.engine.packet import IP, L4
 from clusterviz.engine.proxyrules.iptables import iptables
 from clusterviz.engine.proxyrules.nftables import nftables
-from clusterviz.engine.proxyrules.places import Places, places
+from clusterviz.engine.proxyrules.places import places
 from clusterviz.engine.proxyrules.read_iptables import read_iptables
 from clusterviz.engine.proxyrules.read_nftables import read_nftables
 from clusterviz.engine.proxyrules.walk import Line, Packet, Ruleset, Way
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
 Name = tuple[str, str]
+Names = frozenset[Name]
 
 PROXY = "kube-proxy"
 ENDPOINT_CHAINS = ("KUBE-SEP-", "endpoint-")
 TRANSLATING = ("prerouting", "output")
 # With more Services than this only the rules of the one concerned are written out; what stands before them is counted.
 MOST_SERVICES = 300
-NOBODY = ("", "")
-_rulesets: WeakKeyDictionary[Cluster, dict[tuple[str, int, Name | None], Ruleset]] = WeakKeyDictionary()
+_rulesets: WeakKeyDictionary[Cluster, dict[tuple[str, int, Names | None], Ruleset]] = WeakKeyDictionary()
 
 
 def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
@@ -49,36 +49,48 @@ def lines_used(cluster: Cluster, hop: Hop, step: Step) -> tuple[Line, ...]:
     packet = _packet(cluster, node, hop)
     if packet is None:
         return ()
-    whole = len(cluster.services) <= MOST_SERVICES or _claimed_twice(cluster, packet)
-    only = None if whole else _service(cluster, hop, step)
+    only = None if len(cluster.services) <= MOST_SERVICES else _concerned(cluster, hop, step, packet)
     ruleset = _ruleset(cluster, node, family(packet.to), only)
     way = _way(ruleset.send(packet), _endpoint(hop, step), step)
     if way is None:
         return ()
     lines = _of_step(way.lines, step)
-    return lines if only is None else _numbered(lines, ruleset, places(cluster, node, family(packet.to)), only)
+    return lines if only is None else _numbered(lines, cluster, node, family(packet.to), only)
 
 
-def _claimed_twice(cluster: Cluster, packet: Packet) -> bool:
-    """Whether two Services want the address with this port: which of them has it, only the text of all tells."""
+def _concerned(cluster: Cluster, hop: Hop, step: Step, packet: Packet) -> Names:
+    """The Services that want the address with this port: which of them has it, the text of all of them tells.
+
+    Else the one whose rules the packet meets here.
+    """
     wanted = packet.port, packet.protocol
     claims = {
-        one.ref
+        (one.namespace, one.name)
         for one, _ in cluster.services_by_ip.get(packet.to, ())
         if any((port.port, port.protocol.lower()) == wanted for port in one.ports)
     }
-    return len(claims) > 1
+    return frozenset(claims) if len(claims) > 1 else _service(cluster, hop, step)
 
 
-def _numbered(lines: tuple[Line, ...], ruleset: Ruleset, counted: Places, mine: Name) -> tuple[Line, ...]:
-    """Lines of the text of one Service, numbered as in that of all."""
-    found = []
+def _numbered(lines: tuple[Line, ...], cluster: Cluster, node: Node, version: int, mine: Names) -> tuple[Line, ...]:
+    """Lines of the text of a few Services, numbered as in that of all."""
+    found, counted, ruleset = [], places(cluster, node, version), _ruleset(cluster, node, version, mine)
     for line in lines:
-        chain = ruleset.chains.get(f"{line.table} {line.chain}" if line.table else line.chain)
+        name = f"{line.table} {line.chain}" if line.table else line.chain
+        chain = ruleset.chains.get(name)
         index = chain.place(line.number) if chain is not None else 0
-        shift = counted.shift(mine, line.table, line.chain, index, line.text)
+        owner = _owner(cluster, node, version, mine, name)
+        shift = counted.shift(mine, owner, line.table, line.chain, index, line.text)
         found.append(msgspec.structs.replace(line, number=line.number + shift))
     return tuple(found)
+
+
+def _owner(cluster: Cluster, node: Node, version: int, mine: Names, chain: str) -> Name:
+    """Which of a few Services a chain is written for; any of them where it is written for all."""
+    if len(mine) < 2:
+        return next(iter(mine), ("", ""))
+    alone = (one for one in mine if chain in _ruleset(cluster, node, version, frozenset({one})).chains)
+    return next(alone, ("", ""))
 
 
 def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
@@ -98,17 +110,17 @@ def _packet(cluster: Cluster, node: Node, hop: Hop) -> Packet | None:
     )
 
 
-def _service(cluster: Cluster, hop: Hop, step: Step) -> Name:
-    """The Service whose rules the packet meets here: of the step, else of another of kube-proxy's; or `NOBODY`."""
+def _service(cluster: Cluster, hop: Hop, step: Step) -> Names:
+    """The Service whose rules the packet meets here: of the step, else of another of kube-proxy's; or none."""
     for one in (step, *hop.steps):
         kind, _, name = (one.rule.ref if one.component == PROXY and one.rule else "").partition(":")
         namespace, _, plain = name.partition("/")
         if kind == "service" and (namespace, plain) in cluster.services:
-            return namespace, plain
-    return NOBODY
+            return frozenset({(namespace, plain)})
+    return frozenset()
 
 
-def _ruleset(cluster: Cluster, node: Node, version: int, only: Name | None) -> Ruleset:
+def _ruleset(cluster: Cluster, node: Node, version: int, only: Names | None) -> Ruleset:
     known = _rulesets.setdefault(cluster, {})
     key = (node.name, version, only)
     if key not in known:
