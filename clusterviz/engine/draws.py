@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterviz.engine.addresses import host_port
 from clusterviz.engine.decision import decide
 from clusterviz.engine.probe import Probe
 from clusterviz.engine.trace import Decision
@@ -18,23 +17,42 @@ if TYPE_CHECKING:
 
 #: Draws at least, and at most for each backend: rare choices on the way are met, and a lottery comes to an end.
 DRAWS, DRAWS_A_BACKEND = 12, 60
+Kind = Callable[[str], Hashable]
 
 
-def every_draw(cluster: Cluster, probe: Probe) -> Iterator[tuple[Probe, Decision]]:
-    """The probe with seed after seed, and what becomes of it, until every backend was met. Raises `ProbeError`."""
-    missing = {branch.address for branch in trace(cluster, probe).branches if branch.probability > 0}
-    for seed in range(max(DRAWS, DRAWS_A_BACKEND * len(missing))):
+def itself(ip: str) -> Hashable:
+    """Every backend is of its own kind."""
+    return ip
+
+
+def every_draw(cluster: Cluster, probe: Probe, kind: Kind = itself) -> Iterator[tuple[Probe, Decision]]:
+    """The probe with seed after seed, and what becomes of it, until every backend was met. Raises `ProbeError`.
+
+    ``kind`` tells by its address what a backend is: one of each kind suffices.
+    """
+    likely = [branch.address for branch in trace(cluster, probe).branches if branch.probability > 0]
+    missing = {_end(*_parts(address), kind) for address in likely}
+    for seed in range(max(DRAWS, DRAWS_A_BACKEND * len(likely))):
         drawn = msgspec.structs.replace(probe, seed=seed)
         made = decide(cluster, drawn)
-        missing.discard(host_port(made.address, made.port))
+        missing.discard(_end(made.address, str(made.port), kind))
         yield drawn, made
         if seed + 1 >= DRAWS and not missing:
             return
 
 
-def fates(cluster: Cluster, probe: Probe) -> dict[Decision, Probe]:
+def fates(cluster: Cluster, probe: Probe, kind: Kind = itself) -> dict[Decision, Probe]:
     """What can become of a connection, each with a probe that shows it. Raises `ProbeError`."""
     found: dict[Decision, Probe] = {}
-    for drawn, made in every_draw(cluster, probe):
+    for drawn, made in every_draw(cluster, probe, kind):
         found.setdefault(made, drawn)
     return found
+
+
+def _end(ip: str, port: str, kind: Kind) -> tuple[Hashable, str]:
+    return kind(ip), port
+
+
+def _parts(address: str) -> tuple[str, str]:
+    ip, _, port = address.rpartition(":")
+    return ip.strip("[]"), port

@@ -3,7 +3,7 @@
 import pytest
 
 from clusterviz.engine import Cluster
-from clusterviz.engine.compare import Comparison, TooManyError, compare, connections, example
+from clusterviz.engine.compare import Asked, Comparison, TooManyError, compare, connections, example
 from clusterviz.engine.manifests.read import read
 from clusterviz.engine.objects import key_of
 from tests.engine.test_lint import FLOW, SOUND
@@ -90,14 +90,14 @@ def test_addresses_given_out_are_no_change_of_what_was_written() -> None:
     assert found.connections == ()
     own = {key_of(one.object): one.object for one in read(WORLD)}
     moved = {**own, ("Service", "shop", "db"): {**own["Service", "shop", "db"], "spec": {"clusterIP": "10.96.9.9"}}}
-    written = compare(made(WORLD), made(WORLD), (), (own, moved)).objects
+    written = compare(made(WORLD), made(WORLD), Asked(), (own, moved)).objects
     assert [(one.verb, one.key[2], one.fields) for one in written] == [
         ("changed", "db", ("spec.selector", "spec.ports", "spec.clusterIP"))
     ]
 
 
 def test_namespaces_narrow_it_and_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert compare(made(WORLD), made(WORLD), ["kube-system"]).same == 5
+    assert compare(made(WORLD), made(WORLD), Asked(frozenset({"kube-system"}))).same == 5
     monkeypatch.setattr(connections, "MOST", 3)
     with pytest.raises(TooManyError, match="9 connections are too many: at most 3"):
         compare(made(WORLD), made(WORLD))

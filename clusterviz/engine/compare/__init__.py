@@ -4,8 +4,22 @@
 >>> [str(one) for one in compare(before, after).connections]
 """
 
-from clusterviz.engine.compare.connections import Fate, TooManyError, survey
+from clusterviz.engine.compare.connections import INTERNET, Asked, Fate, Pair, TooManyError, sender_names, survey
 from clusterviz.engine.compare.differ import Change, Comparison, ObjectChange, compare
 from clusterviz.engine.compare.example import Example, example
 
-__all__ = ["Change", "Comparison", "Example", "Fate", "ObjectChange", "TooManyError", "compare", "example", "survey"]
+__all__ = [
+    "INTERNET",
+    "Asked",
+    "Change",
+    "Comparison",
+    "Example",
+    "Fate",
+    "ObjectChange",
+    "Pair",
+    "TooManyError",
+    "compare",
+    "example",
+    "sender_names",
+    "survey",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from clusterviz.engine.compare.connections import Fate, Pair, calls, survey
+from clusterviz.engine.compare.connections import EVERYTHING, Asked, Fate, Pair, calls, survey
 from clusterviz.engine.objects import Key
 
 if TYPE_CHECKING:
@@ -71,15 +71,14 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    before: Cluster, after: Cluster, namespaces: Iterable[str] = (), written: tuple[Objects, Objects] | None = None
+    before: Cluster, after: Cluster, asked: Asked = EVERYTHING, written: tuple[Objects, Objects] | None = None
 ) -> Comparison:
-    """Compare two snapshots. Raises `TooManyError`.
+    """Compare two snapshots, and of the connections those asked about. Raises `TooManyError`.
 
     ``written``: the objects as people wrote them, to be compared whole. Without them fields that the API server gives
     out (addresses, node ports) are left aside, for they follow from what else there is.
     """
-    spaces = frozenset(namespaces)
-    old, new = survey(before, spaces), survey(after, spaces)
+    old, new = survey(before, asked), survey(after, asked)
     changes = [one for pair in {**old, **new} if (one := _change(pair, old.get(pair), new.get(pair))) is not None]
     known = calls(before) | calls(after)
     for index, one in enumerate(changes):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from clusterviz.engine.addresses import family
 from clusterviz.engine.cluster import Change, Cluster
-from clusterviz.engine.compare.connections import INTERNET, Fate, Pair, survey, workload_name
+from clusterviz.engine.compare.connections import INTERNET, Asked, Fate, Pair, survey, workload_name
 from clusterviz.engine.datapath import gateways
 from clusterviz.engine.datapath.controllers import controller_of
 from clusterviz.engine.errors import EngineError
@@ -190,7 +190,7 @@ def _proof(
     }
     excess = [
         f"{pair.sender} -> {pair.target}"
-        for pair, fate in survey(guarded, spaces).items()
+        for pair, fate in survey(guarded, Asked(namespaces=spaces)).items()
         if fate.arrives and not _is_meant(pair, fate, meant, outside, spaces)
     ]
     return tuple(f"{call.name}: {call.problem}" for call in again), tuple(sorted(excess))

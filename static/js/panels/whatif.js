@@ -15,6 +15,8 @@ import { closeMenu, openMenu } from "./menu.js";
 /** @type {Question[]} */
 const QUESTIONS = [
   { label: "What is wrong here? Findings", testid: "ask-findings", path: "findings/" },
+  { label: "Who can reach whom?", testid: "ask-reach", path: "reach/" },
+  { label: "What can the Internet reach?", testid: "ask-internet", path: "reach/?from=internet" },
   { label: "Which Service has no backend?", testid: "ask-no-backend", path: "findings/?question=no-backend" },
   { label: "Which policy rule does nothing?", testid: "ask-idle-rules", path: "findings/?question=idle-rules" },
 ];
@@ -28,5 +30,7 @@ export function start(desk) {
     openMenu([QUESTIONS.map(({ label, testid, path }) => ({ label, testid, run: () => go(path) }))], { label: "Questions about the network", testid: "questions-menu", owner: button });
   };
   button.addEventListener("click", open);
-  desk.bindings().push({ key: "q", does: "questions about the network: findings", run: open });
+  desk.offers.push({ label: "Who can reach it?", testid: "context-reach", fits: (entity) => entity.kind === "service", run: (id) => go(`reach/?to=${encodeURIComponent(id.slice(id.indexOf(":") + 1))}`) },
+    { label: "What can it reach?", testid: "context-reaches", fits: (entity) => entity.kind === "workload", run: (id) => go(`reach/?from=${encodeURIComponent(id.slice(id.indexOf("/") + 1))}`) });
+  desk.bindings().push({ key: "q", does: "questions about the network: findings, who reaches whom", run: open });
 }

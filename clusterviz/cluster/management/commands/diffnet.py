@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusterviz.cluster.management.ask import asked_documents, asked_name
 from clusterviz.engine import Cluster
-from clusterviz.engine.compare import Change, Comparison, TooManyError, compare, example
+from clusterviz.engine.compare import Asked, Change, Comparison, TooManyError, compare, example
 from clusterviz.engine.compare.differ import KINDS
 from clusterviz.engine.objects import Key, Obj
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         (before, old), (after, new) = (self._side(options[name]) for name in ("before", "after"))
         try:
             written = (old, new) if old is not None and new is not None else None
-            found = compare(before, after, options["namespace"], written)
+            found = compare(before, after, Asked(namespaces=frozenset(options["namespace"])), written)
         except TooManyError as error:
             raise CommandError(f"{error} (--namespace NAME)", returncode=2) from None
         if options["json"]:
