@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from clusterviz.cluster import custom
 from clusterviz.engine.objects import Obj
 from clusterviz.engine.validation import Flaw
 from clusterviz.kubeapi import schemas
 from clusterviz.kubeapi.asgi import Request
 from clusterviz.kubeapi.registry import Resource
-from clusterviz.kubeapi.schema import ANY, custom, duplicate_fields, strict_error, type_error, unknown_fields, validate
+from clusterviz.kubeapi.schema import ANY, duplicate_fields, strict_error, type_error, unknown_fields, validate
 from clusterviz.kubeapi.session import Session
 from clusterviz.kubeapi.status import bad_request, invalid
 from clusterviz.kubeapi.wishes import reason_of

@@ -21,13 +21,27 @@ def fronts_of(cluster: Cluster, key: Key) -> tuple[str, ...]:
     return tuple(entry.ip for entry in front.load_balancer if entry.ip) if front is not None else ()
 
 
+def fronts(cluster: Cluster) -> dict[Key, tuple[str, ...]]:
+    """Those of every Ingress that has one, by its key."""
+    keys: list[Key] = [("Ingress", *name) for name in sorted(cluster.ingresses)]
+    return {key: ips for key in keys if (ips := fronts_of(cluster, key))}
+
+
+def addressed(cluster: Cluster, key: Key, dressed: Obj) -> None:
+    """Write down the address of an Ingress nobody wrote one for: that of the Service in front of its controller."""
+    status = dressed.get("status") or {}
+    if key[1:] in cluster.ingresses and not (status.get("loadBalancer") or {}).get("ingress"):
+        ips = fronts_of(cluster, key)
+        dressed["status"] = {**status, "loadBalancer": {"ingress": [{"ip": ip} for ip in ips]} if ips else {}}
+
+
 def service_of(one: Obj) -> str:
     """The Service a slice belongs to, "" for none."""
     return str((one["metadata"].get("labels") or {}).get(SERVICE, ""))
 
 
-def endpoints_of(namespace: str, service: str, slices: Iterable[Obj]) -> Obj:
-    """The Endpoints of a Service; a subset for each slice that has addresses."""
+def endpoints_of(namespace: str, service: str, slices: Iterable[Obj], since: str = "") -> Obj:
+    """The Endpoints of a Service; a subset for each slice that has addresses. As old as its slices, or made then."""
     subsets, stamps = [], []
     for one in slices:
         stamps.append(str(one["metadata"].get("creationTimestamp") or ""))
@@ -43,6 +57,6 @@ def endpoints_of(namespace: str, service: str, slices: Iterable[Obj]) -> Obj:
         if subset:
             subsets.append({**subset, "ports": one.get("ports") or []})
     meta: Obj = {"name": service, "namespace": namespace, "labels": {"endpoints.kubernetes.io/managed-by": "mirror"}}
-    if stamp := min(filter(None, stamps), default=""):
+    if stamp := since or min(filter(None, stamps), default=""):
         meta["creationTimestamp"] = stamp
     return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, **({"subsets": subsets} if subsets else {})}

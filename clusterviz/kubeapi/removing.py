@@ -126,11 +126,12 @@ async def evict(request: Request, session: Session, target: Target, *, dry_run: 
         raise not_found(resource, target.name)
     found = body.get("deleteOptions") if isinstance(body.get("deleteOptions"), dict) else {}
     assert isinstance(found, dict)
-    going, refused = allowed_evictions(_budgeted(store.cluster.objects), [pod])
-    if refused and not pod["metadata"].get("deletionTimestamp"):
-        raise _too_many(refused[0][1])
-    if going and not wants_dry_run(found, dry_run=dry_run):
-        await remove(session, resource, [pod], found)
+    async with store.evictions:
+        going, refused = allowed_evictions(_budgeted(store.cluster.objects), [pod])
+        if refused and not pod["metadata"].get("deletionTimestamp"):
+            raise _too_many(refused[0][1])
+        if going and not wants_dry_run(found, dry_run=dry_run):
+            await remove(session, resource, [pod], found)
     return Answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clusterviz.cluster import custom
 from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.schema import ANY, Walker, crd_walker, definitions, schema_for
 from clusterviz.kubeapi.store import Store
@@ -20,10 +21,7 @@ def custom_schema(store: Store, resource: Resource) -> dict[str, Any] | None:
         spec = obj.get("spec") or {}
         if spec.get("group") != resource.group or (spec.get("names") or {}).get("plural") != resource.plural:
             continue
-        for version in spec.get("versions") or []:
-            if version.get("name") == resource.version:
-                found = (version.get("schema") or {}).get("openAPIV3Schema")
-                return found if isinstance(found, dict) else None
+        return custom.schema_of(custom.version_of(obj, resource.version))
     return None
 
 

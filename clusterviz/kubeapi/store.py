@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from clusterviz.cluster.keys import stored_kind
 from clusterviz.engine import Cluster
 from clusterviz.engine.controllers.suitability import node_labels
+from clusterviz.engine.controllers.work import timestamp
 from clusterviz.engine.objects import WORKLOAD_KINDS, Key, Obj
 from clusterviz.kubeapi import happened, mirrors, standing
 from clusterviz.kubeapi.defaults import with_defaults
@@ -70,6 +71,8 @@ class Store:
         self._sorted: dict[str, list[tuple[str, str]]] = {}
         self._fronts: dict[Key, tuple[str, ...]] = {}
         self._registry: Registry | None = None
+        # A budget is asked and the pod sent away before the next one asks.
+        self.evictions = asyncio.Lock()
         self._loop = loop
         self._more = asyncio.Event()
         self._index()
@@ -96,6 +99,8 @@ class Store:
             self._note(key, old, new)
             if new is None or old is None:
                 self._stand(key)
+                if key[0] == "Endpoints" and new is None:
+                    self._reflect(key)
             if new is None and (parent := standing.parent_of(key)) is not None:
                 self._stand(parent, again=True)
         if any(key[0] in mirrors.BEFORE_INGRESSES for key in keys):
@@ -165,24 +170,27 @@ class Store:
             mine: Key = ("Endpoints", key[1], service)
             known = self._slices.setdefault(mine, set())
             (known.add if add else known.discard)(key)
-            if mine in self.cluster.objects:
-                continue
-            before = self._mirrors.pop(mine, None)
-            slices = [found for one in sorted(known) if (found := self.cluster.objects.get(one)) is not None]
-            if slices:
-                self._mirrors[mine] = mirrors.endpoints_of(key[1], service, slices)
-            self._note(mine, before, self._mirrors.get(mine))
+            if mine not in self.cluster.objects:
+                self._reflect(mine)
+
+    def _reflect(self, mine: Key, *, again: bool = False) -> None:
+        """Make the Endpoints of a Service what its slices say; ``again``: others, as its controller would."""
+        slices = [found for one in sorted(self._slices.get(mine, ())) if (found := self.cluster.objects.get(one))]
+        before = self._mirrors.pop(mine, None)
+        since = str((before or {}).get("metadata", {}).get("creationTimestamp") or "")
+        if again:
+            self._note(mine, before, None)
+            before, since = None, timestamp(time.time())
+        if slices:
+            self._mirrors[mine] = mirrors.endpoints_of(mine[1], mine[2], slices, since)
+        self._note(mine, before, self._mirrors.get(mine))
 
     def _move_ingresses(self, told: set[Key]) -> None:
         """Ingresses whose controller's address is another one now have changed too."""
-        before, self._fronts = self._fronts, self._front_addresses()
+        before, self._fronts = self._fronts, mirrors.fronts(self.cluster)
         for key, ips in self._fronts.items():
             if key not in told and before.get(key, ()) != ips:
                 self._append("MODIFIED", key, self.cluster.objects[key], self.cluster.objects[key])
-
-    def _front_addresses(self) -> dict[Key, tuple[str, ...]]:
-        keys: list[Key] = [("Ingress", *name) for name in sorted(self.cluster.ingresses)]
-        return {key: ips for key in keys if (ips := mirrors.fronts_of(self.cluster, key))}
 
     def _stand(self, key: Key, *, again: bool = False) -> None:
         """Keep what stands beside a namespace or node, unless somebody wrote it."""
@@ -214,7 +222,7 @@ class Store:
             for place in sorted(self._names.get(kind, ())):
                 self._stand((kind, *place))
         self._stand(standing.API_SERVER)
-        self._fronts = self._front_addresses()
+        self._fronts = mirrors.fronts(self.cluster)
         for place in sorted(self._names.get("EndpointSlice", ())):
             self._mirror(("EndpointSlice", *place), None, self.cluster.objects["EndpointSlice", *place])
         self._sorted = {kind: sorted(names) for kind, names in self._names.items()}
@@ -280,10 +288,12 @@ class Store:
         others = []
         for key in keys:
             parent = standing.parent_of(key) if key in self._mirrors else None
-            if parent is None:
-                others.append(key)
-            else:
+            if parent is not None:
                 self._stand(parent, again=True)
+            elif key in self._mirrors:
+                self._reflect(key, again=True)
+            else:
+                others.append(key)
         self._wake()
         return others
 
@@ -363,7 +373,7 @@ class Store:
             meta["ownerReferences"] = [self._owner(key, owner) for owner in owners]
         dressed = with_defaults({**obj, "metadata": meta})
         if key[0] == "Ingress":
-            self._addressed(key, dressed)
+            mirrors.addressed(self.cluster, key, dressed)
         elif key[0] == "Node":
             meta["labels"] = node_labels(obj)
         elif key[0] == "Lease" and key in self._mirrors:
@@ -372,13 +382,6 @@ class Store:
             seen = self.observed(key) if observed is None else observed
             dressed["status"] = {**status, "observedGeneration": seen or meta.get("generation", 1)}
         return dressed
-
-    def _addressed(self, key: Key, dressed: Obj) -> None:
-        """The address of an Ingress nobody wrote one for: that of the Service in front of its controller."""
-        status = dressed.get("status") or {}
-        if key[1:] in self.cluster.ingresses and not (status.get("loadBalancer") or {}).get("ingress"):
-            ips = mirrors.fronts_of(self.cluster, key)
-            dressed["status"] = {**status, "loadBalancer": {"ingress": [{"ip": ip} for ip in ips]} if ips else {}}
 
     def owner_as_stored(self, namespace: str, owner: Obj) -> Obj:
         """An owner reference without the uid that only we gave its owner."""

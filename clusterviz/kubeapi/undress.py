@@ -13,11 +13,14 @@ _PARTS = ("spec", "status")
 def undressed(raw: Obj, before: Obj, after: Obj) -> Obj:
     """``after`` as it is to be stored; ``raw`` is what is stored, ``before`` the same as it was shown.
 
-    A field that was only shown, and comes back as it was, is left out where the same default fills it in again.
+    A field that was only shown, and comes back as it was or not at all, is left out where the same default fills it
+    in again.
     """
+    kind = raw.get("kind")  # that of another group does not go by its name alone
+    after = {**with_defaults({**after, "kind": kind}), "kind": after.get("kind")}
     bare = {**after, **{part: _bare(raw.get(part), before.get(part), after.get(part)) for part in _PARTS}}
     bare = {name: value for name, value in bare.items() if name not in _PARTS or value is not None}
-    again = with_defaults(dict(bare))
+    again = with_defaults({**bare, "kind": kind})
     return bare if again.get("spec") == after.get("spec") else after
 
 

@@ -34,7 +34,7 @@ def apply(
     """Create or replace objects; answers the journal's last line and warnings. Raises a 422 `Refusal`."""
     cluster = _cluster(identity)
     try:
-        summary = services.apply_objects(cluster, objects, actor=actor, dry_run=dry_run)
+        summary = services.apply_objects(cluster, objects, actor=actor, dry_run=dry_run, more=True)
     except services.Invalid as error:
         raise refused(resource, name, error) from None
     warnings = [str(entry.why) for entry in summary.warnings if entry.why]

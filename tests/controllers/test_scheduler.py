@@ -56,8 +56,10 @@ def refusals(world):
 
 
 def test_the_labels_of_every_kubelet_choose_nodes_that_do_not_name_them():
-    chosen = {"nodeSelector": {"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux"}}
-    assert homes(World(node("n1"), deployment(replicas=1, pod_spec=chosen)).settle()) == ["n1"]
+    arm = node("n0", metadata={"labels": {"kubernetes.io/arch": "arm64"}})
+    for prefix in ("", "beta."):
+        chosen = {"nodeSelector": {f"{prefix}kubernetes.io/arch": "amd64", f"{prefix}kubernetes.io/os": "linux"}}
+        assert homes(World(arm, node("n1"), deployment(replicas=1, pod_spec=chosen)).settle()) == ["n1"]
 
 
 def test_pods_that_avoid_each_other_take_a_node_each_and_the_next_waits():
@@ -332,3 +334,59 @@ def test_a_missing_priority_class_keeps_pods_out_until_it_is_there(kind, words, 
     world.set(priority("gold", 7))
     world.run(60)
     assert [world.get("Pod", pod.name)["spec"]["priority"] for pod in world.pods()] == [7] * pods
+
+
+def test_a_daemon_waits_for_room_on_its_own_node_and_is_bound_when_there_is_some():
+    """A DaemonSet names a pod's node, and the scheduler decides whether it fits there (LIF-08, LIF-10)."""
+    agent = deployment("agent", kind="DaemonSet", pod_spec=asking("600m"))
+    world = World(sized("n1"), sized("n2"), deployment("big", 1, pod_spec=asking("500m", nodeName="n1"))).settle()
+    world.set(agent)
+    assert homes(world.settle(), "agent") == ["", "n2"]
+    helpless = "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, "
+    assert next(event.message for event in world.events if event.reason == "FailedScheduling") == (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
+        f"{helpless}1 Preemption is not helpful for scheduling."
+    )
+    told = world.get("DaemonSet", "agent")["status"]
+    assert (told["desiredNumberScheduled"], told["currentNumberScheduled"], told["numberReady"]) == (2, 2, 1)
+    before = {pod.name for pod in world.pods("agent")}
+    world.patch("Deployment", "big", spec={"replicas": 0})
+    assert homes(world.settle(), "agent") == ["n1", "n2"]
+    assert {pod.name for pod in world.pods("agent")} == before
+
+
+def test_an_important_daemon_sends_others_away_from_its_node():
+    agent = deployment("agent", kind="DaemonSet", pod_spec=asking("600m", priorityClassName="system-node-critical"))
+    world = World(sized("n1"), sized("n2"), deployment("big", 2, pod_spec=asking("500m"))).settle()
+    world.set(agent)
+    world.settle()
+    assert homes(world, "agent") == ["n1", "n2"] and homes(world, "big") == ["", ""]
+
+
+def test_a_daemon_that_waits_goes_with_its_node():
+    agent = deployment("agent", kind="DaemonSet", pod_spec=asking("2"))
+    world = World(sized("n1"), sized("n2"), agent).settle()
+    assert homes(world) == ["", ""]
+    world.unset("Node", "", "n2")
+    assert len(world.settle().pods()) == 1
+    world.unset("DaemonSet", "shop", "agent")
+    assert world.settle().pods() == []
+
+
+def test_a_deployment_says_that_its_pods_are_refused():
+    """ReplicaFailure of the ReplicaSet and of the Deployment, while admission refuses."""
+    world = World(*hosts("a"), deployment(replicas=2, pod_spec={"priorityClassName": "gold"})).settle()
+    found = [
+        one for kind in ("ReplicaSet", "Deployment") for one in world.cluster.objects.values() if one["kind"] == kind
+    ]
+    for one in found:
+        (failure,) = (entry for entry in one["status"]["conditions"] if entry["type"] == "ReplicaFailure")
+        assert (failure["status"], failure["reason"]) == ("True", "FailedCreate")
+        words = "is forbidden: no PriorityClass with name gold was found"
+        assert failure["message"] == f'pods "{found[0]["metadata"]["name"]}-" {words}'
+    world.set(priority("gold", 7))
+    world.settle()
+    for one in found:
+        now = world.get(one["kind"], one["metadata"]["name"])["status"]
+        assert now["readyReplicas"] == 2
+        assert all(entry["type"] != "ReplicaFailure" for entry in now.get("conditions") or ())

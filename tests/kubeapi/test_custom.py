@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterviz.kubeapi.schema import custom
+from clusterviz.cluster import custom
 
 SIZES = {"type": "integer", "minimum": 1, "maximum": 9, "default": 3}
 ITEM = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}

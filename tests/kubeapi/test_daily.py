@@ -1,5 +1,10 @@
 """What a person does every day, where the answer is more than one write."""
 
+import asyncio
+from urllib.parse import urlsplit
+
+from clusterviz.kubeapi import tokens
+from clusterviz.live.access import Role
 from tests.kubeapi.test_api import DEPLOYMENTS, PODS, until_running
 
 
@@ -26,6 +31,10 @@ async def test_an_eviction_waits_for_its_budget(editor):
     code, status = await editor.ask("POST", f"{PODS}/{mine[0]}/eviction", eviction)
     assert (code, status["reason"]) == (429, "TooManyRequests")
     assert ("Retry-After", "5") in editor.headers and status["details"]["causes"][0]["reason"] == "DisruptionBudget"
+    budget["spec"]["minAvailable"] = 2
+    assert (await editor.ask("PUT", f"{budgets}/api", budget))[0] == 200
+    both = [editor.ask("POST", f"{PODS}/{name}/eviction", {"metadata": {"name": name}}) for name in mine[:2]]
+    assert sorted([code for code, _ in await asyncio.gather(*both)]) == [201, 429], "one may go, not two at once"
     assert (await editor.ask("DELETE", f"{budgets}/api"))[0] == 200
     assert (await editor.ask("POST", f"{PODS}/{mine[0]}/eviction", eviction))[0] == 201
 
@@ -96,3 +105,61 @@ async def test_a_pod_of_a_priority_class_that_is_not_there_is_refused(editor):
     classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
     assert (await editor.ask("POST", classes, {"metadata": {"name": "gold"}, "value": 7}))[0] == 201
     assert (await editor.ask("POST", PODS, pod))[0] == 201
+
+
+async def test_deleted_endpoints_come_back_as_others(editor):
+    """The controller of Endpoints makes them anew, also where nobody is behind the Service."""
+    place = "/api/v1/namespaces/shop/endpoints"
+    service = {"metadata": {"name": "empty"}, "spec": {"selector": {"app": "none"}, "ports": [{"port": 80}]}}
+    assert (await editor.ask("POST", "/api/v1/namespaces/shop/services", service))[0] == 201
+    stream = editor.watch(f"{place}?watch=true&fieldSelector=metadata.name=empty")
+    await stream.head()
+    made = (await stream.event())["object"]
+    assert (await editor.ask("DELETE", f"{place}/empty"))[0] == 200
+    assert [(await stream.event())["type"] for _ in range(2)] == ["DELETED", "ADDED"]
+    again = await editor.get(f"{place}/empty")
+    assert "subsets" not in again and again["metadata"]["resourceVersion"] != made["metadata"]["resourceVersion"]
+    mine = {"metadata": {"name": "empty"}, "subsets": [{"addresses": [{"ip": "10.9.9.9"}], "ports": [{"port": 80}]}]}
+    assert (await editor.ask("PUT", f"{place}/empty", mine))[0] == 200
+    assert (await editor.ask("DELETE", f"{place}/empty"))[0] == 200
+    assert [(await stream.event())["type"] for _ in range(3)] == ["MODIFIED", "DELETED", "ADDED"]
+    assert "subsets" not in await editor.get(f"{place}/empty")
+    await stream.close()
+
+
+async def test_the_same_job_applied_in_two_ways_is_the_same_job(editor):
+    """A server-side apply takes a field with a default away; the default fills it in again (its template is fixed)."""
+    name = {"name": "NS", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
+    pod = {"containers": [{"name": "c", "image": "i", "env": [name]}], "restartPolicy": "Never"}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"}, "spec": {"template": {"spec": pod}}}
+    jobs = "/apis/batch/v1/namespaces/shop/jobs"
+    assert (await editor.ask("POST", jobs, job))[0] == 201
+    media, query = "application/apply-patch+yaml", "fieldManager=two&force=true"
+    code, answer = await editor.ask("PATCH", f"{jobs}/once?{query}", job, media=media)
+    assert code == 200, answer
+    assert answer["metadata"]["generation"] == 1
+
+
+async def test_what_comes_after_a_service_is_no_reason_to_warn(editor):
+    """kubectl applies one object after the other: a Service often stands before its pods."""
+    service = {"metadata": {"name": "early"}, "spec": {"selector": {"app": "later"}, "ports": [{"port": 80}]}}
+    assert (await editor.ask("POST", "/api/v1/namespaces/shop/services", service))[0] == 201
+    assert "Warning" not in dict(editor.headers)
+
+
+async def test_the_dashboard_hands_out_the_file_of_ones_own_role(editor, shop, async_client, django_user_model):
+    """Who is not signed in, or may not change clusters, gets the viewer's; the editor's opens Secrets too."""
+    root = await asyncio.to_thread(
+        django_user_model.objects.create_superuser, username="root", password="secret-for-tests"
+    )
+    for role in (Role.VIEWER, Role.EDITOR):
+        if role is Role.EDITOR:
+            await async_client.aforce_login(root)
+        answer = await async_client.get("/clusters/shop/kubeconfig")
+        assert answer.status_code == 200
+        assert answer["Content-Disposition"] == 'attachment; filename="shop.kubeconfig"'
+        assert "no-store" in answer["Cache-Control"]
+        (server,) = (line.split(": ", 1)[1] for line in answer.content.decode().splitlines() if "server:" in line)
+        assert urlsplit(server).path == f"/k8s/{await asyncio.to_thread(tokens.token_for, shop, role)}"
+        editor.token = urlsplit(server).path.rpartition("/")[2]
+        assert (await editor.ask("GET", "/api/v1/namespaces/shop/secrets"))[0] == (200 if role is Role.EDITOR else 403)

@@ -10,7 +10,7 @@ from clusterviz.cluster import store
 from clusterviz.cluster.columns import Obj
 from clusterviz.cluster.keys import Key, describe, is_foreign, key_of, presented
 from clusterviz.cluster.models import Cluster, Node, Pod, Service
-from clusterviz.cluster.services import capacity, journal
+from clusterviz.cluster.services import capacity, defined, journal
 from clusterviz.cluster.services.admission import admit, carry_over, counted, fill, new_namespaces
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.notices import useless, why_ignored
@@ -26,17 +26,20 @@ Wishes = dict[Key, tuple[Document, Obj]]
 
 
 @transaction.atomic
-def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor: str, dry_run: bool = False) -> Summary:
+def apply_objects(
+    cluster: Cluster, objects: Iterable[Obj | Document], *, actor: str, dry_run: bool = False, more: bool = False
+) -> Summary:
     """Create or replace ``objects`` in one transaction.
 
-    Addresses kube-apiserver gives out on creation are filled in and missing namespaces are made.
+    Addresses kube-apiserver gives out on creation are filled in and missing namespaces are made. Where ``more`` objects
+    are still to come one by one, nothing is said of what only misses another one, a Service's pods for example.
     Raises `Invalid` when any object would be refused; then nothing has changed.
     """
     summary = Summary(dry_run=dry_run)
     problems: list[Problem] = []
     wishes = read_wishes(objects, summary, problems)
     before = store.find(cluster, wishes)
-    flawed = refused(wishes, before, problems)
+    flawed = refused(wishes, before, problems) | _by_definition(cluster, wishes, summary, problems)
     after = {key: carry_over(obj, before.get(key)) for key, (_, obj) in wishes.items() if key not in flawed}
     world = _world(cluster, after)
     # What can be checked of the sound ones is checked all the same: one round of corrections, not two.
@@ -53,7 +56,8 @@ def apply_objects(cluster: Cluster, objects: Iterable[Obj | Document], *, actor:
     ]
     changed = [key for key, obj in after.items() if obj != before.get(key)]
     writes = [*spaces, *(admit(counted(after[key], before.get(key))) for key in changed)]
-    summary.warnings += useless(cluster, after, {key: document for key, (document, _) in wishes.items()})
+    if not more:
+        summary.warnings += useless(cluster, after, {key: document for key, (document, _) in wishes.items()})
     if not dry_run:
         store.write(cluster, writes)
         journal.record(cluster, actor=actor, sets=writes)
@@ -90,6 +94,21 @@ def refused(wishes: Wishes, before: dict[Key, Obj], problems: list[Problem]) -> 
         for flaw in validate(obj, before.get(key), known=not is_foreign(obj)):
             flawed.add(key)
             problems.append(document.problem(flaw.message, object_=describe(key), field=flaw.field))
+    return flawed
+
+
+def _by_definition(cluster: Cluster, wishes: Wishes, summary: Summary, problems: list[Problem]) -> set[Key]:
+    """Shape custom objects by their definitions; answers those that are refused, for what was added to ``problems``."""
+    known = defined.definitions(cluster, {key: obj for key, (_, obj) in wishes.items()})
+    flawed: set[Key] = set()
+    for key, (document, obj) in wishes.items():
+        if key[0] not in known:
+            continue
+        found, flaws, lost = defined.shaped(obj, known[key[0]])
+        wishes[key] = document, found
+        problems += [document.problem(flaw.message, object_=describe(key), field=flaw.field) for flaw in flaws]
+        flawed |= {key} if flaws else set()
+        summary.warnings += [_entry(key, document, f'unknown field "{path}"') for path in lost]
     return flawed
 
 

@@ -16,6 +16,31 @@ def node_terms(pod: Obj) -> list[dict[str, Any]] | None:
     return None if required is None else list(required.get("nodeSelectorTerms") or ())
 
 
+def pinned(pod: Obj, node: str) -> dict[str, Any]:
+    """The spec of a pod, or of a template, that may run on one node alone: its terms hold for that node only."""
+    affinity = spec(pod).get("affinity") or {}
+    only = [{"key": "metadata.name", "operator": "In", "values": [node]}]
+    required = {"nodeSelectorTerms": [{"matchFields": only}]}
+    near = {**(affinity.get("nodeAffinity") or {}), "requiredDuringSchedulingIgnoredDuringExecution": required}
+    return {**spec(pod), "affinity": {**affinity, "nodeAffinity": near}}
+
+
+def pinned_to(pod: Obj) -> str:
+    """The one node a pod may run on by its name, "" when its terms do not say so."""
+    if not spec(pod).get("affinity"):
+        return ""
+    named = sorted({_name_in(term) for term in node_terms(pod) or ()})
+    return named[0] if len(named) == 1 else ""
+
+
+def _name_in(term: dict[str, Any]) -> str:
+    for one in term.get("matchFields") or ():
+        values = list(one.get("values") or ())
+        if one.get("key") == "metadata.name" and one.get("operator") == "In" and len(values) == 1:
+            return str(values[0])
+    return ""
+
+
 def preferred_terms(pod: Obj) -> list[dict[str, Any]]:
     """The terms that make a node liked, each with a ``weight`` and a ``preference``."""
     affinity = (spec(pod).get("affinity") or {}).get("nodeAffinity") or {}

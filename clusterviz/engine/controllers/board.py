@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from clusterviz.engine.controllers.affinity import pinned_to
 from clusterviz.engine.controllers.usage import Usage, count
 from clusterviz.engine.controllers.work import (
     Owner,
@@ -63,6 +64,7 @@ class Board:
         self.balancer_ips: Counter[str] = Counter()
         self.unbalanced: dict[Key, None] = {}
         self.waiting: dict[Key, None] = {}
+        self._waiting_for: dict[str, dict[Key, None]] = {}
         # Pods that wait for a node others were sent away from.
         self.nominated: dict[str, dict[Key, Obj]] = {}
         self.down: set[str] = set()
@@ -103,6 +105,10 @@ class Board:
     def pods_on(self, node: str) -> list[Obj]:
         """Pods bound to a node, whether it exists or not."""
         return self._pods(self._on_node.get(node, ()))
+
+    def waiting_for(self, node: str) -> list[Obj]:
+        """Pods on no node yet that may run on this one alone."""
+        return self._pods(self._waiting_for.get(node, ()))
 
     def placed(self) -> Iterator[Obj]:
         """All pods that are bound to a node, in any order."""
@@ -221,6 +227,8 @@ class Board:
                 self.nominated.get(node, {}).pop(key, None)
                 if there and _waits(obj):
                     self.nominated.setdefault(node, {})[key] = obj
+            if obj is not None and _waits(obj) and (node := pinned_to(obj)):
+                _put(self._waiting_for, node, key, there=there)
         if new is not None and _waits(new):
             self.waiting[key] = None
         else:

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from clusterviz.engine.controllers.affinity import node_terms, preference, preferred_terms
+from clusterviz.engine.controllers.affinity import node_terms, pinned_to, preference, preferred_terms
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Item
 from clusterviz.engine.controllers.neighbours import Peers, Term, wishes_of
 from clusterviz.engine.controllers.pods import ended, terminating
-from clusterviz.engine.controllers.suitability import disliked, is_chosen, is_tolerant, node_labels, refusal
+from clusterviz.engine.controllers.suitability import disliked, fits, is_chosen, is_tolerant, node_labels, refusal
 from clusterviz.engine.controllers.usage import count
-from clusterviz.engine.controllers.work import spec
+from clusterviz.engine.controllers.work import owner_of, spec
 from clusterviz.engine.host_ports import HostPorts
 from clusterviz.engine.objects import Obj
 
+# A pod that names its node is not held against the others.
+ELSEWHERE = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 # What pods ask of nodes, and of each other, differs little within a cluster; more is forgotten and worked out again.
 MOST_FITS = 256
 MOST_GROUPS = 256
@@ -34,6 +36,15 @@ class Fit(msgspec.Struct):
     tolerated: set[str] = set()
     liked: dict[str, int] = {}
     disliked: dict[str, int] = {}
+    others: int = 0
+    """Nodes that are not looked at, since the pod names another one."""
+    daemon: bool = False
+    """Whether a DaemonSet made the pod for its node, whose state it tolerates (NOD-04)."""
+
+    @property
+    def number(self) -> int:
+        """How many nodes there are."""
+        return len(self.nodes) + len(self.refused) + self.others
 
     def judge(self, name: str, node: Obj | None) -> None:
         """Look at one node anew."""
@@ -45,7 +56,7 @@ class Fit(msgspec.Struct):
             scores.pop(name, None)
         if node is None:
             return
-        if reason := refusal(self.pod, node, -1, HostPorts()):
+        if reason := self._refusal(node):
             self.refused[name] = reason
             self.reasons[reason] += 1
         else:
@@ -58,6 +69,11 @@ class Fit(msgspec.Struct):
             self.liked[name] = weight
         if number := disliked(self.pod, node):
             self.disliked[name] = number
+
+    def _refusal(self, node: Obj) -> str:
+        if self.daemon and fits(self.pod, node, daemon=True):
+            return ""
+        return refusal(self.pod, node, -1, HostPorts())
 
 
 class Group(msgspec.Struct):
@@ -99,6 +115,8 @@ class Memory:
 
     def fit(self, board: Board, pod: Obj) -> Fit:
         """The nodes for a pod."""
+        if name := pinned_to(pod):
+            return _alone(board, pod, name)
         wishes = [spec(pod).get("nodeSelector"), spec(pod).get("tolerations"), node_terms(pod), preferred_terms(pod)]
         asked = msgspec.json.encode(wishes, order="sorted")
         found = self._fits.get(asked)
@@ -153,6 +171,16 @@ class Memory:
             found += self.hopeless
             self.hopeless.clear()
         return found
+
+
+def _alone(board: Board, pod: Obj, name: str) -> Fit:
+    """The nodes for a pod that names its own; each such pod asks for another one, so nothing is kept."""
+    node = board.node(name)
+    others = len(board.usage) - (node is not None)
+    fit = Fit(pod, others=others, daemon=owner_of(pod)[0] == "DaemonSet")
+    fit.reasons[ELSEWHERE] += fit.others
+    fit.judge(name, node)
+    return fit
 
 
 def _standing(pod: Obj | None) -> Iterator[tuple[str, Term, str]]:

@@ -22,6 +22,8 @@ from clusterviz.engine.selectors import parse_selector
 
 GRACE = 30
 HASH_LABEL = "pod-template-hash"
+# The condition of a workload whose pods admission refuses.
+FAILURE = "ReplicaFailure"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -100,12 +102,17 @@ def reference(kind: str, name: str) -> dict[str, Any]:
     return {"apiVersion": group, "kind": kind, "name": name, "controller": True, "blockOwnerDeletion": True}
 
 
+def refusal(work: Work, workload: Obj, name: str = "") -> str:
+    """What admission says of a workload's pods when it refuses them, else ""."""
+    missing = unknown_class(work.board, spec(workload).get("template") or {})
+    return f'pods "{name or key_of(workload)[2] + "-"}" is forbidden: {no_class(missing)}' if missing else ""
+
+
 def may_make(work: Work, workload: Obj, name: str = "") -> bool:
     """Whether one more pod may be made now: admission takes it, and its slice is not full."""
-    missing = unknown_class(work.board, spec(workload).get("template") or {})
-    if not missing:
+    refused = refusal(work, workload, name)
+    if not refused:
         return work.may_create()
-    refused = f'pods "{name or key_of(workload)[2] + "-"}" is forbidden: {no_class(missing)}'
     told = f"create Pod {name} in StatefulSet {key_of(workload)[2]} failed error: " if name else "Error creating: "
     work.event(workload, "FailedCreate", told + refused, warning=True)
     return False
@@ -188,9 +195,10 @@ def replicas_of(workload: Obj) -> int:
 
 
 def write_status(work: Work, workload: Obj, **fields: Any) -> None:
-    """Update ``status`` when a number in it changed; with a generation also which one this is about."""
+    """Update ``status`` when a field of it changed, None for one that goes; with a generation also that one."""
     current = work.get(key_of(workload)) or workload
     if meta(current).get("generation"):
         fields["observedGeneration"] = meta(current)["generation"]
     if any(status(current).get(key) != value for key, value in fields.items()):
-        work.put({**current, "status": {**status(current), **fields}})
+        told = {name: value for name, value in {**status(current), **fields}.items() if value is not None}
+        work.put({**current, "status": told})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from clusterviz.engine.controllers.pods import replicas_of
+from clusterviz.engine.controllers.pods import FAILURE, replicas_of
 from clusterviz.engine.controllers.replicasets import REVISION, revision_of
 from clusterviz.engine.controllers.work import Work, annotation, condition, meta, seconds, spec, status, with_meta
 from clusterviz.engine.objects import Obj, key_of
@@ -35,6 +35,7 @@ def write(
     conditions = _Conditions(work, deployment)
     conditions.availability(enough=total["availableReplicas"] >= replicas_of(deployment) - unavailable)
     conditions.progress(counts, new, fresh=fresh)
+    conditions.failure(condition(one, FAILURE) for one in ([new] if new else []) + list(sets.values()))
     current = deployment
     if new and (revision := revision_of(new)) and annotation(current, REVISION) != str(revision):
         given = meta(current).get("annotations") or {}
@@ -105,6 +106,14 @@ class _Conditions:
         elif _progressed(status(self.deployment), counts):
             self._set("Progressing", "True", "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.', again=True)
         self._patience(deadline, name)
+
+    def failure(self, found: Iterable[Mapping[str, Any]]) -> None:
+        """ReplicaFailure: what the present ReplicaSet, or else an older one, says of pods it may not make."""
+        said = next(filter(None, found), None)
+        if said is None:
+            self.entries = [entry for entry in self.entries if entry.get("type") != FAILURE]
+        else:
+            self._set(FAILURE, "True", str(said.get("reason")), str(said.get("message")))
 
     def _patience(self, deadline: int, name: str) -> None:
         now = next(entry for entry in self.entries if entry.get("type") == "Progressing")

@@ -14,16 +14,15 @@ UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 NOT_FOR_DAEMONS = ("node.kubernetes.io/",)
 MAX_PODS = 110
 TOO_MANY = "Too many pods"
+_MACHINE = {"arch": "amd64", "os": "linux"}
 
 
 def node_labels(node: Obj) -> dict[str, str]:
-    """A node's labels with those every kubelet sets."""
-    mine = {
-        "kubernetes.io/arch": "amd64",
-        "kubernetes.io/hostname": str(meta(node)["name"]),
-        "kubernetes.io/os": "linux",
-    }
-    return {**mine, **labels(node)}
+    """A node's labels with those every kubelet sets, under their old names too."""
+    given = labels(node)
+    machine = {name: given.get(f"kubernetes.io/{name}", usual) for name, usual in _MACHINE.items()}
+    mine = {f"{prefix}kubernetes.io/{name}": value for name, value in machine.items() for prefix in ("", "beta.")}
+    return {"kubernetes.io/hostname": str(meta(node)["name"]), **mine, **given}
 
 
 def capacity(node: Obj) -> int:

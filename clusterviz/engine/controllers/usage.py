@@ -31,6 +31,9 @@ class Usage:
     def __contains__(self, node: str) -> bool:
         return node in self._nodes
 
+    def __len__(self) -> int:
+        return len(self._nodes)
+
     def add(self, node: str) -> None:
         """A node that exists."""
         self._nodes[node] = None

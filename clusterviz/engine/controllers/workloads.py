@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from clusterviz.engine.controllers.affinity import pinned, pinned_to
 from clusterviz.engine.controllers.board import Board, Touch
 from clusterviz.engine.controllers.desk import Controller, Item
 from clusterviz.engine.controllers.names import pod_name
 from clusterviz.engine.controllers.pods import (
+    FAILURE,
     asking_for,
     delete_pod,
     ended,
@@ -17,6 +19,7 @@ from clusterviz.engine.controllers.pods import (
     make_pod,
     may_make,
     owned,
+    refusal,
     replicas_of,
     terminating,
     victims,
@@ -24,8 +27,9 @@ from clusterviz.engine.controllers.pods import (
 )
 from clusterviz.engine.controllers.revisions import POD_HASH as REVISION
 from clusterviz.engine.controllers.revisions import forget, record
+from clusterviz.engine.controllers.scheduler import place
 from clusterviz.engine.controllers.suitability import fits
-from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec
+from clusterviz.engine.controllers.work import Work, changed, condition, labels, meta, owner_of, seconds, spec, status
 from clusterviz.engine.objects import Obj, key_of
 
 # Sorts after every node name.
@@ -46,7 +50,20 @@ def _replicaset(work: Work, item: Item) -> None:
         make_pod(work, replicaset, name, ("ReplicaSet", key[2]))
     for pod in victims(pods, len(pods) - wanted) if len(pods) > wanted else ():
         delete_pod(work, pod, replicaset)
-    count(work, replicaset, pods if len(pods) == wanted else None)
+    refused = refusal(work, replicaset) if len(pods) < wanted else ""
+    count(work, replicaset, pods if len(pods) == wanted else None, conditions=_failure(work, replicaset, refused))
+
+
+def _failure(work: Work, replicaset: Obj, refused: str) -> list[dict[str, Any]] | None:
+    """The conditions, ReplicaFailure among them while admission refuses pods; None for none."""
+    found = list(status(replicaset).get("conditions") or ())
+    others = [one for one in found if one.get("type") != FAILURE]
+    if not refused:
+        return others or None
+    if len(others) < len(found):
+        return found
+    failure = {"type": FAILURE, "status": "True", "reason": "FailedCreate", "message": refused}
+    return [*others, {**failure, "lastTransitionTime": work.stamp}]
 
 
 def touched_by(kind: str) -> Callable[[Board, Touch], Iterator[Item]]:
@@ -85,7 +102,7 @@ def _daemonset(work: Work, item: Item) -> None:
         forget(work, daemonset, owned(work, daemonset))
     elif not node:
         for pod in owned(work, daemonset):
-            if not spec(pod).get("nodeName"):
+            if not _home(pod):
                 delete_pod(work, pod, daemonset)
     else:
         _daemon(work, daemonset, node)
@@ -96,7 +113,9 @@ def _daemon(work: Work, daemonset: Obj, name: str) -> None:
     template = spec(daemonset).get("template") or {}
     mine = ("DaemonSet", key[2])
     here = [
-        pod for pod in work.board.pods_on(name) if owner_of(pod) == mine and key_of(pod)[1] == key[1] and not ended(pod)
+        pod
+        for pod in [*work.board.pods_on(name), *work.board.waiting_for(name)]
+        if owner_of(pod) == mine and key_of(pod)[1] == key[1] and not ended(pod)
     ]
     node = work.board.node(name)
     if node is None or not fits(template, node, daemon=True):
@@ -113,8 +132,9 @@ def _start_on(work: Work, daemonset: Obj, node: str) -> None:
     _, namespace, name = key_of(daemonset)
     new = pod_name(name, work.rng, work.name_taken(namespace))
     mark = {REVISION: work.hash_of(spec(daemonset).get("template") or {})}
-    pod = make_pod(work, daemonset, new, ("DaemonSet", name), mark)
-    work.put(changed(pod, spec={**spec(pod), "nodeName": node}))
+    template = spec(daemonset).get("template") or {}
+    there = changed(daemonset, spec={**spec(daemonset), "template": changed(template, spec=pinned(template, node))})
+    place(work, make_pod(work, there, new, ("DaemonSet", name), mark), node)
 
 
 def _is_outdated(work: Work, daemonset: Obj, pod: Obj) -> bool:
@@ -143,7 +163,8 @@ def _roll(work: Work, daemonset: Obj) -> None:
 
 
 def _home(pod: Obj) -> str:
-    return str(spec(pod).get("nodeName") or "")
+    """The node a DaemonSet's pod is on, or was made for."""
+    return str(spec(pod).get("nodeName") or pinned_to(pod))
 
 
 def _part(given: object, total: int) -> int:
@@ -187,7 +208,7 @@ def _daemonset_touched(board: Board, touch: Touch) -> Iterator[Item]:
         if touch.old is None or touch.new is None or spec(touch.old) != spec(touch.new):
             yield namespace, name, ""
             # Pods may be on nodes that are none any more.
-            homes = {str(spec(pod).get("nodeName") or "") for pod in board.owned_by(namespace, ("DaemonSet", name))}
+            homes = {_home(pod) for pod in board.owned_by(namespace, ("DaemonSet", name))}
             for node in {*homes, *(key[2] for key in board.keys("Node", ""))}:
                 yield namespace, name, node
     elif kind == "ControllerRevision":
@@ -201,7 +222,7 @@ def _daemonset_touched(board: Board, touch: Touch) -> Iterator[Item]:
         yield from ((*item, node) for item in asking_for(board, "DaemonSet", name) for node in nodes)
     else:
         for pod in touch.sides:
-            owner, home = owner_of(pod), str(spec(pod).get("nodeName") or "")
+            owner, home = owner_of(pod), _home(pod)
             if owner[0] == "DaemonSet":
                 yield namespace, owner[1], home
                 yield namespace, owner[1], _STATUS

@@ -15,7 +15,7 @@ from jsonschema import Draft4Validator, ValidationError, validators
 
 from clusterviz.engine.validation import Flaw, Flaws
 
-__all__ = ["flaws", "shaped"]
+__all__ = ["flaws", "schema_of", "shaped", "version_of"]
 
 Json = dict[str, Any]
 _OPEN: Final = "x-kubernetes-preserve-unknown-fields"
@@ -36,6 +36,18 @@ _COMBINED: Final = {
     "oneOf": "must validate one and only one schema (oneOf)",
     "not": "must not validate the schema (not)",
 }
+
+
+def version_of(definition: Json, name: str) -> Json:
+    """What a CustomResourceDefinition says of one of its versions; empty when it has no such."""
+    versions = (definition.get("spec") or {}).get("versions") or []
+    return next((one for one in versions if one.get("name") == name), {})
+
+
+def schema_of(version: Json) -> Json | None:
+    """Its openAPIV3Schema, None when it has none."""
+    found = (version.get("schema") or {}).get("openAPIV3Schema")
+    return found if isinstance(found, dict) else None
 
 
 def shaped(obj: Json, schema: Json) -> Json:
