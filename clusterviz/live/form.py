@@ -5,6 +5,7 @@ Both keep the picture as it was told last and say what has changed since. A form
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -170,7 +171,7 @@ class MassForm:
 
     def placed(self, entity: Entity) -> Entity:
         """With the index by which the columns know a node or a pod."""
-        return placed(self.table, entity)
+        return placed(self.table, entity, math.inf)
 
     def _outline(self, cluster: Cluster, keys: set[Key], spaces: set[str], drawn: dict[str, Entity | None]) -> None:
         """Namespaces with what is in them, and load balancers."""
@@ -241,13 +242,13 @@ class MassForm:
         return numbers
 
 
-def placed(table: MassTable | None, entity: Entity) -> Entity:
-    """With the index by which the columns of a large cluster know a node or a pod; -1 for a pod they do not."""
+def placed(table: MassTable | None, entity: Entity, time: float) -> Entity:
+    """With the index by which the columns of a large cluster knew a node or a pod then; -1 for a pod they did not."""
     if table is None or entity["kind"] not in ("node", "pod"):
         return entity
     if entity["kind"] == "node":
         return {**entity, "index": table.node_index(entity["name"])}
-    return {**entity, "index": table.indexes.get((entity["namespace"], entity["name"]), -1)}
+    return {**entity, "index": table.index_at((entity["namespace"], entity["name"]), time)}
 
 
 Form = FullForm | MassForm

@@ -28,6 +28,8 @@ HEAT_SCALE = (0.0, 0.05, 0.2, 0.8, 3.0, 12.0, 50.0, 200.0)
 STICKY = 0.7
 # Seconds before the index of a pod that is gone is another's: late answers must not name the wrong one.
 REST = 60.0
+# Seconds for which it is known which index a pod had that is gone: as long as the history is; and of how many.
+REMEMBERED, MOST_REMEMBERED = 1_000.0, 200_000
 _FAILED = re.compile("BackOff|Err|OOM")
 
 Name = tuple[str, str]
@@ -83,6 +85,11 @@ class MassTable:
         self._free: list[int] = []
         self._fresh: list[int] = []
         self._resting: deque[tuple[float, int]] = deque()
+        # When each pod left, and the index it had until then; tuples, because other threads look.
+        self._left: dict[Name, tuple[tuple[float, int], ...]] = {}
+        self._leavers: deque[tuple[float, Name]] = deque()
+        # From when on it is remembered.
+        self._since: float | None = None
         self._columns: Columns | None = None
 
     @property
@@ -99,6 +106,13 @@ class MassTable:
         """Index of a node, for as long as the table lives; a name that comes back gets its own again."""
         return self.nodes.setdefault(name, len(self.nodes))
 
+    def index_at(self, name: Name, time: float) -> int:
+        """The index at a moment of a pod that was there; -1 when it is forgotten or was never known."""
+        if self._since is None or time < self._since:
+            return -1
+        had = (index for until, index in self._left.get(name, ()) if until > time)
+        return next(had, self.indexes.get(name, -1))
+
     def on(self, nodes: Collection[str]) -> list[Name]:
         """Names of the pods on these nodes, by index."""
         wanted = {self.nodes[name] for name in nodes if name in self.nodes}
@@ -109,6 +123,8 @@ class MassTable:
     def update(self, cluster: Cluster, names: Iterable[Name], now: float) -> list[int]:
         """Follow pods with these names; returns the indexes of those that look different now."""
         self._wake(now)
+        self._forget(now)
+        self._since = now if self._since is None else self._since
         self._columns = None
         found = []
         for name in names:
@@ -145,6 +161,8 @@ class MassTable:
         self.names[index] = None
         self.node[index], self.state[index], self.heat[index], self.workload[index] = NOWHERE, GONE, 0, 0
         self._resting.append((now + REST, index))
+        self._left[name] = (*self._left.get(name, ()), (now, index))
+        self._leavers.append((now, name))
         return index
 
     def _take(self, name: Name) -> int:
@@ -165,6 +183,13 @@ class MassTable:
     def _wake(self, now: float) -> None:
         while self._resting and self._resting[0][0] <= now:
             heapq.heappush(self._free, self._resting.popleft()[1])
+
+    def _forget(self, now: float) -> None:
+        while self._leavers and (self._leavers[0][0] < now - REMEMBERED or len(self._leavers) > MOST_REMEMBERED):
+            self._since, name = self._leavers.popleft()
+            rest = self._left.pop(name)[1:]
+            if rest:
+                self._left[name] = rest
 
     def _workload_index(self, cluster: Cluster, pod: Pod) -> int:
         found = cluster.workload_of(pod) if pod.owner[1] else None

@@ -96,12 +96,12 @@ def replica_at(name: str, at: float | None) -> Replica:
         cluster=cluster,
         epoch=published.epoch,
         seq=published.seq,
-        time=at,
+        time=published.time,
         scene={} if now.mass is not None else scene.build(cluster),
         events=tuple(event for event in now.events if event.time <= at),
         routes=(),
         connections={},
-        # Indexes of pods that still exist are those of then; one that is gone has none, which is never a wrong one.
+        # It remembers the indexes of pods that are gone.
         mass=now.mass,
     )
 

@@ -25,7 +25,7 @@ def entity_of(replica: Replica, ref: str) -> Entity | None:
     if key[0] == "Namespace":
         return scene.namespace(replica.cluster, key[2]) if key[2] in replica.cluster.namespace_names else None
     entity = scene.render(replica.cluster, key)
-    return placed(replica.mass.table if replica.mass else None, entity) if entity is not None else None
+    return placed(replica.mass.table if replica.mass else None, entity, replica.time) if entity is not None else None
 
 
 def related_to(replica: Replica, entity: Entity) -> list[Related]:

@@ -71,7 +71,7 @@ def asked_of(cluster: Cluster, query: Mapping[str, str]) -> Question:
 
 
 _lock = threading.Lock()
-_kept: dict[tuple[str, Question, bool], tuple[tuple[int, int], dict[str, Any]]] = {}
+_kept: dict[tuple[str, Question, bool], tuple[tuple[int, float], dict[str, Any]]] = {}
 
 
 def sums(replica: Replica, query: Mapping[str, str], *, now: bool) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def sums(replica: Replica, query: Mapping[str, str], *, now: bool) -> dict[str, 
     question = asked_of(replica.cluster, query)
     # State has its own time, which stands while nothing but traffic changes.
     time = max((line.rates[3] for line in list(replica.mass.lines.values())), default=replica.time)
-    moment = replica.epoch, int(max(time, replica.time) / FRESH)
+    moment = replica.epoch, int(max(time, replica.time) / FRESH) if now else replica.time
     key = replica.name, question, now
     with _lock:
         known = _kept.get(key)

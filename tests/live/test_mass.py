@@ -15,7 +15,7 @@ from clusterviz.engine.objects import Pod
 from clusterviz.live import bulk, keeper, picture
 from clusterviz.live.bulkflows import poisson
 from clusterviz.live.heat import AT_ONCE, Heat
-from clusterviz.live.mass import GONE, HEAT_SCALE, NOWHERE, PENDING, READY, MassTable, level_of, state_of
+from clusterviz.live.mass import GONE, HEAT_SCALE, NOWHERE, PENDING, READY, REMEMBERED, MassTable, level_of, state_of
 from clusterviz.live.meter import OUTCOMES
 from clusterviz.live.simulator import Simulator
 from tests.live.large import OBJECTS, SETTINGS, a_pod, run
@@ -62,6 +62,25 @@ def test_a_free_index_rests_before_somebody_else_gets_it(cluster):
     assert given == len(cluster.pods)
     second = early.apply([Change("set", {**heir, "metadata": {"name": "late", "namespace": other[0]}})])
     assert table.update(second, [(other[0], "late")], 60.0) == [at]
+
+
+def test_the_past_knows_who_had_which_index(cluster):
+    """A pod that is gone keeps the index of then; one that came back under its name has another now."""
+    table = MassTable()
+    table.update(cluster, cluster.pods, 10.0)
+    name, other = list(cluster.pods)[:2]
+    at = table.indexes[name]
+    table.update(cluster.apply([Change("unset", ("Pod", *name))]), [name], 20.0)
+    assert (table.index_at(name, 19.9), table.index_at(name, 20.0), table.index_at(other, 15.0)) == (
+        at,
+        -1,
+        table.indexes[other],
+    )
+    assert table.update(cluster, [name], 30.0) == [len(cluster.pods)], "the old index rests"
+    assert (table.index_at(name, 19.9), table.index_at(name, 31.0)) == (at, len(cluster.pods))
+    assert table.index_at(name, 9.0) == -1, "before the table there were other indexes"
+    table.update(cluster, [], 20.0 + REMEMBERED + 0.1)
+    assert (table.index_at(name, 19.9), table.index_at(name, 31.0)) == (-1, len(cluster.pods)), "forgotten, not guessed"
 
 
 def test_levels_of_heat_do_not_flicker():

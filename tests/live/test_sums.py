@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import msgspec
 import pytest
 
 from clusterviz.live import keeper, sums
@@ -67,6 +68,14 @@ def test_what_is_left_out_is_counted_and_of_the_past_no_rate_is_told(replica, mo
     few = sums.sums(replica, {"by": "service"}, now=False)
     assert few["left"]["routes"] == few["left"]["all"] - len(few["routes"]) > 0
     assert not few["measured"] and rates(few) == 0
+
+
+def test_each_moment_of_the_past_has_an_answer_of_its_own(replica):
+    """Asked one after another, faster than the answers of now are kept."""
+    question = {"by": "service"}
+    then = sums.sums(replica, question, now=False)
+    assert sums.sums(replica, question, now=False) is then
+    assert sums.sums(msgspec.structs.replace(replica, time=replica.time - 60), question, now=False) is not then
 
 
 def test_a_question_that_cannot_be_answered_says_what_is_allowed(replica):
