@@ -191,6 +191,8 @@ TIDY = """() => {
   if (speed.value !== '9') Object.assign(speed, {value: 9}).dispatchEvent(new Event('input'));
   const search = document.getElementById('search');
   if (search.value) Object.assign(search, {value: ''}).dispatchEvent(new Event('input'));
+  const first = ['section-facts', 'section-traffic', 'section-related'];
+  for (const one of document.querySelectorAll('#side details[open]')) one.open = first.includes(one.dataset.testid);
 }"""
 UNTOUCHED = """() => {
   const hidden = (id) => document.getElementById(id).hidden;
@@ -250,10 +252,7 @@ def showing(browser: Browser, server: RunningServer) -> Iterator[Shown]:
 
 @pytest.fixture
 def shown(showing: Shown, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The demo, drawn, nobody signed in, nothing moving; for tests that change nothing but what Esc takes back.
-
-    Sections of the side panel stay open.
-    """
+    """The demo, drawn, nobody signed in, nothing moving; for tests that change nothing but what Esc takes back."""
     page = showing.take()
     yield page
     if getattr(request.node, "failed", False):

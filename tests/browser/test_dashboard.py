@@ -174,29 +174,24 @@ def test_nothing_overlaps_or_is_cut(shown: Page) -> None:
     page = shown
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark")
-        nothing_overlaps_or_is_cut(page)
-        page.emulate_media(color_scheme="light")
-        nothing_overlaps_or_is_cut(page)
+        nothing_is_found(page, OVERLAPS, OUTSIDE, CUT)
+        select(page, "service api")
+        nothing_is_found(page, OUTSIDE)
+        page.keyboard.press("Escape")
+        ask(page, "shop/frontend", "http://api.shop/")
+        expect(by(page, "trace-verdict")).to_be_visible()
+        nothing_is_found(page, OUTSIDE, CUT)
+        page.keyboard.press("Escape")
     page.set_viewport_size({"width": 1280, "height": 720})
 
 
-def nothing_overlaps_or_is_cut(page: Page) -> None:
-    """As it is shown now; everything is closed again."""
-    standing(page, SCENE)
-    assert page.evaluate(OVERLAPS) == []
-    assert page.evaluate(OUTSIDE) == []
-    assert page.evaluate(CUT) == []
-    select(page, "service api")
-    standing(page, SCENE)
-    assert page.evaluate(OUTSIDE) == []
-    page.keyboard.press("Escape")
-    ask(page, "shop/frontend", "http://api.shop/")
-    expect(by(page, "trace-verdict")).to_be_visible()
-    standing(page, SCENE)
-    assert page.evaluate(OUTSIDE) == []
-    assert page.evaluate(CUT) == []
-    page.keyboard.press("Escape")
+def nothing_is_found(page: Page, *looks: str) -> None:
+    """As it is shown now, dark and light."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        standing(page, SCENE)
+        for look in looks:
+            assert page.evaluate(look) == [], scheme
 
 
 def test_a_lost_connection_comes_back_by_itself(shown: Page) -> None:

@@ -4,12 +4,12 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import by, pods_of, select, show, until
+from tests.browser.steps import by, pods_of, select, until
 
 
-def test_a_node_shows_its_rules_and_routes(page: Page) -> None:
+def test_a_node_shows_its_rules_and_routes(shown: Page) -> None:
     """NET-09, IPT: asked for when the section is opened, scrollable and not cut, readable by keyboard."""
-    show(page)
+    page = shown
     select(page, "node n1")
     assert by(page, "texts-routes").count() == 0
     by(page, "section-texts").locator("> summary").click()
@@ -32,25 +32,23 @@ def test_a_node_shows_its_rules_and_routes(page: Page) -> None:
     expect(by(page, "texts-dialog")).to_have_count(0)
 
 
-def test_a_service_shows_its_rules_on_the_node_that_is_chosen(page: Page) -> None:
+def test_a_service_shows_its_rules_on_the_node_that_is_chosen(shown: Page) -> None:
     """IPT-02, DNS-01: only its own rules, and its names."""
-    show(page)
+    page = shown
     select(page, "service api")
     by(page, "section-texts").locator("> summary").click()
     by(page, "texts-dns").locator("summary").click()
     expect(by(page, "text-dns")).to_contain_text(re.compile(r"api\.\S+\.svc\.cluster\.local\.\t30\tIN\tA\t10\.96\."))
     by(page, "texts-iptables").locator("summary").click()
     expect(by(page, "text-iptables")).to_contain_text("cluster IP")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    by(page, "texts-node").select_option("n2")
+    with page.expect_request("**/texts?node=n2"):
+        by(page, "texts-node").select_option("n2")
     expect(by(page, "text-iptables")).to_be_visible()
-    assert [url for url in asked if url.endswith("/texts?node=n2")]
 
 
-def test_a_pod_shows_its_resolv_conf(page: Page) -> None:
+def test_a_pod_shows_its_resolv_conf(shown: Page) -> None:
     """DNS-11, with a copy button that says what it did."""
-    show(page)
+    page = shown
     select(page, min(pods_of(page, "cart-")).rpartition("/")[2])
     by(page, "section-texts").locator("> summary").click()
     by(page, "texts-resolv").locator("summary").click()
