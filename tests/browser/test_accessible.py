@@ -25,9 +25,10 @@ def check(page: Page) -> None:
     """Fail with what axe has against the page as it is now, dark and light."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    for scheme, rules in (("dark", None), ("light", COLOURS)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        assert page.evaluate(RUN, rules) == [], scheme
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert page.evaluate(RUN) == [], "dark"
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert page.evaluate(RUN, COLOURS) == [], "light"
 
 
 @pytest.fixture
