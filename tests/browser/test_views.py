@@ -156,39 +156,6 @@ def test_things_stay_where_a_person_put_them(
 
 
 @pytest.mark.motion
-def test_every_view_of_a_cluster_that_is_told_in_sums(
-    own_server: RunningServer, open_page: Callable[..., Page]
-) -> None:
-    """Services, namespaces and the matrix of more than 3,000 pods are drawn from sums; by node comes back."""
-    own_server.manage("loaddemo", "--name", "crowd", "--nodes", "30", "--pods", "3100", "--services", "120")
-    page = furnished(show(open_page(own_server.url), "crowd"))
-    page.keyboard.press("2")
-    until(page, "clusterviz.cy.nodes('[kind=\"workload\"]').length > 20")
-    assert page.evaluate(OVERLAPS) == []
-    assert page.evaluate("clusterviz.cy.nodes().length") <= 150
-    until(page, "clusterviz.cy.edges().some(e => /^[0-9.]+\\/s/.test(e.data('label') ?? ''))")
-    until(page, "clusterviz.packets().length > 0")
-    page.keyboard.press("3")
-    until(page, "clusterviz.cy.nodes('[kind=\"namespace\"]').length > 3")
-    space = page.evaluate("clusterviz.cy.edges().map(e => e.data('target')).find(id => id.startsWith('namespace:'))")
-    select(page, f"namespace {space.removeprefix('namespace:')}")
-    page.keyboard.press("Shift+F10")
-    by(page, "context-open-space").click()
-    until(page, "clusterviz.cy.nodes('[kind=\"workload\"]').length > 0")
-    page.keyboard.press("4")
-    expect(by(page, "matrix-words")).to_contain_text(re.compile(r"\d+ callers, \d+ called, \d+ pairs"))
-    spaces = by(page, "matrix-words").text_content()
-    by(page, "matrix-grain").select_option("workloads")
-    expect(by(page, "matrix-words")).not_to_have_text(str(spaces))
-    page.keyboard.press("Escape")
-    page.keyboard.press("1")
-    until(
-        page,
-        "clusterviz.cy.nodes('[kind=\"zone\"]').length > 0 && clusterviz.cy.nodes('[kind=\"namespace\"]').length === 0",
-    )
-
-
-@pytest.mark.motion
 def test_a_pause_can_be_gone_on_from_or_left(page: Page) -> None:
     """While the live picture is paused, one button goes on from there, another jumps to now."""
     furnished(show(page))

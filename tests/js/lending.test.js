@@ -57,6 +57,21 @@ test("a pod that changes unwatched is not known any more; a watched one is kept 
   assert.deepEqual(store.massChanges?.pods, [3, 4]);
 });
 
+test("a watched pod stays while the picture is fetched anew, and goes when the answer is without it", async () => {
+  const { store } = await large();
+  store.watch(["pod:team-0/p-4", "pod:team-0/p-5"]);
+  await Promise.all([4, 5].map((i) => store.entity(`pod:team-0/p-${i}`)));
+  store.lender = async (ids) => ({ ok: true, body: { epoch: 1, entities: ids.filter((id) => id.endsWith("-5")).map(() => pod(5)) } });
+  /** @type {string[]} */
+  const heard = [];
+  const arrived = new Promise((resolve) => { store.arrived = (ids) => resolve(heard.push(...ids)); });
+  store.load(told);
+  assert.deepEqual([4, 5].map((i) => store.entities.has(`pod:team-0/p-${i}`)), [true, true]);
+  await arrived;
+  assert.deepEqual([4, 5].map((i) => store.entities.has(`pod:team-0/p-${i}`)), [false, true]);
+  assert.deepEqual(heard.sort(), ["pod:team-0/p-4", "pod:team-0/p-5"]);
+});
+
 test("names of pods on new routes are asked for", async () => {
   const { store, asked } = await large();
   const route = { id: "r1", waypoints: ["pod:team-0/p-7", "service:team-0/x"], effect: "allowed" };

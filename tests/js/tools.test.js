@@ -77,3 +77,11 @@ test("the gist of an object tells address, state and traffic", () => {
   store.totals.flows = { "flow:shop/pay": { rps: 2, refused: 0.5, dropped: 0 } };
   assert.match(of("external:203.0.113.80").traffic, /2\.0\/s, 0\.5\/s fail$/);
 });
+
+test("of a large cluster the gist tells how warm a pod is, and never that nothing passes where nobody asked", () => {
+  const mass = { indexOf: (/** @type {string} */ id) => ["pod:a/cold", "pod:a/warm", "pod:a/hot"].indexOf(id), heat: [0, 1, 2], heatScale: [0, 0.5, 20] };
+  const store = /** @type {any} */ ({ entities: new Map(), routes: new Map(), totals: { flows: {} }, mass });
+  const traffic = (/** @type {string} */ id, kind = "pod") => gist({ id, kind, name: id, ready: true, phase: "Running", endpoints: [], ports: [] }, store).traffic;
+  assert.deepEqual(["pod:a/cold", "pod:a/warm", "pod:a/hot"].map((id) => traffic(id)), ["fewer than 0.5", "0.5 to 20", "20 or more"].map((rate) => `${rate} connections a second`));
+  assert.equal(traffic("service:a/s", "service"), "select it to see its calls");
+});

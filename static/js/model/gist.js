@@ -36,8 +36,17 @@ export function stateOf(entity) {
 /** A flow may take many ways, so its rate is that of the whole call. @param {any} entity @param {import("./store.js").Store} store */
 function trafficOf(entity, store) {
   const flows = flowsOf(entity, store, []);
-  if (!flows.length) return "no calls pass here";
+  if (!flows.length) return store.mass ? heatOf(entity, store.mass) : "no calls pass here";
   const totals = flows.map((id) => store.totals.flows[id] ?? { rps: 0, refused: 0, dropped: 0 });
   const [rps, failing] = [totals.reduce((sum, t) => sum + t.rps, 0), totals.reduce((sum, t) => sum + t.refused + t.dropped, 0)];
   return `${flows.length} call${flows.length === 1 ? "" : "s"}, ${rps.toFixed(1)}/s${failing ? `, ${failing.toFixed(1)}/s fail` : ""}`;
+}
+
+/** In a large cluster calls are told only of what is selected; how warm a pod is, is known of all. @param {any} entity @param {import("./mass.js").Mass} mass */
+function heatOf(entity, mass) {
+  const index = entity.kind === "pod" ? mass.indexOf(entity.id) : -1;
+  if (index < 0) return "select it to see its calls";
+  const [least, next] = [mass.heatScale[mass.heat[index]], mass.heatScale[mass.heat[index] + 1]];
+  const rate = next === undefined ? `${least} or more` : least ? `${least} to ${next}` : `fewer than ${next}`;
+  return `${rate} connections a second`;
 }

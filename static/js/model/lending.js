@@ -100,10 +100,14 @@ export class Lending {
     this.wanted.clear();
     this.asking = null;
     for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const answer = await this.store.lender?.(ids.slice(at, at + AT_ONCE));
+      const asked = ids.slice(at, at + AT_ONCE);
+      const answer = await this.store.lender?.(asked);
       if (!answer?.ok || answer.body.epoch !== this.store.epoch) continue;
       this.learn(answer.body.entities);
-      if (answer.body.entities.length) this.store.arrived(answer.body.entities.map((/** @type {any} */ e) => e.id));
+      const there = new Set(answer.body.entities.map((/** @type {any} */ e) => e.id));
+      const gone = asked.filter((id) => this.lent.has(id) && !there.has(id));
+      for (const id of gone) this.drop(id);
+      if (there.size + gone.length) this.store.arrived([...there, ...gone]);
     }
   }
 }

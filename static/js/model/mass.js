@@ -127,7 +127,7 @@ export class Mass {
   /** The name of a pod, from an entity with its `index`. @param {any} pod @returns {number} its index, -1 when it is gone */
   learn(pod) {
     const { id, index } = pod;
-    if (index === undefined || index >= this.count || this.state[index] === STATE.gone) return this.indexOf(id);
+    if (index === undefined || index < 0 || index >= this.count || this.state[index] === STATE.gone) return this.indexOf(id);
     this.forget(index);
     this.ids.set(index, id);
     this.indexes.set(id, index);

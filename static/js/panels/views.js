@@ -238,7 +238,7 @@ export class Views {
   /** Shows what an address names. @param {{view?: string, focus?: string}} wanted */
   async restore({ view = "", focus = "" }) {
     if (viewOf(view) !== this.current) await this.go(view);
-    if (focus !== this.desk.shown.focus) await this.focus(this.desk.store.entities.has(focus) ? focus : "");
+    if (focus !== this.desk.shown.focus) await this.focus((await this.desk.store.entity(focus)) ? focus : "");
   }
 
   /** How much of the cluster is in the picture while something is in focus. */
