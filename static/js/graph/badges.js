@@ -23,12 +23,12 @@ function scaleAt(zoom, tokens) {
 }
 
 /**
- * "3 dropped" at the object that stopped them, over its upper edge; where words must be large for the picture, the sign
- * and the number beside it, where the lines are. Where it stands is kept in the mark, for the pointer.
+ * "3 dropped" at the object that stopped them, over its upper edge, and over the words on its roof; where words must be
+ * large for the picture, the sign and the number beside it, where the lines are. Where it stands is kept in the mark, for the pointer.
  * @param {Ctx} ctx @param {Iterable<import("../model/marks.js").Mark>} marks
- * @param {(ref: string) => import("../model/layout.js").Box|undefined} boxOf @param {Layout} layout @param {Tokens} tokens @param {number} zoom
+ * @param {(ref: string) => import("../model/layout.js").Box|undefined} boxOf @param {Layout} layout @param {Rect[]} roofs words on roofs @param {Tokens} tokens @param {number} zoom
  */
-export function drawMarks(ctx, marks, boxOf, layout, tokens, zoom) {
+export function drawMarks(ctx, marks, boxOf, layout, roofs, tokens, zoom) {
   const scale = scaleAt(zoom, tokens);
   for (const mark of marks) {
     const on = boxOf(mark.ref);
@@ -39,6 +39,8 @@ export function drawMarks(ctx, marks, boxOf, layout, tokens, zoom) {
     const [w, h] = [ctx.measureText(words).width + 34 * scale, TALL * scale];
     const beside = onTheRight(on, layout) ? on.x + on.w - 4 : on.x + 4 - w;
     const box = slim ? { x: beside, y: on.y - 4, w, h } : { x: on.x + on.w - w - 6, y: on.y + LAP * Math.min(1, scale) - h, w, h };
+    const roof = roofs.find((one) => overlap(one, box));
+    if (roof) box.y = roof.y - box.h;
     mark.box = box;
     ctx.globalAlpha = strength(mark);
     plate(ctx, box, box.h / 2, tokens.page, tokens["kind-blocked"], 1.8 * scale);

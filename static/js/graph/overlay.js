@@ -65,7 +65,7 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { 
     if (stamps && layout.slots) pass(ctx, layout);
   }
   drawDoors(ctx, picture, doorSize(zoom, tokens));
-  drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, tokens, zoom);
+  drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, roofsOf(picture), tokens, zoom);
 }
 
 /** What a packet leaves free at the lower edge of a Service, where it stands: a glyph, but not its rings. */
@@ -80,12 +80,17 @@ function pass(ctx, { slots, boxes }) {
 }
 
 /** Where words stand that a number must not cover. @param {Picture} picture @param {import("../model/layout.js").Layout} layout */
-function wordsOf({ doors, marks }, layout) {
+function wordsOf(picture, layout) {
   return [
     ...[...layout.boxes.values()].filter((box) => box.kind !== "node").map(shrunk),
-    ...doors.map((door) => ({ x: door.x - door.width - 16, y: door.y - ROOF, w: door.width, h: 2 * ROOF })),
-    ...[...marks.all.values()].flatMap((mark) => mark.box ?? []),
+    ...roofsOf(picture),
+    ...[...picture.marks.all.values()].flatMap((mark) => mark.box ?? []),
   ];
+}
+
+/** Where the node ports stand, once they were drawn. @param {Picture} picture */
+function roofsOf({ doors }) {
+  return doors.map((door) => ({ x: door.x - door.width - 16, y: door.y - ROOF, w: door.width, h: 2 * ROOF }));
 }
 
 /** The flag's words for a projector, where the camera is near. */

@@ -82,6 +82,8 @@ function drawFrame(ctx, { layout, settings }, tokens, far) {
   if (!far || height > 100) write(ctx, small ? "SERVICES" : "SERVICES (VIRTUAL)", 0, 0, height + 18,
     { size: far ? FAR.plain : 16, least: 13, weight: 600, family: tokens.words, colour: tokens["text-third"], align: "center" });
   ctx.restore();
+  if (!layout.slots.lane.size) write(ctx, "No Services: pods are called by their own addresses.", SIZE.margin + SIZE.laneLabel + 14, layout.lane.y + SIZE.hex.h / 2 + 6, frame.w - 2 * SIZE.margin - SIZE.laneLabel,
+    { size: far ? FAR.plain : 18, least: 14, family: tokens.words, colour: tokens["text-third"] });
   return SIZE.margin + width + 14 + told;
 }
 

@@ -9,7 +9,11 @@ import { byId, fill, h, icon } from "./dom.js";
 /** @typedef {{told: () => {entities: Map<string, any>, routes: Map<string, any>, shares: Map<string, import("../model/shares.js").Share>}, select: (id: string) => void, coarser: () => void, note: () => string}} Ports
  * `coarser`: whole namespaces or single workloads are wanted; `note`: what is left out */
 
-const SIZE = { row: 38, column: 84, name: 236, head: 132, gap: 14, extra: 4 };
+/** px where words have their usual size; `extra` rows and columns around those that are seen are in the page. */
+const SIZE = { row: 40, column: 84, name: 236, head: 132, gap: 14 };
+const EXTRA = 4;
+/** px of words that have their usual size. */
+const USUAL = 16;
 const GLYPHS = { ok: "✓", some: "◐", refused: "⊘", dropped: "✕", idle: "·" };
 const WORDS = { ok: "delivered", some: "some fail", refused: "refused", dropped: "dropped", idle: "no calls now" };
 /** @type {[Order, string][]} */
@@ -29,6 +33,8 @@ export class MatrixPanel {
     /** In a large cluster: whole namespaces call each other. */
     this.coarse = true;
     this.at = { row: 0, column: 0 };
+    /** px: as large as the words of the theme and the screen. */
+    this.size = SIZE;
     /** @type {import("../model/matrix.js").Matrix} */
     this.made = { rows: [], columns: [], cells: new Map() };
     /** The y of each row and the x of each column, gaps between groups included. @type {{rows: number[], columns: number[]}} */
@@ -39,7 +45,7 @@ export class MatrixPanel {
     this.table = h("div.listed", { testid: "matrix-list", hidden: true, tabindex: 0 });
     this.root = h("section.matrix", { "aria-label": "Matrix", testid: "matrix", hidden: true }, this.controls(), this.port, this.table);
     byId("picture").append(this.root);
-    new ResizeObserver(() => this.window()).observe(this.port);
+    new ResizeObserver(() => this.refresh()).observe(this.port);
   }
 
   controls() {
@@ -83,18 +89,26 @@ export class MatrixPanel {
     if (this.words.textContent !== said) fill(this.words, said);
     [this.port.hidden, this.table.hidden] = [this.list, !this.list];
     if (this.list) return this.tabulate();
-    this.places = { rows: this.spread(this.made.rows, SIZE.row), columns: this.spread(this.made.columns, SIZE.column) };
+    this.measure();
+    this.places = { rows: this.spread(this.made.rows, this.size.row), columns: this.spread(this.made.columns, this.size.column) };
     this.port.setAttribute("aria-rowcount", String(this.made.rows.length + 1));
     this.port.setAttribute("aria-colcount", String(this.made.columns.length + 1));
     this.at = { row: Math.min(this.at.row, Math.max(0, this.made.rows.length - 1)), column: Math.min(this.at.column, Math.max(0, this.made.columns.length - 1)) };
     return this.window();
   }
 
+  /** Takes the size of words from the page, and tells the style. */
+  measure() {
+    const larger = parseFloat(getComputedStyle(document.documentElement).fontSize) / USUAL;
+    this.size = /** @type {typeof SIZE} */ (Object.fromEntries(Object.entries(SIZE).map(([name, px]) => [name, Math.round(px * larger)])));
+    for (const [name, px] of Object.entries(this.size)) this.root.style.setProperty(`--${name}`, `${px}px`);
+  }
+
   /** @param {End[]} ends @param {number} step @returns {number[]} one more than there are: the last is the end */
   spread(ends, step) {
     let at = 0;
     const places = ends.map((end, i) => {
-      if (i && this.order === "namespace" && end.group !== ends[i - 1].group) at += SIZE.gap;
+      if (i && this.order === "namespace" && end.group !== ends[i - 1].group) at += this.size.gap;
       at += step;
       return at - step;
     });
@@ -105,8 +119,8 @@ export class MatrixPanel {
   window() {
     const { rows, columns } = this.made;
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.port;
-    const [top, left] = [seen(this.places.rows, scrollTop, clientHeight - SIZE.head, SIZE.extra), seen(this.places.columns, scrollLeft, clientWidth - SIZE.name, SIZE.extra)];
-    Object.assign(this.sheet.style, { width: `${SIZE.name + (this.places.columns.at(-1) ?? 0) + 20}px`, height: `${SIZE.head + (this.places.rows.at(-1) ?? 0) + 20}px` });
+    const [top, left] = [seen(this.places.rows, scrollTop, clientHeight - this.size.head, EXTRA), seen(this.places.columns, scrollLeft, clientWidth - this.size.name, EXTRA)];
+    Object.assign(this.sheet.style, { width: `${this.size.name + (this.places.columns.at(-1) ?? 0) + 20}px`, height: `${this.size.head + (this.places.rows.at(-1) ?? 0) + 20}px` });
     const shown = columns.slice(left.from, left.until);
     const head = h("div.heads", { role: "row", "aria-rowindex": 1 }, h("div.corner", { role: "columnheader", "aria-colindex": 1 }, h("span", {}, "caller ↓"), h("span", {}, "called →")),
       shown.map((end, i) => this.columnHead(end, left.from + i)));
@@ -121,7 +135,7 @@ export class MatrixPanel {
   /** @param {End} end @param {number} column */
   columnHead(end, column) {
     const head = h("div.head", { role: "columnheader", "aria-colindex": column + 2 }, h("button.plain", { tabindex: -1, title: `${end.name}, ${end.kind} in ${end.group}`, onclick: () => this.ports.select(end.id) }, h("small", {}, end.group), end.name));
-    head.style.left = `${SIZE.name + this.places.columns[column]}px`;
+    head.style.left = `${this.size.name + this.places.columns[column]}px`;
     return head;
   }
 
@@ -129,7 +143,7 @@ export class MatrixPanel {
   row(end, row, columns, first) {
     const name = h("div.name", { role: "rowheader", "aria-colindex": 1 }, h("button.plain", { tabindex: -1, title: `${end.name}, ${end.kind} in ${end.group}`, onclick: () => this.ports.select(end.id) }, h("span.cut", {}, end.name), h("small", {}, end.group)));
     const line = h("div.row", { role: "row", "aria-rowindex": row + 2 }, name, columns.map((column, i) => this.cell(this.made.cells.get(key(end.id, column.id)), row, first + i, end, column)));
-    line.style.top = `${SIZE.head + this.places.rows[row]}px`;
+    line.style.top = `${this.size.head + this.places.rows[row]}px`;
     return line;
   }
 
@@ -140,7 +154,7 @@ export class MatrixPanel {
     const box = h("div.cell", { id: `matrix-${row}-${column}`, role: "gridcell", "aria-colindex": column + 2, "aria-label": words, title: cell ? words : null, "aria-selected": String(here), testid: cell ? "matrix-cell" : null,
       data: { verdict: cell?.verdict ?? "none", heat: String(heat(cell)) }, onclick: () => { this.at = { row, column }; this.window(); this.open(); } });
     if (cell) box.append(h("b", { "aria-hidden": "true" }, GLYPHS[cell.verdict]), h("span", {}, cell.rps ? perSecond(cell.rps) : ""), cell.verdict === "some" ? h("small", {}, `${Math.max(1, Math.round((cell.failing / cell.rps) * 100))} % fail`) : "");
-    box.style.left = `${SIZE.name + this.places.columns[column]}px`;
+    box.style.left = `${this.size.name + this.places.columns[column]}px`;
     return box;
   }
 
@@ -154,7 +168,7 @@ export class MatrixPanel {
   /** @param {KeyboardEvent} event */
   key(event) {
     const { row, column } = this.at;
-    const page = Math.max(1, Math.floor((this.port.clientHeight - SIZE.head) / SIZE.row) - 1);
+    const page = Math.max(1, Math.floor((this.port.clientHeight - this.size.head) / this.size.row) - 1);
     const to = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1], PageUp: [row - page, column], PageDown: [row + page, column],
       Home: event.ctrlKey ? [0, 0] : [row, 0], End: event.ctrlKey ? [Infinity, Infinity] : [row, Infinity] })[event.key];
     if (event.key === "Enter") this.open();
@@ -171,7 +185,7 @@ export class MatrixPanel {
     const [x, y] = [this.places.columns[this.at.column] ?? 0, this.places.rows[this.at.row] ?? 0];
     const { clientWidth, clientHeight } = this.port;
     const into = (/** @type {number} */ now, /** @type {number} */ start, /** @type {number} */ size, /** @type {number} */ space) => Math.max(start + size - space, Math.min(now, start));
-    this.port.scrollTo(into(this.port.scrollLeft, x, SIZE.column, clientWidth - SIZE.name), into(this.port.scrollTop, y, SIZE.row, clientHeight - SIZE.head));
+    this.port.scrollTo(into(this.port.scrollLeft, x, this.size.column, clientWidth - this.size.name), into(this.port.scrollTop, y, this.size.row, clientHeight - this.size.head));
     this.window();
   }
 
