@@ -170,12 +170,12 @@ def _items(form: Form, resource: Resource, objects: list[Obj]) -> list[Any]:
     return [partial(obj) for obj in objects] if form.kind else objects
 
 
-def matching(request: Request, store: Store, target: Target) -> list[Obj]:
-    """The objects a collection's selectors choose."""
+async def matching(request: Request, store: Store, target: Target) -> list[Obj]:
+    """The objects a collection's selectors choose, as of one moment."""
     resource = target.resource
     wanted = selection(resource, request.query.get("labelSelector", ""), request.query.get("fieldSelector", ""))
-    names = store.names(resource, target.namespace if resource.namespaced else "")
-    return list(store.objects(resource, list(names), wanted))
+    moment = Moment(store, resource, target.namespace if resource.namespaced else "", wanted, store.head)
+    return [obj async for objects, _ in moment.slices() for obj in objects]
 
 
 def _continue(version: int, after: tuple[str, str]) -> str:

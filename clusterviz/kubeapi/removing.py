@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from clusterviz.engine.controllers.disruption import evict as allowed_evictions
@@ -14,6 +15,8 @@ from clusterviz.kubeapi.registry import Resource
 from clusterviz.kubeapi.session import Session, Target
 from clusterviz.kubeapi.status import Refusal, bad_request, conflict, not_found, success
 
+# Others write between two parts of a collection, and the simulator takes each in within a moment.
+AT_ONCE = 500
 POLICIES = ("Background", "Foreground", "Orphan")
 
 
@@ -62,7 +65,7 @@ async def delete(request: Request, session: Session, target: Target, *, dry_run:
 async def delete_collection(request: Request, session: Session, target: Target, *, dry_run: bool) -> Answer:
     """Delete what the selectors choose."""
     resource, found = target.resource, options(request)
-    objects = listing.matching(request, session.store, target)
+    objects = await listing.matching(request, session.store, target)
     if objects and not wants_dry_run(found, dry_run=dry_run):
         await remove(session, resource, objects, found)
     body = {
@@ -84,24 +87,24 @@ async def remove(session: Session, resource: Resource, objects: list[Obj], found
     keys = session.store.stand_again(keys)
     if not keys:
         return
-    name = keys[0][2]
-    orphans = orphaned(session, keys) if found.get("propagationPolicy") == "Orphan" else None
-
-    def wish() -> tuple[int, None]:
-        return wishes.delete(
-            session.keeper.identity,
-            keys,
-            actor=f"kubectl ({session.role})",
-            resource=resource,
-            grace=found.get("gracePeriodSeconds"),
-            orphans=orphans,
-            foreground=found.get("propagationPolicy") == "Foreground",
-        )
-
-    try:
-        await session.write(wish)
-    except wishes.GoneError:
-        raise not_found(resource, name) from None
+    policy = found.get("propagationPolicy")
+    orphans = orphaned(session, keys) if policy == "Orphan" else None
+    wish = partial(
+        wishes.delete,
+        session.keeper.identity,
+        actor=f"kubectl ({session.role})",
+        resource=resource,
+        grace=found.get("gracePeriodSeconds"),
+        orphans=orphans,
+        foreground=policy == "Foreground",
+    )
+    step = len(keys) if orphans else AT_ONCE
+    for start in range(0, len(keys), step):
+        part = keys[start : start + step]
+        try:
+            await session.write(wish, part)
+        except wishes.GoneError:
+            raise not_found(resource, part[0][2]) from None
 
 
 def orphaned(session: Session, keys: list[Key]) -> list[Obj]:

@@ -3,9 +3,9 @@
 import asyncio
 from urllib.parse import urlsplit
 
-from clusterviz.kubeapi import tokens
+from clusterviz.kubeapi import removing, tokens
 from clusterviz.live.access import Role
-from tests.kubeapi.test_api import DEPLOYMENTS, PODS, until_running
+from tests.kubeapi.test_api import AUTHORITY, DEPLOYMENTS, MAPS, PODS, config, until_running
 
 
 async def test_one_word_changes_the_type_of_a_service(editor):
@@ -33,10 +33,27 @@ async def test_an_eviction_waits_for_its_budget(editor):
     assert ("Retry-After", "5") in editor.headers and status["details"]["causes"][0]["reason"] == "DisruptionBudget"
     budget["spec"]["minAvailable"] = 2
     assert (await editor.ask("PUT", f"{budgets}/api", budget))[0] == 200
+    async with asyncio.timeout(60):  # until the pods are ready, not only running
+        while (await editor.get(f"{budgets}/api"))["status"].get("disruptionsAllowed") != 1:
+            await asyncio.sleep(0.05)
     both = [editor.ask("POST", f"{PODS}/{name}/eviction", {"metadata": {"name": name}}) for name in mine[:2]]
     assert sorted([code for code, _ in await asyncio.gather(*both)]) == [201, 429], "one may go, not two at once"
     assert (await editor.ask("DELETE", f"{budgets}/api"))[0] == 200
     assert (await editor.ask("POST", f"{PODS}/{mine[0]}/eviction", eviction))[0] == 201
+
+
+async def test_a_large_collection_is_deleted_in_parts(editor, monkeypatch):
+    """Others write meanwhile, and no part takes the simulator longer than a request waits."""
+    parts = []
+    delete = removing.wishes.delete
+    monkeypatch.setattr(removing, "AT_ONCE", 2)
+    monkeypatch.setattr(removing.wishes, "delete", lambda *args, **more: parts.append(args[1]) or delete(*args, **more))
+    for number in range(5):
+        assert (await editor.ask("POST", MAPS, config(f"c{number}")))[0] == 201
+    code, answer = await editor.ask("DELETE", f"{MAPS}?fieldSelector=metadata.name!={AUTHORITY}")
+    assert code == 200 and len(answer["items"]) == 5
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [one["metadata"]["name"] for one in (await editor.get(MAPS))["items"]] == [AUTHORITY]
 
 
 async def test_orphans_stay_without_their_owner(editor):
