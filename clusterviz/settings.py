@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "clusterviz.limits.RequestSizeMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -140,6 +141,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "clusterviz.words.context",
             ]
         },
     }
@@ -204,6 +206,11 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 # --- language, time, logs ---------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+# compiled from locale/ by clusterviz.words
+LOCALE_PATHS = [BASE_DIR / ".build" / "locale"]
+LANGUAGE_COOKIE_SECURE = ENCRYPTED
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -9,6 +9,7 @@ import random
 from typing import Any, Literal
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from clusterviz.classroom import library
 from clusterviz.classroom.facts import answer, unmet
@@ -277,10 +278,23 @@ def _sentence(world: World, fact: Fact, what: str, found: Any) -> str:
     wanted = fact.expect[what]
     if what == "verdict":
         seen = answer(world, fact, "symptom")
-        notices = f" The sender notices: {seen}." if seen else ""
-        return f"The verdict is {found}: {VERDICTS[found]}.{notices} It must be {wanted}: {VERDICTS[wanted]}."
+        notices = " " + _("The sender notices: %(seen)s.") % {"seen": seen} if seen else ""
+        is_so = _("The verdict is %(found)s: %(meaning)s.") % {"found": found, "meaning": VERDICTS[found]}
+        must = _("It must be %(wanted)s: %(meaning)s.") % {"wanted": wanted, "meaning": VERDICTS[wanted]}
+        return f"{is_so}{notices} {must}"
     if what == "masqueraded":
-        return f"The sender's address is rewritten on the way {found} times; it must be {wanted} times."
+        return _("The sender's address is rewritten on the way %(found)s times; it must be %(wanted)s times.") % {
+            "found": found,
+            "wanted": wanted,
+        }
     if what == "pods":
-        return f"The number of pods that {fact.connections} connections reach is {found}; it must be {wanted}."
-    return f"The answer {what} is {found!r}; it must be {wanted!r}."
+        return _("The number of pods that %(count)s connections reach is %(found)s; it must be %(wanted)s.") % {
+            "count": fact.connections,
+            "found": found,
+            "wanted": wanted,
+        }
+    return _("The answer %(what)s is %(found)r; it must be %(wanted)r.") % {
+        "what": what,
+        "found": found,
+        "wanted": wanted,
+    }

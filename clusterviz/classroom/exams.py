@@ -13,6 +13,8 @@ import yaml
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clusterviz.classroom import exam
@@ -27,7 +29,11 @@ SEEDS = 999_999
 # Pods that a single object may ask for: a stranger's manifests are played on the server.
 MOST_PODS = 20
 COUNTS = ("replicas", "parallelism", "completions", "minReplicas", "maxReplicas")
-WORDS = {1: "an easy fault", 2: "a hard fault", 3: "a hard fault and an easy one"}
+WORDS = {
+    1: gettext_lazy("an easy fault"),
+    2: gettext_lazy("a hard fault"),
+    3: gettext_lazy("a hard fault and an easy one"),
+}
 
 
 @require_GET
@@ -38,7 +44,7 @@ def begin_exam(request: HttpRequest) -> HttpResponse:
     if seed:
         if seed.isascii() and seed.isdecimal() and len(seed) <= len(str(SEEDS)) and difficulty in ("1", "2", "3"):
             return redirect("classroom:exam", seed=int(seed), difficulty=int(difficulty))
-        wrong = f"seed must be a whole number from 0 to {SEEDS}, and difficulty 1, 2 or 3"
+        wrong = _("seed must be a whole number from 0 to %(most)s, and difficulty 1, 2 or 3") % {"most": SEEDS}
     context = {"difficulties": WORDS.items(), "most": SEEDS, "wrong": wrong}
     return render(request, "classroom/exams.html", context, status=422 if wrong else 200)
 
@@ -144,6 +150,6 @@ def as_csv(task: Exam, results: list[Result]) -> HttpResponse:
     writer = csv.writer(out)
     writer.writerow(["seed", "difficulty", "check", "result", "reason"])
     for one in results:
-        writer.writerow([task.seed, task.difficulty, one.text, "ok" if one.green else "FAIL", " ".join(one.wrong)])
+        writer.writerow([task.seed, task.difficulty, _(one.text), "ok" if one.green else "FAIL", " ".join(one.wrong)])
     headers = {"Content-Disposition": f'attachment; filename="exam-{task.seed}-{task.difficulty}.csv"'}
     return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)

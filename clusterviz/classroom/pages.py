@@ -9,6 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -57,7 +58,7 @@ def context_of(request: HttpRequest, name: str) -> dict[str, Any]:
         "editor": is_editor(request.user),
         "lesson": found,
         "depths": DEPTHS,
-        "beliefs": [MISCONCEPTIONS[one] for one in found.misconceptions],
+        "beliefs": [_(MISCONCEPTIONS[one]) for one in found.misconceptions],
         "after": after,
         "after_title": shelf.play_of(after).lesson.title if after else "",
     }

@@ -10,7 +10,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
+from django.utils.translation import gettext as _
 
+from clusterviz.classroom import copies
+from clusterviz.classroom.copies import Copy
 from clusterviz.classroom.facts import answer, failures, question_of
 from clusterviz.classroom.lesson import DEPTHS, Depth, Fact, Step, as_fact, choice, said
 from clusterviz.classroom.play import Play
@@ -24,7 +27,10 @@ class TurnError(ValueError):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a lesson stands: ``position`` in the line of `positions`, answers and reveals by step, an open what-if."""
+    """Where a lesson stands: ``position`` in the line of `positions`, answers and reveals by step, an open what-if.
+
+    ``copy`` is what was done to a copy of the cluster of this place; None outside of one.
+    """
 
     lesson: str
     position: int = 0
@@ -32,6 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[int, int] = {}
     revealed: tuple[int, ...] = ()
     fork: int | None = None
+    copy: tuple[str, ...] | None = None
 
 
 class FactSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +85,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     whatif: list[str] = []
     fork: int | None = None
     fork_why: str = ""
+    copy: Copy | None = None
     end: list[FactSeen] = []
     first: bool = False
     last: bool = False
@@ -101,17 +109,17 @@ def forward(play: Play, run: Run) -> Run:
     """One place on; past an open question this is its reveal. Leaves a what-if. Raises `TurnError` at the end."""
     line = positions(play)
     if run.position + 1 >= len(line):
-        raise TurnError("this is the end of the lesson")
+        raise TurnError(_("this is the end of the lesson"))
     step, done = line[run.position]
     seen = run.revealed if done or step in run.revealed else tuple(sorted((*run.revealed, step)))
-    return msgspec.structs.replace(run, position=run.position + 1, revealed=seen, fork=None)
+    return msgspec.structs.replace(run, position=run.position + 1, revealed=seen, fork=None, copy=None)
 
 
 def back(_play: Play, run: Run) -> Run:
     """One place back; what was revealed stays so. Raises `TurnError` at the beginning."""
     if run.position == 0:
-        raise TurnError("this is the beginning of the lesson")
-    return msgspec.structs.replace(run, position=run.position - 1, fork=None)
+        raise TurnError(_("this is the beginning of the lesson"))
+    return msgspec.structs.replace(run, position=run.position - 1, fork=None, copy=None)
 
 
 def predict(play: Play, run: Run, number: int) -> Run:
@@ -119,18 +127,21 @@ def predict(play: Play, run: Run, number: int) -> Run:
     index, done = positions(play)[run.position]
     step = play.lesson.all_steps[index]
     if step.predict is None:
-        raise TurnError("this step asks nothing")
+        raise TurnError(_("this step asks nothing"))
     if done or index in run.revealed:
-        raise TurnError("the answer has been revealed already")
+        raise TurnError(_("the answer has been revealed already"))
     if not 0 <= number < len(step.predict.choices):
-        raise TurnError(f"there is no choice {number}: allowed are 0 to {len(step.predict.choices) - 1}")
+        raise TurnError(
+            _("there is no choice %(number)s: allowed are 0 to %(most)s")
+            % {"number": number, "most": len(step.predict.choices) - 1}
+        )
     return msgspec.structs.replace(run, answers={**run.answers, index: number})
 
 
 def reveal(play: Play, run: Run) -> Run:
     """Show what the engine says to the open question. Raises `TurnError`."""
     if positions(play)[run.position][1]:
-        raise TurnError("there is no open question here")
+        raise TurnError(_("there is no open question here"))
     return forward(play, run)
 
 
@@ -139,17 +150,40 @@ def fork(play: Play, run: Run, number: int) -> Run:
     index, done = positions(play)[run.position]
     count = len(play.lesson.all_steps[index].whatif)
     if not done:
-        raise TurnError("a what-if opens after the reveal")
+        raise TurnError(_("a what-if opens after the reveal"))
     if not 0 <= number < count:
-        raise TurnError(f"there is no what-if {number}: this step has {count}")
-    return msgspec.structs.replace(run, fork=number)
+        raise TurnError(
+            _("there is no what-if %(number)s: this step has %(count)s") % {"number": number, "count": count}
+        )
+    return msgspec.structs.replace(run, fork=number, copy=None)
 
 
 def leave(_play: Play, run: Run) -> Run:
-    """Out of the what-if. Raises `TurnError` when none is open."""
+    """Out of the copy, or out of the what-if. Raises `TurnError` when none is open."""
+    if run.copy is not None:
+        return msgspec.structs.replace(run, copy=None)
     if run.fork is None:
-        raise TurnError("no what-if is open")
+        raise TurnError(_("no what-if is open"))
     return msgspec.structs.replace(run, fork=None)
+
+
+def copy(_play: Play, run: Run) -> Run:
+    """Into a copy of the cluster that is shown, nothing done to it yet; the lesson's own stays as it is."""
+    return msgspec.structs.replace(run, copy=())
+
+
+def do(run: Run, deed: str) -> Run:
+    """Something is done to the copy. Raises `TurnError`, and `AskedError` for what cannot be read."""
+    if run.copy is None:
+        raise TurnError(_("make a copy first: the lesson's own cluster changes by its steps"))
+    return msgspec.structs.replace(run, copy=copies.deeds_of(copies.BETWEEN.join((*run.copy, deed))))
+
+
+def undo(_play: Play, run: Run) -> Run:
+    """The last thing was not done. Raises `TurnError`."""
+    if not run.copy:
+        raise TurnError(_("nothing was done to the copy"))
+    return msgspec.structs.replace(run, copy=run.copy[:-1])
 
 
 def reset(play: Play, run: Run) -> Run:
@@ -161,9 +195,11 @@ def go(play: Play, run: Run, step: int) -> Run:
     """To a step, from 0: behind its question where that was revealed. Raises `TurnError`."""
     line = positions(play)
     if not 0 <= step <= line[-1][0]:
-        raise TurnError(f"there is no step {step + 1}: the lesson has {line[-1][0] + 1}")
+        raise TurnError(
+            _("there is no step %(number)s: the lesson has %(count)s") % {"number": step + 1, "count": line[-1][0] + 1}
+        )
     done = step in run.revealed or (step, False) not in line
-    return msgspec.structs.replace(run, position=line.index((step, done)), fork=None)
+    return msgspec.structs.replace(run, position=line.index((step, done)), fork=None, copy=None)
 
 
 def deepen(run: Run, depth: str) -> Run:
@@ -175,12 +211,12 @@ def deepen(run: Run, depth: str) -> Run:
 
 
 def world(play: Play, run: Run) -> World:
-    """The cluster that is shown."""
+    """The cluster that is shown. Raises `AskedError` where a copy is one that cannot be."""
     index, done = positions(play)[run.position]
-    if run.fork is not None:
-        return play.fork(index, run.fork)
     stage = play.stages[index]
-    return stage.after if done else stage.before
+    own = stage.after if done else stage.before
+    shown = own if run.fork is None else play.fork(index, run.fork)
+    return copies.world_of(shown, run.copy or ())
 
 
 def view(play: Play, run: Run) -> View:
@@ -208,6 +244,7 @@ def view(play: Play, run: Run) -> View:
         whatif=[one.change for one in step.whatif] if done else [],
         fork=run.fork,
         fork_why=forked.why if forked else "",
+        copy=None if run.copy is None else Copy(deeds=list(run.copy), full=len(run.copy) >= copies.MOST),
         end=_facts(play.stages[-1].after, play.lesson.check) if last else [],
         first=run.position == 0,
         last=last,

@@ -10,11 +10,14 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 from django.conf import settings
+from django.utils.translation import get_language
 
 from clusterviz.classroom import library
 from clusterviz.classroom.play import Play, check, perform
 from clusterviz.classroom.reading import LessonError, Source, read_lesson
+from clusterviz.classroom.tongue import spoken
 
 OWN = "own-"
 MOST = 200
@@ -37,13 +40,21 @@ def names() -> list[str]:
 
 
 def play_of(name: str) -> Play:
-    """A lesson with all its stages, played once and remembered. Raises `NoLessonError`."""
+    """A lesson in the language that is active, played once and remembered. Raises `NoLessonError`."""
     if name in names():
-        return _played(library.HERE / f"{name}.yaml")
+        return _spoken(library.HERE / f"{name}.yaml", get_language() or "")
     path = kept() / f"{name}.yaml"
     if name.startswith(OWN) and path.is_file():
         return _played(path)
     raise NoLessonError(f"There is no lesson {name[:60]!r} here. A file that was opened long ago can be opened again.")
+
+
+@lru_cache(maxsize=96)
+def _spoken(path: Path, language: str) -> Play:
+    """The same stages under the words of a language, which is the active one; `language` is for the cache."""
+    del language
+    played = _played(path)
+    return msgspec.structs.replace(played, lesson=spoken(played.lesson))
 
 
 @lru_cache(maxsize=48)

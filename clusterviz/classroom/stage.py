@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from clusterviz.classroom import run as runs
+from clusterviz.classroom.copies import deeds_of
 from clusterviz.classroom.facts import FactError, probe_of, question_of
 from clusterviz.classroom.lesson import DEPTHS, Fact, as_fact
 from clusterviz.classroom.play import Play
@@ -33,12 +34,16 @@ TURNS: dict[str, Callable[[Play, Run], Run]] = {
     "reveal": runs.reveal,
     "leave": runs.leave,
     "reset": runs.reset,
+    "copy": runs.copy,
+    "undo": runs.undo,
 }
 TURNS_BY_NUMBER: dict[str, Callable[[Play, Run, int], Run]] = {"predict": runs.predict, "fork": runs.fork}
 
 
 def run_of(play: Play, query: Mapping[str, str]) -> Run:
     """Where a person is: ``step`` from 1, ``done``, ``depth``, ``answers`` as 0:2,1:0, ``revealed``, ``whatif``.
+
+    ``copy`` is what was done to a copy of the cluster (`copies.deeds_of`); without it nobody is in one.
 
     Raises `AskedError`.
     """
@@ -54,12 +59,14 @@ def run_of(play: Play, query: Mapping[str, str]) -> Run:
         answers={number: choice for number, choice in _pairs(query, "answers") if _is_choice(play, number, choice)},
         revealed=tuple(sorted(number for number in revealed if steps[number].predict is not None)),
     )
-    if not query.get("whatif"):
+    if query.get("whatif"):
+        try:
+            run = runs.fork(play, run, _number(query, "whatif", 1, 12) - 1)
+        except TurnError as error:
+            raise AskedError(str(error), field="whatif", allowed="a what-if of this step, after its reveal") from None
+    if "copy" not in query:
         return run
-    try:
-        return runs.fork(play, run, _number(query, "whatif", 1, 12) - 1)
-    except TurnError as error:
-        raise AskedError(str(error), field="whatif", allowed="a what-if of this step, after its reveal") from None
+    return msgspec.structs.replace(run, copy=deeds_of(query["copy"]))
 
 
 def _is_choice(play: Play, step: int, number: int) -> bool:
@@ -92,11 +99,13 @@ def turned(play: Play, run: Run, query: Mapping[str, str]) -> Run:
         return run
     if turn in TURNS:
         return TURNS[turn](play, run)
+    if turn == "do":
+        return runs.do(run, query.get("deed", ""))
     if turn in TURNS_BY_NUMBER:
         return TURNS_BY_NUMBER[turn](play, run, _number(query, "number", 0, 99))
     if turn in DEPTHS:
         return runs.deepen(run, turn)
-    allowed = ", ".join((*TURNS, *TURNS_BY_NUMBER, *DEPTHS))
+    allowed = ", ".join((*TURNS, "do", *TURNS_BY_NUMBER, *DEPTHS))
     raise AskedError(f"unknown turn {turn[:20]!r}", field="turn", allowed=allowed)
 
 
@@ -115,6 +124,7 @@ def shown(play: Play, run: Run) -> dict[str, Any]:
                 "answers": {str(step): choice for step, choice in run.answers.items()},
                 "revealed": run.revealed,
                 "whatif": 0 if run.fork is None else run.fork + 1,
+                **({} if run.copy is None else {"copy": run.copy}),
             },
             "view": view,
             "titles": [step.title for step in play.lesson.all_steps],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop as _
+
 MISSION: dict[str, str] = {
     "flat": "A flat network without NAT, every pod with an IP of its own",
     "containers": "Container to container: a shared IP and port space",
@@ -19,28 +21,28 @@ MISSION: dict[str, str] = {
 }
 
 MISCONCEPTIONS: dict[str, str] = {
-    "M1": "A ClusterIP belongs to some machine and can be pinged",
-    "M2": "A Service, or kube-proxy, is a box that packets pass through",
-    "M3": "Load is spread evenly, request by request, in turns",
-    "M4": "containerPort opens a port, and without it the port is shut",
-    "M5": "port, targetPort and nodePort are hops, and must be equal",
-    "M6": "Each container of a pod has an IP and ports of its own",
-    "M7": "Namespaces keep traffic apart",
-    "M8": "A NetworkPolicy works as soon as it is applied",
-    "M9": "One dash more or less in a policy makes no difference",
-    "M10": "Ports in a policy are those of the Service",
-    "M11": "Denying egress only stops calls to the Internet",
-    "M12": "Policies have an order, and can deny",
-    "M13": "A new policy cuts connections that are open",
-    "M14": "Replies need a rule of their own",
-    "M15": "A NodePort works only where a pod runs, and policy Local is a bug",
-    "M16": "The pod always sees the client's address",
-    "M17": "type LoadBalancer makes a balancer anywhere",
-    "M18": "An Ingress object moves traffic by itself",
-    "M19": "Ingress traffic passes through the ClusterIP",
-    "M20": "No NAT means that the outside sees pod addresses",
-    "M21": "A deleted pod gets no traffic from that moment on",
-    "M22": "No answer is one thing, whatever the cause",
-    "M23": "A pod can always reach itself through its Service",
-    "M24": "A short name of a Service works everywhere",
+    "M1": _("A ClusterIP belongs to some machine and can be pinged"),
+    "M2": _("A Service, or kube-proxy, is a box that packets pass through"),
+    "M3": _("Load is spread evenly, request by request, in turns"),
+    "M4": _("containerPort opens a port, and without it the port is shut"),
+    "M5": _("port, targetPort and nodePort are hops, and must be equal"),
+    "M6": _("Each container of a pod has an IP and ports of its own"),
+    "M7": _("Namespaces keep traffic apart"),
+    "M8": _("A NetworkPolicy works as soon as it is applied"),
+    "M9": _("One dash more or less in a policy makes no difference"),
+    "M10": _("Ports in a policy are those of the Service"),
+    "M11": _("Denying egress only stops calls to the Internet"),
+    "M12": _("Policies have an order, and can deny"),
+    "M13": _("A new policy cuts connections that are open"),
+    "M14": _("Replies need a rule of their own"),
+    "M15": _("A NodePort works only where a pod runs, and policy Local is a bug"),
+    "M16": _("The pod always sees the client's address"),
+    "M17": _("type LoadBalancer makes a balancer anywhere"),
+    "M18": _("An Ingress object moves traffic by itself"),
+    "M19": _("Ingress traffic passes through the ClusterIP"),
+    "M20": _("No NAT means that the outside sees pod addresses"),
+    "M21": _("A deleted pod gets no traffic from that moment on"),
+    "M22": _("No answer is one thing, whatever the cause"),
+    "M23": _("A pod can always reach itself through its Service"),
+    "M24": _("A short name of a Service works everywhere"),
 }

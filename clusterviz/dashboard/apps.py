@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 
+from clusterviz.words import compile_if_changed
+
 
 class DashboardConfig(AppConfig):
     """Registers the system checks of this app."""
@@ -15,6 +17,7 @@ class DashboardConfig(AppConfig):
     label = "dashboard"
 
     def ready(self) -> None:
-        """Load the checks; importing them registers them."""
+        """Load the checks; importing them registers them. Compile what was translated since the last start."""
         if find_spec("clusterviz.dashboard.checks"):
             import_module("clusterviz.dashboard.checks")
+        compile_if_changed()

@@ -1,4 +1,5 @@
 /** Puts the rooms together: socket -> model -> picture and panels. */
+import "./panels/words.js";
 import { Signals } from "./desk/signals.js";
 import { Picture } from "./graph/picture.js";
 import { fragment, read } from "./model/address.js";
@@ -14,7 +15,7 @@ import { Connection } from "./net/socket.js";
 import { byId, fill, h } from "./panels/dom.js";
 import { filterBox } from "./panels/filters.js";
 import { importer } from "./panels/importer.js";
-import { bindKeys, keySheet } from "./panels/keys.js";
+import { bindKeys } from "./panels/keys.js";
 import { searchBox } from "./panels/search.js";
 import { toast } from "./panels/toasts.js";
 import { notice, status, toolbar } from "./panels/toolbar.js";
@@ -346,10 +347,11 @@ const bindings = [
   { key: "w", does: "the picture in words", run: async () => (await import("./panels/twin.js")).start(desk).toggle() },
   { key: "g", does: "go through the picture by keyboard", run: async () => (await import("./panels/walker.js")).enter() },
   { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
-  { key: "?", does: "this sheet", run: () => keySheet(bindings) },
+  { key: "?", does: "this sheet", run: sheet },
   { key: "d", does: "fold the details at the side, or show them", run: async () => (await import("./panels/fold.js")).fold() },
   { key: "Escape", shown: "Esc", does: "close the panel", run: () => choose("") },
 ];
+async function sheet() { (await import("./panels/keysheet.js")).keySheet(bindings); }
 bindKeys(bindings, (event) => tracing() && Boolean(tracer?.panel.key(event)));
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "k") return;
@@ -358,11 +360,9 @@ addEventListener("keydown", (event) => {
   if (!document.querySelector('dialog[open]:not([data-testid="palette"])')) palette();
 });
 byId("ask").addEventListener("click", () => ask({}));
-byId("import").addEventListener("click", imports.open);
-byId("settings").addEventListener("click", network);
-byId("export").addEventListener("click", exporting);
+const buttons = { import: imports.open, settings: network, export: exporting, keys: sheet };
+for (const [id, opens] of Object.entries(buttons)) byId(id).addEventListener("click", opens);
 byId("fit").addEventListener("click", () => picture.camera.fit());
-byId("keys").addEventListener("click", () => keySheet(bindings));
 calm.addEventListener("change", setCalm);
 addEventListener("hashchange", restore);
 /** What is furnished once the first picture stands: each module gets the desk. */

@@ -1,4 +1,5 @@
 /** On the list of clusters: a recording dropped anywhere is opened. */
+import "./panels/words.js";
 import { handOver, recordingAmong } from "./net/handoff.js";
 
 addEventListener("dragover", (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });

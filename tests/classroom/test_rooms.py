@@ -111,6 +111,39 @@ def test_nobody_looks_around_while_the_class_is_kept_together(room):
         room.look_around(ada, around=True)
 
 
+def test_a_prediction_is_taken_as_long_as_there_is_time(room):
+    ada = room.join("Ada")
+    with pytest.raises(RoomError, match="no open question"):
+        room.limit(30, now=0)
+    to_question(room)
+    room.limit(30, now=100)
+    room.vote(ada, room.step, 0, now=129)
+    with pytest.raises(RoomError, match="time for this question") as late:
+        room.vote(ada, room.step, 1, now=131)
+    assert (late.value.code, ada.votes[room.step]) == ("late", 0)
+    room.limit(30, now=131)
+    room.vote(ada, room.step, 1, now=140)
+    room.limit(0, now=140)
+    room.vote(ada, room.step, 0, now=999)
+    room.limit(5, now=0)
+    room.turn("forward")
+    assert room.until is None
+
+
+def test_each_has_a_copy_until_the_teacher_ends_it(room):
+    ada = room.join("Ada")
+    with pytest.raises(RoomError, match="no copies"):
+        room.keep_copy(ada, 1)
+    room.rule(free=False, copies=True)
+    room.look_around(ada, around=True)
+    room.keep_copy(ada, 3)
+    assert halls.people(room)[0]["changes"] == 3
+    room.rule(copies=False)
+    assert (ada.around, ada.changes) == (False, None)
+    with pytest.raises(RoomError, match="together"):
+        room.look_around(ada, around=True)
+
+
 class Browser:
     """A socket that keeps the newest message of each kind."""
 

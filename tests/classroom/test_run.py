@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterviz.classroom import library, run
+from clusterviz.classroom import copies, library, run
 from clusterviz.classroom.lesson import DEPTHS
 from clusterviz.classroom.play import Play, perform
 from clusterviz.classroom.run import Run, TurnError, View
+from clusterviz.engine.objects import ref_of
+from clusterviz.live.asked import AskedError
 
 MOVES: dict[str, Callable[[Play, Run], Run]] = {
     "forward": run.forward,
@@ -135,3 +137,62 @@ def test_the_end_is_the_end() -> None:
         run.reveal(play, now)
     with pytest.raises(TurnError, match="allowed are novice, operator, kernel"):
         run.deepen(now, "quantum")
+
+
+def test_a_copy_is_broken_and_leaves_no_trace() -> None:
+    play = played("05-clusterip")
+    there = run.forward(play, run.forward(play, run.begin(play)))
+    there = run.forward(play, there)
+    own = run.copy(play, there)
+    assert [one.wrong for one in look("05-clusterip", own).facts] == [[]]
+    for deed in (
+        "relabel pod:shop/web-1",
+        "not-ready pod:shop/web-2",
+        "delete-pod pod:shop/web-3",
+        "wait",
+        "wait",
+        "wait",
+        "wait",
+    ):
+        own = run.do(own, deed)
+    broken = look("05-clusterip", own)
+    assert broken.copy is not None
+    assert broken.copy.deeds[0] == "relabel pod:shop/web-1"
+    assert [bool(one.wrong) for one in broken.facts] == [True]
+    assert look("05-clusterip", run.undo(play, own)).copy.deeds == broken.copy.deeds[:-1]
+    for way_out in (run.leave(play, own), run.back(play, own), run.go(play, own, 0)):
+        assert way_out.copy is None
+    assert look("05-clusterip", run.leave(play, own)) == look("05-clusterip", there)
+
+
+@pytest.mark.parametrize(
+    ("deed", "why"),
+    [
+        ("explode pod:shop/web-1", "cannot read"),
+        ("drain pod:shop/web-1", "not for"),
+        ("scale workload:Deployment/shop/web 9999", "replicas"),
+        ("wait;" * 21, "too much"),
+    ],
+)
+def test_what_cannot_be_done_to_a_copy_gets_a_word(deed: str, why: str) -> None:
+    play = played("05-clusterip")
+    with pytest.raises(AskedError, match=why):
+        run.do(run.copy(play, run.begin(play)), deed)
+    with pytest.raises(TurnError, match="copy first"):
+        run.do(run.begin(play), "wait")
+    with pytest.raises(TurnError, match="nothing was done"):
+        run.undo(play, run.begin(play))
+
+
+def test_every_deed_does_something_or_says_why_not() -> None:
+    """Each verb to the first object of its kind in the last lesson, which has all kinds; undone where it can be."""
+    play = played("16-moving-day")
+    world = play.stages[-1].after
+    for verb, kinds in copies.TARGETS.items():
+        keys = [key for key in sorted(world.cluster.objects) if key[0] in kinds]
+        deed = f"{verb} {ref_of(keys[0])}{' 2' if verb == 'scale' else ''}" if keys else verb
+        after = copies.world_of(world, copies.deeds_of(deed))
+        if verb not in {"ready", "uncordon", "node-up"}:
+            assert (after.cluster.objects, after.now) != (world.cluster.objects, world.now), deed
+    with pytest.raises(AskedError, match="there is no"):
+        copies.world_of(world, ("delete-pod pod:shop/nobody",))

@@ -17,8 +17,8 @@ MAY_IMPORT = {
     "cluster": {"cluster", "capture", "engine"},
     "live": {"live", "cluster", "engine", "assets"},
     "kubeapi": {"kubeapi", "live", "cluster", "engine"},
-    "classroom": {"classroom", "dashboard", "live", "engine"},
-    "dashboard": {"dashboard", "kubeapi", "live", "cluster", "capture", "engine", "assets"},
+    "classroom": {"classroom", "dashboard", "live", "engine", "words"},
+    "dashboard": {"dashboard", "kubeapi", "live", "cluster", "capture", "engine", "assets", "words"},
 }
 
 

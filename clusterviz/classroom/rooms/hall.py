@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clusterviz.classroom.lesson import choice
 from clusterviz.classroom.play import Play
 from clusterviz.classroom.rooms.room import Room, RoomError, Student, new_room
@@ -155,6 +157,8 @@ def state(room: Room) -> dict[str, Any]:
         "locked": room.locked,
         "free": room.free,
         "dimmed": room.dimmed,
+        "copies": room.copies,
+        "seconds": None if room.until is None else max(0, round(room.until - time.monotonic(), 1)),
     }
 
 
@@ -194,6 +198,7 @@ def people(room: Room) -> list[dict[str, Any]]:
             "around": one.around,
             "lost": one.lost,
             "voted": step in one.votes,
+            "changes": one.changes,
         }
         for one in room.students.values()
     ]
@@ -207,7 +212,7 @@ def open_hall(lesson: str, play: Play) -> Room:
     for code in [code for code, hall in list(HALLS.items()) if hall.stale]:
         HALLS.pop(code, None)
     if len(HALLS) >= MOST_ROOMS:
-        raise RoomError("full", f"there are {MOST_ROOMS} rooms open already: close one")
+        raise RoomError("full", _("there are %(most)s rooms open already: close one") % {"most": MOST_ROOMS})
     room = new_room(lesson, play)
     HALLS[room.code] = Hall(room)
     return room

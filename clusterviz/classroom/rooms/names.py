@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from django.utils.translation import gettext as _
+
 LONGEST = 20
 # Letters of any script with their marks, digits, spaces, and what stands inside names.
 _ALLOWED = re.compile(r"[\w\u00b7\u2019'.\- ]+")
@@ -19,12 +21,15 @@ def tidy(name: str) -> str:
     """The name as it will be shown. Raises `UnfitNameError`."""
     text = " ".join(unicodedata.normalize("NFKC", name[: LONGEST * 8]).split())
     if not text:
-        raise UnfitNameError("choose a name")
+        raise UnfitNameError(_("choose a name"))
     if len(text) > LONGEST:
-        raise UnfitNameError(f"that name has {len(text)} characters; at most {LONGEST} are allowed")
+        raise UnfitNameError(
+            _("that name has %(count)s characters; at most %(most)s are allowed")
+            % {"count": len(text), "most": LONGEST}
+        )
     marks = sum(unicodedata.category(letter) == "Mn" for letter in text)
     if marks > _MOST_MARKS or not _ALLOWED.fullmatch(text) or not any(letter.isalnum() for letter in text):
-        raise UnfitNameError("a name is made of letters, digits, spaces and . - '")
+        raise UnfitNameError(_("a name is made of letters, digits, spaces and . - '"))
     return text
 
 

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clusterviz.classroom import run as runs
 from clusterviz.classroom.play import Play
 from clusterviz.classroom.rooms.names import UnfitNameError, same, tidy
@@ -33,7 +35,10 @@ class RoomError(ValueError):
 
 @dataclass
 class Student:
-    """Somebody in the room. ``number`` is what others may know of them; ``votes`` are choices by step."""
+    """Somebody in the room. ``number`` is what others may know of them; ``votes`` are choices by step.
+
+    ``changes`` are how many they made to a copy of their own; None outside of one.
+    """
 
     number: int
     token: str
@@ -41,12 +46,17 @@ class Student:
     here: int = 0
     around: bool = False
     lost: bool = False
+    changes: int | None = None
     votes: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
 class Room:
-    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands, ``scene`` what is looked at."""
+    """One class. ``lesson`` is the name it is taught under, ``run`` where it stands, ``scene`` what is looked at.
+
+    ``copies`` says that everybody has a copy of the cluster to break. ``until`` is the moment, in seconds of whatever
+    clock its caller has, at which the open question takes no more predictions; None is no limit.
+    """
 
     lesson: str
     play: Play
@@ -56,6 +66,8 @@ class Room:
     locked: bool = False
     free: bool = True
     dimmed: bool = False
+    copies: bool = False
+    until: float | None = None
     students: dict[str, Student] = field(default_factory=dict)
     scene: dict[str, Any] = field(default_factory=dict)
     _numbers: int = 0
@@ -65,9 +77,9 @@ class Room:
     def join(self, name: str) -> Student:
         """Somebody new. Raises `RoomError`: locked, full, name."""
         if self.locked:
-            raise RoomError("locked", "the room is locked: ask the teacher to open it")
+            raise RoomError("locked", _("the room is locked: ask the teacher to open it"))
         if len(self.students) >= MOST_STUDENTS:
-            raise RoomError("full", f"the room is full: at most {MOST_STUDENTS} students")
+            raise RoomError("full", _("the room is full: at most %(most)s students") % {"most": MOST_STUDENTS})
         tidied = self._free_name(name)
         self._numbers += 1
         student = Student(number=self._numbers, token=secrets.token_urlsafe(16), name=tidied)
@@ -77,7 +89,7 @@ class Room:
     def come_back(self, token: str) -> Student:
         """Somebody who was here before. Raises `RoomError` for a token of nobody."""
         if token not in self.students:
-            raise RoomError("gone", "nobody of this room has that place: join with a name")
+            raise RoomError("gone", _("nobody of this room has that place: join with a name"))
         return self.students[token]
 
     def is_teacher(self, key: str) -> bool:
@@ -102,13 +114,13 @@ class Room:
         except UnfitNameError as error:
             raise RoomError("name", str(error)) from None
         if any(same(one.name) == same(tidied) for one in self.students.values() if one is not but):
-            raise RoomError("taken", f"there is a {tidied} already: choose another name")
+            raise RoomError("taken", _("there is a %(name)s already: choose another name") % {"name": tidied})
         return tidied
 
     def _numbered(self, number: int) -> Student:
         found = next((one for one in self.students.values() if one.number == number), None)
         if found is None:
-            raise RoomError("nobody", f"there is nobody with number {number}")
+            raise RoomError("nobody", _("there is nobody with number %(number)s") % {"number": number})
         return found
 
     # -- the lesson -----------------------------------------------------------------------------------------------
@@ -140,12 +152,14 @@ class Room:
         if name == "reset":
             for student in self.students.values():
                 student.votes.clear()
-        self.scene = {}
+        self.scene, self.until = {}, None
 
-    def vote(self, student: Student, step: int, choice: int) -> None:
-        """Predict, or predict otherwise, until the reveal. Raises `RoomError`."""
+    def vote(self, student: Student, step: int, choice: int, now: float = 0.0) -> None:
+        """Predict, or predict otherwise, until the reveal or the end of the time for it. Raises `RoomError`."""
         if step != self.step:
-            raise RoomError("turn", "the class is at another step now")
+            raise RoomError("turn", _("the class is at another step now"))
+        if self.until is not None and now > self.until:
+            raise RoomError("late", _("the time for this question is over"))
         try:
             runs.predict(self.play, self.run, choice)
         except TurnError as error:
@@ -169,21 +183,42 @@ class Room:
 
     # -- what the teacher rules ---------------------------------------------------------------------------------------
 
-    def rule(self, *, locked: bool | None = None, free: bool | None = None, dimmed: bool | None = None) -> None:
-        """Lock or open the door, let students look around or keep them together, dim the picture."""
+    def rule(
+        self,
+        *,
+        locked: bool | None = None,
+        free: bool | None = None,
+        dimmed: bool | None = None,
+        copies: bool | None = None,
+    ) -> None:
+        """Lock the door, let students look around, dim the picture, give each a copy of the cluster; or end it."""
         self.locked = self.locked if locked is None else locked
         self.dimmed = self.dimmed if dimmed is None else dimmed
-        if free is not None:
-            self.free = free
-            if not free:
-                for student in self.students.values():
-                    student.around = False
+        self.free = self.free if free is None else free
+        self.copies = self.copies if copies is None else copies
+        if free is False or copies is False:
+            for student in self.students.values():
+                student.around, student.changes = False, None
+
+    def limit(self, seconds: int, now: float) -> None:
+        """Predictions are taken for this long from now on; 0 is without a limit. Raises `RoomError`."""
+        if seconds and not self.open:
+            raise RoomError("turn", _("there is no open question here"))
+        self.until = now + seconds if seconds else None
 
     def look_around(self, student: Student, *, around: bool) -> None:
         """Leave the class's view, or come back to it. Raises `RoomError` where the teacher keeps all together."""
-        if around and not self.free:
-            raise RoomError("together", "the teacher keeps the class together now")
+        if around and not self.free and not self.copies:
+            raise RoomError("together", _("the teacher keeps the class together now"))
         student.around = around
+        if not around:
+            student.changes = None
+
+    def keep_copy(self, student: Student, changes: int) -> None:
+        """How far somebody came with their copy, for the teacher. Raises `RoomError` where nobody has one."""
+        if not self.copies:
+            raise RoomError("turn", _("the teacher gave no copies of the cluster"))
+        student.changes = changes
 
 
 def new_room(lesson: str, play: Play) -> Room:

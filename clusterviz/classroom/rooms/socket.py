@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from clusterviz.classroom.rooms import hall as halls
 from clusterviz.classroom.rooms import talk
@@ -13,6 +15,7 @@ from clusterviz.classroom.rooms.hall import Hall, Line
 from clusterviz.classroom.rooms.room import RoomError, Student
 from clusterviz.live.consumer import BareConsumer
 from clusterviz.live.protocol import CLOSE_TOO_BIG
+from clusterviz.words import language_of
 
 CLOSE_NO_ROOM = 4404
 # Wrong keys and tokens are guesses: this many, and the socket closes.
@@ -42,7 +45,8 @@ class RoomConsumer(BareConsumer):
         if hall is None or line is None:
             return
         try:
-            self._do(hall, line, talk.decode(message.get("text")))
+            with override(language_of(self.scope)):
+                self._do(hall, line, talk.decode(message.get("text")))
         except talk.TalkError as error:
             line.put("error", talk.encode("error", code="invalid", message=f"{error}."[:400]))
             self._guessed(line, CLOSE_TOO_BIG)
@@ -61,11 +65,11 @@ class RoomConsumer(BareConsumer):
             self._enter(hall, line, wish)
         elif isinstance(wish, talk.TeacherWish):
             if not line.teacher:
-                raise RoomError("teacher", "only the teacher may do that")
+                raise RoomError("teacher", _("only the teacher may do that"))
             hall.seen = time.monotonic()
             teach(hall, wish)
         elif line.student is None:
-            raise RoomError("outside", "come in with a name first")
+            raise RoomError("outside", _("come in with a name first"))
         else:
             study(hall, line.student, wish)
 
@@ -73,7 +77,7 @@ class RoomConsumer(BareConsumer):
         room = hall.room
         if isinstance(wish, talk.Teach):
             if not room.is_teacher(wish.key):
-                raise RoomError("key", "this is not the key of the room")
+                raise RoomError("key", _("this is not the key of the room"))
             hall.leave_place(line)
             line.teacher, hall.seen = True, time.monotonic()
             line.put("script", talk.encode("script", notes=room.play.lesson.notes, steps=halls.script(room)))
@@ -81,7 +85,7 @@ class RoomConsumer(BareConsumer):
             hall.tell_people()
             return
         if line.student is not None or line.teacher:
-            raise RoomError("inside", "you are in the room already")
+            raise RoomError("inside", _("you are in the room already"))
         student = room.join(wish.name) if isinstance(wish, talk.Join) else room.come_back(wish.token)
         hall.enter(line, student)
 
@@ -98,9 +102,11 @@ class RoomConsumer(BareConsumer):
 def study(hall: Hall, student: Student, wish: talk.StudentWish) -> None:
     """What a student asks for. Raises `RoomError`."""
     if isinstance(wish, talk.Vote):
-        hall.room.vote(student, wish.step, wish.choice)
+        hall.room.vote(student, wish.step, wish.choice, time.monotonic())
     elif isinstance(wish, talk.Around):
         hall.room.look_around(student, around=wish.around)
+    elif isinstance(wish, talk.Copied):
+        hall.room.keep_copy(student, wish.changes)
     else:
         student.lost = wish.lost
     hall.tell("you", lambda line: line.student is student, **halls.you(student))
@@ -120,7 +126,9 @@ def teach(hall: Hall, wish: talk.TeacherWish) -> None:
         room.scene.pop("type", None)
         hall.tell("scene", lambda line: line.student is not None, **room.scene)
     elif isinstance(wish, talk.Rule):
-        room.rule(locked=wish.locked, free=wish.free, dimmed=wish.dimmed)
+        if wish.seconds is not None:
+            room.limit(wish.seconds, time.monotonic())
+        room.rule(locked=wish.locked, free=wish.free, dimmed=wish.dimmed, copies=wish.copies)
         tell_all_votes(hall)
         hall.tell_state()
     elif isinstance(wish, talk.Close):

@@ -52,6 +52,12 @@ class Lost(Asked, frozen=True, kw_only=True, tag="lost"):
     lost: bool
 
 
+class Copied(Asked, frozen=True, kw_only=True, tag="copied"):
+    """How many changes a student made to their copy."""
+
+    changes: Annotated[int, msgspec.Meta(ge=0, le=99)]
+
+
 class Turn(Asked, frozen=True, kw_only=True, tag="turn"):
     """The teacher moves the lesson: forward, back, reveal, go, fork, leave, reset or a depth."""
 
@@ -70,11 +76,16 @@ class Scene(Asked, frozen=True, kw_only=True, tag="scene"):
 
 
 class Rule(Asked, frozen=True, kw_only=True, tag="rule"):
-    """The teacher locks the door, frees the class, or dims the picture."""
+    """The teacher locks the door, frees the class, dims the picture, or gives copies.
+
+    ``seconds`` is the time for the open question, 0 without a limit.
+    """
 
     locked: bool | None = None
     free: bool | None = None
     dimmed: bool | None = None
+    copies: bool | None = None
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=900)] | None = None
 
 
 class Rename(Asked, frozen=True, kw_only=True, tag="rename"):
@@ -95,7 +106,7 @@ class Close(Asked, frozen=True, kw_only=True, tag="close"):
 
 
 Entry = Join | Back | Teach
-StudentWish = Vote | Around | Lost
+StudentWish = Vote | Around | Lost | Copied
 TeacherWish = Turn | Scene | Rule | Rename | Remove | Close
 _decoder = msgspec.json.Decoder(Entry | StudentWish | TeacherWish)
 _encoder = msgspec.json.Encoder()

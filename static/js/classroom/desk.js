@@ -1,4 +1,6 @@
 /** The teacher's own screen: notes, what comes next, who is here, who is lost. Students and the wall never see it. */
+import "../panels/words.js";
+import { t } from "../model/words.js";
 import { RoomSocket, places } from "../net/room.js";
 import { Desk } from "../panels/desk.js";
 import { byId } from "../panels/dom.js";
@@ -11,10 +13,10 @@ const desk = new Desk({ say: (message) => { if (!socket.say(message)) toast("The
 const socket = new RoomSocket(code, {
   hello: () => (key ? { type: "teach", key } : null),
   hear: (message) => (message.type === "error" ? toast(message.message, "bad") : desk.hear(message)),
-  lost: () => desk.word("The connection is lost; this is tried again."),
-  over: () => { places.forget(code); desk.hear({ type: "closed", message: "The room is closed. Nothing of it is kept." }); },
+  lost: () => desk.word(t("The connection is lost; this is tried again.")),
+  over: () => { places.forget(code); desk.hear({ type: "closed", message: t("The room is closed. Nothing of it is kept.") }); },
 });
-if (!key) desk.word("This browser did not open the room: its desk belongs to the teacher.");
+if (!key) desk.word(t("This browser did not open the room: its desk belongs to the teacher."));
 
 addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement) return;

@@ -1,4 +1,5 @@
 /** Draws the pictures of a handout: each place of the lesson in the dashboard's own picture, kept as a drawing that prints sharply. */
+import "../panels/words.js";
 import { spotAt, waysOf } from "../desk/light.js";
 import { svgOf } from "../graph/copyof.js";
 import { Picture } from "../graph/picture.js";

@@ -1,19 +1,22 @@
 /** The page of a lesson: the picture, the words, the packet. The server says what is true; this puts it together. */
+import "../panels/words.js";
 import { Signals } from "../desk/signals.js";
 import { Tracing } from "../desk/tracing.js";
 import { Picture } from "../graph/picture.js";
 import { opening, placeIn, probeIn, probeSaid } from "../model/lessonplace.js";
 import { Series } from "../model/series.js";
 import { Store } from "../model/store.js";
+import { t } from "../model/words.js";
 import { LessonApi } from "../net/lessons.js";
 import { byId } from "../panels/dom.js";
-import { bindKeys, keySheet } from "../panels/keys.js";
+import { bindKeys } from "../panels/keys.js";
 import { LessonPanel } from "../panels/lesson.js";
 import { Pins } from "../panels/pins.js";
 import { Pointer, stayAwake } from "../panels/pointer.js";
 import { SidePanel } from "../panels/side.js";
 import { toast } from "../panels/toasts.js";
 import { setTheme, theme, themeButton } from "../panels/themes.js";
+import { changer, moreChoices } from "./copy.js";
 
 const page = byId("dash").dataset;
 const name = /** @type {string} */ (page.lesson);
@@ -37,12 +40,13 @@ const ready = new Promise((resolve) => { drawn = resolve; });
 const surfaces = { scene: /** @type {HTMLCanvasElement} */ (byId("scene")), graph: byId("graph"), packets: /** @type {HTMLCanvasElement} */ (byId("packets")) };
 const picture = new Picture(surfaces, { select: tapped, packet: () => {}, rest: () => {}, machines: api });
 /** What the panels may use. */
-const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, now: null, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, "Link") };
+const desk = { cluster: name, picture, api, store, signals, select, follow, selected: () => selected, now: null, remember, copyLink: async () => (await import("../panels/copy.js")).copy(location.href, t("Link")) };
 const tracer = new Tracing(desk);
-const side = new SidePanel({ store, api, editor: () => false, login: "", select, ask: (ends) => tracer.ask(ends), line: () => null, focus: null, series: new Series(), signals });
+const copying = () => Boolean(api.run.copy);
+const side = new SidePanel({ store, api, more: (entity) => (copying() ? moreChoices(entity) : []), editor: copying, login: "", select, ask: (ends) => tracer.ask(ends), line: () => null, focus: null, series: new Series(), signals });
 const pointer = new Pointer(picture);
 const pins = new Pins({ picture, choose: (number) => turn("predict", number) });
-const panel = new LessonPanel({ turn, goTo, follow, look: select }, {
+const panel = new LessonPanel({ turn, goTo, follow, look: select, deed: (deed) => api.changed?.(deed).then((answer) => (answer.ok ? null : toast(answer.body.error, "bad"))) }, {
   title: page.title ?? "", goal: page.goal ?? "", after: page.after ?? "", afterTitle: page.afterTitle ?? "", list: page.list ?? "",
   beliefs: [...byId("beliefs").children].map((one) => one.textContent ?? ""),
 });
@@ -70,13 +74,13 @@ async function taken(wanted, number, from) {
   api.run = from;
   const answer = await api.go(wanted, number);
   if (answer.ok) show(answer.body, wanted);
-  else toast(answer.body.allowed ? `${answer.body.error} Allowed: ${answer.body.allowed}.` : answer.body.error, "bad");
+  else toast(answer.body.allowed ? `${answer.body.error} ${t("Allowed: {values}.", { values: answer.body.allowed })}` : answer.body.error, "bad");
 }
 
 /** @param {number} step from 1 */
 function goTo(step) {
   if (room && !room.alone("go")) return void room.turn("go", step - 1);
-  return take("", 0, () => ({ ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0 }));
+  return take("", 0, () => ({ ...api.run, step, done: api.run.revealed.includes(step - 1), whatif: 0, copy: null }));
 }
 
 /** @param {any} body @param {string} wanted the turn that led here */
@@ -86,6 +90,7 @@ function show(body, wanted) {
   store.load(body.scene);
   if (wanted !== "predict") {
     if (tracer.panel.open) tracer.panel.close();
+    room?.changed(body.run.copy);
     selected = "";
     pointer.clear();
     picture.setScene(store.entities, store.settings, fresh);
@@ -93,8 +98,9 @@ function show(body, wanted) {
   }
   light();
   panel.draw(body);
-  pins.draw(body.view.fork === null ? body.view.question : null);
-  if (wanted !== "predict") openTrace();
+  pins.draw(body.view.fork === null && !body.view.copy ? body.view.question : null);
+  api.changed = body.view.copy && !body.view.copy.full ? changer(api, show) : null;
+  if (wanted !== "predict" && (!body.view.copy || wanted === "do" || wanted === "undo")) openTrace();
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (byId("depth").querySelectorAll("button"))) button.setAttribute("aria-pressed", String(button.dataset.depth === body.run.depth));
   byId("column").dataset.tab = "lesson";
   tab();
@@ -105,7 +111,8 @@ function show(body, wanted) {
 
 /** What the step is about stands in the light. */
 function light() {
-  const { focus, question } = told.view;
+  const { question, copy } = told.view;
+  const focus = copy ? [] : told.view.focus;
   const lit = new Set([...focus, ...(question?.refs ?? [])]);
   for (const id of [...lit]) if (store.entities.get(id)?.node) lit.add(store.entities.get(id).node);
   picture.filter = { dimmed: (id) => focus.length > 0 && !lit.has(id), shown: () => true };
@@ -160,15 +167,15 @@ function tab(name) {
   column.dataset.tab = there ? name ?? column.dataset.tab : "lesson";
   for (const leaf of ["lesson", "side"]) byId(`tab-${leaf}`).setAttribute("aria-pressed", String(column.dataset.tab === leaf));
   /** @type {HTMLButtonElement} */ (byId("tab-side")).disabled = !there;
-  byId("tab-side").textContent = tracer.panel.open ? "This packet" : "Details";
+  byId("tab-side").textContent = tracer.panel.open ? t("This packet") : t("Details");
 }
 
 /** The place stands in the address, with the packet somebody follows of their own; answers stay with the person. */
 function remember() {
-  const { step, done, depth, whatif, answers, revealed } = api.run;
+  const { step, done, depth, whatif, answers, revealed, copy } = api.run;
   const asks = Boolean(told?.view.question);
   const own = tracer.panel.open && tracer.panel.question?.from && tracer.panel.trace !== told?.trace ? probeSaid(tracer.panel.question) : "";
-  history.replaceState(null, "", `#step=${step}${asks && done ? "&shown=1" : ""}${depth === "novice" ? "" : `&depth=${depth}`}${whatif ? `&whatif=${whatif}` : ""}${own}`);
+  history.replaceState(null, "", `#step=${step}${asks && done ? "&shown=1" : ""}${depth === "novice" ? "" : `&depth=${depth}`}${whatif ? `&whatif=${whatif}` : ""}${copy ? `&copy=${copy.map(encodeURIComponent).join(";")}` : ""}${own}`);
   sessionStorage.setItem(SAVED, JSON.stringify({ answers, revealed }));
   if (told?.view.last) localStorage.setItem(`${SAVED}.finished`, "yes");
 }
@@ -227,21 +234,21 @@ function retheme() {
 const DEPTHS = ["novice", "operator", "kernel"];
 const projector = () => setTheme(theme() === "projector" ? "auto" : "projector", retheme);
 const bindings = [
-  { key: "PageDown", shown: "→  space  PageDown", does: "on: the next hop, then the next step", run: () => walk(1) },
-  { key: "PageUp", shown: "←  PageUp", does: "back by one", run: () => walk(-1) },
-  { key: "1", shown: "1 … 8", does: "choose an answer", run: () => turn("predict", 0) },
-  { key: "]", does: "the next step, past the packet", run: () => turn("forward") },
-  { key: "[", does: "the step before", run: () => turn("back") },
-  { key: "d", does: "deeper words", run: () => turn(DEPTHS[(DEPTHS.indexOf(api.run.depth) + 1) % 3]) },
-  { key: "p", does: "for a projector, and back", run: projector },
-  { key: ".", shown: ".  b", does: "dark screen; again: light", run: dim },
-  { key: "w", does: "pen; again: put it away", run: () => pointer.toggle("pen") },
-  { key: "s", does: "spotlight; again: put it away", run: () => pointer.toggle("spot") },
-  { key: "t", does: "trace a packet of your own", run: () => tracer.ask({}) },
-  { key: "g", does: "go through the picture by keyboard", run: async () => (await import("../panels/walker.js")).enter() },
-  { key: "0", does: "fit the picture", run: () => picture.camera.fit() },
-  { key: "?", does: "this sheet", run: () => keySheet(bindings) },
-  { key: "Escape", shown: "Esc", does: "close the packet, or what is selected", run: () => (tracer.panel.open ? tracer.panel.close() : select("")) },
+  { key: "PageDown", shown: "→  space  PageDown", does: t("on: the next hop, then the next step"), run: () => walk(1) },
+  { key: "PageUp", shown: "←  PageUp", does: t("back by one"), run: () => walk(-1) },
+  { key: "1", shown: "1 … 8", does: t("choose an answer"), run: () => turn("predict", 0) },
+  { key: "]", does: t("the next step, past the packet"), run: () => turn("forward") },
+  { key: "[", does: t("the step before"), run: () => turn("back") },
+  { key: "d", does: t("deeper words"), run: () => turn(DEPTHS[(DEPTHS.indexOf(api.run.depth) + 1) % 3]) },
+  { key: "p", does: t("for a projector, and back"), run: projector },
+  { key: ".", shown: ".  b", does: t("dark screen; again: light"), run: dim },
+  { key: "w", does: t("pen; again: put it away"), run: () => pointer.toggle("pen") },
+  { key: "s", does: t("spotlight; again: put it away"), run: () => pointer.toggle("spot") },
+  { key: "t", does: t("trace a packet of your own"), run: () => tracer.ask({}) },
+  { key: "g", does: t("go through the picture by keyboard"), run: async () => (await import("../panels/walker.js")).enter() },
+  { key: "0", does: t("fit the picture"), run: () => picture.camera.fit() },
+  { key: "?", does: t("this sheet"), run: sheet },
+  { key: "Escape", shown: "Esc", does: t("close the packet, or what is selected"), run: () => (tracer.panel.open ? tracer.panel.close() : select("")) },
 ];
 
 /** @param {KeyboardEvent} event @returns {boolean} */
@@ -256,11 +263,15 @@ function first(event) {
   return true;
 }
 
+async function sheet() {
+  (await import("../panels/keysheet.js")).keySheet(bindings);
+}
+
 bindKeys(bindings, first);
 themeButton(retheme);
 byId("ask").addEventListener("click", () => tracer.ask({}));
 byId("fit").addEventListener("click", () => picture.camera.fit());
-byId("keys").addEventListener("click", () => keySheet(bindings));
+byId("keys").addEventListener("click", sheet);
 byId("dim").addEventListener("click", dim);
 byId("tab-lesson").addEventListener("click", () => tab("lesson"));
 byId("tab-side").addEventListener("click", () => tab("side"));
@@ -280,5 +291,10 @@ stayAwake();
 turn("").then(() => (linked ? follow(linked) : null)).then(() => import("../panels/walker.js")).then((m) => m.start(desk)).then(() => (page.room ? attend() : null));
 document.getElementById("share")?.addEventListener("click", share);
 document.getElementById("teach")?.addEventListener("click", teach);
+// Who chooses another language comes back to this very place: a server never hears what stands behind the #.
+document.querySelector("form.language")?.addEventListener("submit", (event) => {
+  const { next } = /** @type {any} */ (/** @type {HTMLFormElement} */ (event.target).elements);
+  next.value = `${location.pathname}${location.search}${location.hash}`;
+});
 
 Object.assign(window, { clusterviz: { ready, get cy() { return picture.cy; }, place: () => ({ ...api.run, phase: told?.view.phase, last: told?.view.last, trace: tracer.panel.open }) } });

@@ -1,4 +1,5 @@
 /** A lesson in a room: the teacher's turns move the class, a student's predictions are votes. */
+import { t } from "../model/words.js";
 import { RoomSocket, places } from "../net/room.js";
 import { RoomStrip, asksForName } from "../panels/room.js";
 import { toast } from "../panels/toasts.js";
@@ -37,7 +38,7 @@ export class Attendance {
     /** The words the class had when this person last followed it: who then chose others keeps them. */
     this.depth = "";
     this.left = false;
-    this.strip = new RoomStrip({ code: page.code, qr: page.qr, desk: page.desk, teacher: this.teacher, say: (message) => this.say(message), join: () => this.join() });
+    this.strip = new RoomStrip({ code: page.code, qr: page.qr, desk: page.desk, teacher: this.teacher, say: (message) => this.say(message), join: () => this.join(), copy: () => this.break() });
     this.socket = new RoomSocket(page.code, { hello: () => this.hello(), hear: (message) => this.hear(message), lost: () => this.strip.lost(), over: () => this.over() });
     if (this.teacher) setInterval(() => this.share(), LOOK);
     else if (!this.token) this.join();
@@ -65,7 +66,7 @@ export class Attendance {
     else if (message.type === "tally") this.strip.tally(message, this.page.told()?.view.question ?? null, this.state?.place.step);
     else if (message.type === "scene") this.shown(message);
     else if (message.type === "error") this.refused(message);
-    else if (message.type === "out" || message.type === "closed") this.ended(message.message);
+    else if (message.type === "out" || message.type === "closed") this.ended(t(message.message));
   }
 
   /** @param {any} you */
@@ -82,10 +83,23 @@ export class Attendance {
   /** @param {any} state */
   moved(state) {
     const moved = JSON.stringify(state.place) !== JSON.stringify(this.state?.place);
+    const given = state.copies && !this.state?.copies && !this.teacher && this.you && !this.page.api.run.copy;
     this.state = state;
     if (moved) this.scene = null;
     this.strip.state(state, this.you);
-    if (moved && !this.you?.around) this.follow();
+    if (given) this.break();
+    else if (moved && !this.you?.around) this.follow();
+  }
+
+  /** Into a copy of one's own of the cluster that the class looks at. */
+  async break() {
+    this.say({ type: "around", around: true });
+    await this.page.turn("copy", 0, () => this.place());
+  }
+
+  /** The teacher sees who does something with their copy. @param {string[]|null} copy what was done to it */
+  changed(copy) {
+    if (!this.teacher && this.you && this.state?.copies && copy && !this.left) this.say({ type: "copied", changes: copy.length });
   }
 
   /** To where the class is when its turn comes, with what this person predicted. */
@@ -102,7 +116,7 @@ export class Attendance {
     const { depth: mine } = this.page.api.run;
     const depth = this.depth && !this.teacher && mine !== this.depth ? mine : this.state.place.depth;
     if (depth === this.state.place.depth) this.depth = depth;
-    return { ...this.state.place, depth, answers: this.you?.votes ?? {} };
+    return { ...this.state.place, depth, answers: this.you?.votes ?? {}, copy: null };
   }
 
   /** @param {any} scene */
@@ -139,12 +153,12 @@ export class Attendance {
   }
 
   over() {
-    this.ended("This room is closed. The lesson goes on alone.");
+    this.ended(t("This room is closed. The lesson goes on alone."));
   }
 
   /** Whether a turn is the person's own business. @param {string} turn */
   alone(turn) {
-    return Boolean(this.left || turn === "" || (!this.teacher && this.you?.around && turn !== "predict") || ["novice", "operator", "kernel"].includes(turn) && !this.teacher);
+    return Boolean(this.left || turn === "" || (!this.teacher && this.you?.around && turn !== "predict") || ["copy", "undo"].includes(turn) || (turn === "leave" && this.page.api.run.copy) || ["novice", "operator", "kernel"].includes(turn) && !this.teacher);
   }
 
   /** @param {string} turn @param {number} [number] */
@@ -152,6 +166,6 @@ export class Attendance {
     if (this.teacher) {
       if (turn !== "predict") this.say({ type: "turn", turn, number });
     } else if (turn === "predict") this.say({ type: "vote", step: this.page.api.run.step - 1, choice: number });
-    else toast(this.state?.free ? "The teacher leads. Look around to go on alone." : "The teacher leads the class.");
+    else toast(this.state?.free ? t("The teacher leads. Look around to go on alone.") : t("The teacher leads the class."));
   }
 }

@@ -2,17 +2,18 @@
 
 import { fragment, read } from "./address.js";
 
-/** @typedef {{step: number, done: boolean, depth: string, answers: Record<string, number>, revealed: number[], whatif: number}} Run where a lesson stands: `step` and `whatif` from 1, `answers` and `revealed` by step from 0 */
+/** @typedef {{step: number, done: boolean, depth: string, answers: Record<string, number>, revealed: number[], whatif: number, copy?: string[]|null}} Run where a lesson stands: `step` and `whatif` from 1, `answers` and `revealed` by step from 0; `copy` is what was done to a copy of the cluster */
 
 /**
- * `#step=3&shown=1&depth=operator&whatif=2`; what an address leaves out is the beginning.
+ * `#step=3&shown=1&depth=operator&whatif=2&copy=not-ready pod:shop/web-1;wait`; what an address leaves out is the beginning.
  * @param {string} hash @param {{answers?: Record<string, number>, revealed?: number[]}} kept what the person answered
  * @returns {Run}
  */
 export function placeIn(hash, kept) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const number = (/** @type {string} */ name) => (/^\d{1,3}$/.test(said.get(name) ?? "") ? Number(said.get(name)) : 0);
-  return { step: Math.max(1, number("step")), done: said.get("shown") === "1", depth: said.get("depth") ?? "novice", whatif: number("whatif"), answers: kept.answers ?? {}, revealed: kept.revealed ?? [] };
+  const copy = said.get("copy");
+  return { step: Math.max(1, number("step")), done: said.get("shown") === "1", depth: said.get("depth") ?? "novice", whatif: number("whatif"), answers: kept.answers ?? {}, revealed: kept.revealed ?? [], copy: copy === null ? null : copy.split(";").filter(Boolean) };
 }
 
 /**

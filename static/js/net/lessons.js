@@ -1,4 +1,5 @@
 /** The HTTP side of a lesson: the same questions as about a cluster, each with the place in the lesson it is asked at. */
+import { t } from "../model/words.js";
 import { Api, ask } from "./http.js";
 
 /** @typedef {import("../model/lessonplace.js").Run} Run */
@@ -9,6 +10,8 @@ export class LessonApi extends Api {
     super("");
     this.base = `/lessons/${encodeURIComponent(name)}/`;
     this.run = run;
+    /** @type {((deed: string) => Promise<import("./http.js").Answer>)|null} does something to the copy and shows it */
+    this.changed = null;
   }
 
   /** @param {Record<string, string>} question @returns {string} */
@@ -30,15 +33,17 @@ export class LessonApi extends Api {
     return rooms.post("open", JSON.stringify({ lesson }), { "Content-Type": "application/json" });
   }
 
-  async act() {
-    return { ok: false, status: 409, body: { error: "The cluster of a lesson changes by its steps and what-ifs." } };
+  /** Something is done to the copy of the cluster: whoever shows the answer is asked. @param {Record<string, any>} action as of the dashboard */
+  async act({ action, target, replicas }) {
+    if (!this.changed) return { ok: false, status: 409, body: { error: t("The cluster of a lesson changes by its steps and what-ifs.") } };
+    return this.changed([action, target, replicas ?? ""].join(" ").trim());
   }
 }
 
 /** @param {Run} run @returns {Record<string, string>} */
-function placeOf(run) {
+export function placeOf(run) {
   const answers = Object.entries(run.answers).map(([step, choice]) => `${step}:${choice}`).join(",");
-  return { step: String(run.step), done: run.done ? "1" : "0", depth: run.depth, answers, revealed: run.revealed.join(","), whatif: run.whatif ? String(run.whatif) : "" };
+  return { step: String(run.step), done: run.done ? "1" : "0", depth: run.depth, answers, revealed: run.revealed.join(","), whatif: run.whatif ? String(run.whatif) : "", ...(run.copy ? { copy: run.copy.join(";") } : {}) };
 }
 
 /** Gives a teacher's file to the server. @param {string} name @param {string} text */

@@ -5,7 +5,7 @@ import { toast } from "./toasts.js";
 
 const MOST = 500;
 
-/** @typedef {{act: (action: Record<string, any>) => Promise<{ok: boolean, body: any}>, editor: () => boolean, login: string}} Ports */
+/** @typedef {{act: (action: Record<string, any>) => Promise<{ok: boolean, body: any}>, editor: () => boolean, login: string, more?: (entity: any) => Choice[]}} Ports */
 /** @typedef {{action: string, label: string, ask?: string, danger?: boolean}} Choice */
 
 /** @param {any} entity @returns {Choice[]} */
@@ -29,7 +29,7 @@ export function choices(entity) {
 /** @param {any} entity @param {any|null} workload @param {Ports} ports without a page to sign in at nothing is offered @returns {HTMLElement|null|""} */
 export function actionBar(entity, workload, ports) {
   const scaled = entity.kind === "workload" ? entity : workload;
-  const offered = choices(entity);
+  const offered = [...choices(entity), ...(ports.more?.(entity) ?? [])];
   const scalable = scaled && scaled.type !== "DaemonSet";
   if (!offered.length && !scalable) return null;
   if (!ports.editor()) {

@@ -1,4 +1,5 @@
 /** A button that copies a text, and says so. */
+import { t } from "../model/words.js";
 import { fill, h } from "./dom.js";
 import { toast } from "./toasts.js";
 
@@ -6,9 +7,9 @@ import { toast } from "./toasts.js";
 export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
-    toast(`${what} copied.`);
+    toast(t("{what} copied.", { what }));
   } catch {
-    toast(`This browser gives no clipboard to pages without TLS. ${what}: ${text}`, "bad");
+    toast(t("This browser gives no clipboard to pages without TLS. {what}: {text}", { what, text }), "bad");
   }
 }
 
@@ -22,10 +23,10 @@ export function copyButton(label, what, shown, testid) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(what());
-      fill(button, "Copied");
+      fill(button, t("Copied"));
     } catch {
       getSelection()?.selectAllChildren(shown);
-      fill(button, "Marked: press Ctrl+C");
+      fill(button, t("Marked: press Ctrl+C"));
     }
     setTimeout(() => fill(button, label), 2500);
   });

@@ -13,6 +13,7 @@ import { Texts } from "./texts.js";
  * @property {import("../net/http.js").Api} api
  * @property {() => boolean} editor
  * @property {string} login
+ * @property {(entity: any) => import("./actions.js").Choice[]} [more] what else may be done to an object here
  * @property {(id: string) => void} select
  * @property {(ends: {from?: string, to?: string}) => void} ask opens the trace form
  * @property {(id: string) => any} line a line of the picture
@@ -138,7 +139,7 @@ export class SidePanel {
       crumbs(entity, store, this.ports.select),
       this.head(`${entity.kind}${entity.namespace ? ` in ${entity.namespace}` : ""}`, titleOf(entity)),
       this.traceButtons(entity),
-      actionBar(entity, workload, { act: (request) => this.ports.api.act(request), editor: this.ports.editor, login: this.ports.login }),
+      actionBar(entity, workload, { act: (request) => this.ports.api.act(request), editor: this.ports.editor, login: this.ports.login, more: this.ports.more }),
       error ? h("p.wrong", {}, error) : null,
       this.section("Facts", h("dl.facts", { testid: "facts" }, this.facts(entity).map(([label, value]) => [h("dt", {}, label), h("dd", {}, breakable(value))]))),
       this.section("Related", this.related(entity)),

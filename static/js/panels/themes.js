@@ -1,4 +1,5 @@
 /** Light, dark, as the system says, or for a projector: the button, and what is chosen is kept. */
+import { t } from "../model/words.js";
 import { byId } from "./dom.js";
 
 const THEMES = ["auto", "light", "dark", "projector"];
@@ -35,7 +36,7 @@ export function setTheme(next, changed) {
 }
 
 function nameTheme() {
-  const name = theme() === "auto" ? "automatic" : theme();
-  byId("theme").setAttribute("aria-label", `Theme: ${name}`);
-  byId("theme").title = `Theme: ${name}`;
+  const name = theme() === "auto" ? t("automatic") : t(theme());
+  byId("theme").setAttribute("aria-label", t("Theme: {name}", { name }));
+  byId("theme").title = t("Theme: {name}", { name });
 }
