@@ -55,6 +55,13 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *EXTRA_HOSTS]
 # Other host names mean other machines: then only TLS (or saying CLUSTERVIZ_PLAIN_HTTP=1) keeps sessions safe.
 ENCRYPTED = bool(EXTRA_HOSTS) and not flag("CLUSTERVIZ_PLAIN_HTTP")
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in EXTRA_HOSTS if host != "*"]
+# A reverse proxy ends TLS and overwrites X-Real-IP and X-Forwarded-Proto; without one anybody could send them.
+BEHIND_PROXY = flag("CLUSTERVIZ_BEHIND_PROXY")
+SECURE_SSL_REDIRECT = ENCRYPTED and BEHIND_PROXY
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if ENCRYPTED else 0
+# Whether subdomains speak TLS, and a domain belongs on browsers' lists, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENCRYPTED
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -88,6 +88,19 @@ def test_other_host_names_need_tls_unless_said_otherwise(
     assert done.stdout.strip() == secure
 
 
+def test_the_check_for_deployment_is_clean_behind_a_proxy(tmp_path: Path) -> None:
+    there = {"CLUSTERVIZ_ALLOWED_HOSTS": "viz.example", "CLUSTERVIZ_BEHIND_PROXY": "1"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING"],
+        env={**server.environment(tmp_path), **there},
+        cwd=server.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The static files as a browser gets them."""

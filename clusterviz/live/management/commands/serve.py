@@ -11,6 +11,7 @@ from typing import Any
 from channels.routing import get_default_application
 from daphne.server import Server
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import RequestAborted
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
@@ -46,6 +47,8 @@ class ClusterVizServer(Server):
             websocket_timeout=-1,  # a dashboard on the wall stays connected for days
             ready_callable=self.begin,
             server_name="clusterviz",
+            proxy_forwarded_address_header="X-Real-IP" if settings.BEHIND_PROXY else None,
+            proxy_forwarded_proto_header="X-Forwarded-Proto" if settings.BEHIND_PROXY else None,
         )
         self.simulate = simulate
         self._tasks: set[asyncio.Task[None]] = set()
