@@ -44,6 +44,12 @@ class Cluster(models.Model):
     origins = models.JSONField(default=dict, blank=True, editable=False)
     seed = models.PositiveIntegerField(default=1, help_text="Same seed, same events.")
     created = models.DateTimeField(default=timezone.now, editable=False)
+    # Of a fork: the cluster it branched off, the moment of that cluster it shows, and who wanted it.
+    forked_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="forks"
+    )
+    forked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    forked_by = models.CharField(max_length=150, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -13,6 +13,7 @@ from clusterviz.cluster.services.cluster_settings import change_settings, descri
 from clusterviz.cluster.services.delete import delete_cluster, delete_objects
 from clusterviz.cluster.services.errors import Entry, Invalid, Summary
 from clusterviz.cluster.services.exporting import export_pieces, export_yaml
+from clusterviz.cluster.services.forking import drop_fork, fork_cluster, keep_fork
 from clusterviz.cluster.services.generated import create_generated
 from clusterviz.cluster.services.importing import create_for, import_documents, import_files, read_files
 from clusterviz.cluster.services.journal import changed
@@ -35,10 +36,13 @@ __all__ = [
     "delete_cluster",
     "delete_objects",
     "described",
+    "drop_fork",
     "export_pieces",
     "export_yaml",
+    "fork_cluster",
     "import_documents",
     "import_files",
+    "keep_fork",
     "read_files",
     "save_cluster",
     "settings_problems",

@@ -6,7 +6,7 @@
 
 from clusterviz.engine.compare.connections import INTERNET, Asked, Fate, Pair, TooManyError, sender_names, survey
 from clusterviz.engine.compare.differ import Change, Comparison, ObjectChange, compare
-from clusterviz.engine.compare.example import Example, example
+from clusterviz.engine.compare.example import Example, Journeys, example, journeys, steps_of
 
 __all__ = [
     "INTERNET",
@@ -15,11 +15,14 @@ __all__ = [
     "Comparison",
     "Example",
     "Fate",
+    "Journeys",
     "ObjectChange",
     "Pair",
     "TooManyError",
     "compare",
     "example",
+    "journeys",
     "sender_names",
+    "steps_of",
     "survey",
 ]
