@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from clusterviz.classroom.lesson import Choice, Fact, Lesson, Predict, Say, Step, WhatIf, choice
 
 Tell = Callable[[str], str]
-# Templates translate a depth by its name.
-DEPTH_NAMES = (gettext_noop("novice"), gettext_noop("operator"), gettext_noop("kernel"))
 
 
 def spoken(lesson: Lesson) -> Lesson:

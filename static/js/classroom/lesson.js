@@ -17,6 +17,7 @@ import { SidePanel } from "../panels/side.js";
 import { toast } from "../panels/toasts.js";
 import { setTheme, theme, themeButton } from "../panels/themes.js";
 import { changer, moreChoices } from "./copy.js";
+import { Presentation } from "./present.js";
 
 const page = byId("dash").dataset;
 const name = /** @type {string} */ (page.lesson);
@@ -224,6 +225,7 @@ async function share() {
 
 function dim() {
   byId("dim").hidden = !byId("dim").hidden;
+  picture.still = calm.matches || !byId("dim").hidden;
 }
 
 function retheme() {
@@ -231,6 +233,7 @@ function retheme() {
   requestAnimationFrame(() => { picture.camera.resized(); pins.place(); });
 }
 
+const presentation = new Presentation(retheme);
 const DEPTHS = ["novice", "operator", "kernel"];
 const projector = () => setTheme(theme() === "projector" ? "auto" : "projector", retheme);
 const bindings = [
@@ -240,15 +243,16 @@ const bindings = [
   { key: "]", does: t("the next step, past the packet"), run: () => turn("forward") },
   { key: "[", does: t("the step before"), run: () => turn("back") },
   { key: "d", does: t("deeper words"), run: () => turn(DEPTHS[(DEPTHS.indexOf(api.run.depth) + 1) % 3]) },
+  { key: "F5", does: t("begin the presentation: the whole screen, for a projector; F5 or Esc ends it"), run: () => presentation.toggle() },
   { key: "p", does: t("for a projector, and back"), run: projector },
-  { key: ".", shown: ".  b", does: t("dark screen; again: light"), run: dim },
+  { key: ".", shown: ".  b", does: t("stand still and darken the screen; again: go on"), run: dim },
   { key: "w", does: t("pen; again: put it away"), run: () => pointer.toggle("pen") },
   { key: "s", does: t("spotlight; again: put it away"), run: () => pointer.toggle("spot") },
   { key: "t", does: t("trace a packet of your own"), run: () => tracer.ask({}) },
   { key: "g", does: t("go through the picture by keyboard"), run: async () => (await import("../panels/walker.js")).enter() },
   { key: "0", does: t("fit the picture"), run: () => picture.camera.fit() },
   { key: "?", does: t("this sheet"), run: sheet },
-  { key: "Escape", shown: "Esc", does: t("close the packet, or what is selected"), run: () => (tracer.panel.open ? tracer.panel.close() : select("")) },
+  { key: "Escape", shown: "Esc", does: t("close the packet, or what is selected"), run: () => presentation.end() || (tracer.panel.open ? tracer.panel.close() : select("")) },
 ];
 
 /** @param {KeyboardEvent} event @returns {boolean} */

@@ -19,6 +19,7 @@ from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 from clusterviz.classroom import exam, library
+from clusterviz.classroom.lesson import DEPTHS
 from clusterviz.classroom.tongue import texts
 from clusterviz.words import LOCALE, compile_if_changed
 
@@ -50,8 +51,9 @@ def _server() -> Iterator[tuple[str, str, str]]:
         yield from ((_at(path), _plain(one), "") for one in IN_TEMPLATE.findall(text))
     for path in sorted((ROOT / "clusterviz").rglob("*.py")):
         text = path.read_text()
-        if "gettext" in text and "management" not in path.parts:
+        if re.search(r"\b_\(|gettext", text) and "management" not in path.parts:
             yield from ((_at(path), one, "") for one in _in_python(text))
+    yield from (("clusterviz/classroom/lesson.py", depth, "") for depth in DEPTHS)
     for fact in exam.CHECKS:
         yield "clusterviz/classroom/exam.py", fact.text, ""
     for path in library.files():
