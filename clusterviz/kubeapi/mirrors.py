@@ -56,7 +56,8 @@ def endpoints_of(namespace: str, service: str, slices: Iterable[Obj], since: str
             entries += [{"ip": ip, **more} for ip in endpoint.get("addresses") or ()]
         if subset:
             subsets.append({**subset, "ports": one.get("ports") or []})
-    meta: Obj = {"name": service, "namespace": namespace, "labels": {"endpoints.kubernetes.io/managed-by": "mirror"}}
+    made_by = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+    meta: Obj = {"name": service, "namespace": namespace, "labels": made_by}
     if stamp := since or min(filter(None, stamps), default=""):
         meta["creationTimestamp"] = stamp
     return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, **({"subsets": subsets} if subsets else {})}

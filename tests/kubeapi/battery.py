@@ -53,25 +53,7 @@ spec:
         type: object
         properties: {spec: {type: object, properties: {colour: {type: string}, size: {type: integer}}}}
 """
-# Two pods of which one may go at a time, on whatever node takes pods.
-TIGHT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: tight, namespace: lab}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: tight}}
-  template:
-    metadata: {labels: {app: tight}}
-    spec: {containers: [{name: c, image: i}]}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: tight, namespace: lab}
-spec: {minAvailable: 1, selector: {matchLabels: {app: tight}}}
-"""
 FILES = {
-    "tight.yaml": TIGHT,
     "web.yaml": WEB,
     "web2.yaml": WEB.replace("nginx:1.27", "nginx:1.28").replace('"one"', '"two"'),
     "typo.yaml": WEB.replace("replicas: 2", "replicaz: 2"),
@@ -232,16 +214,6 @@ CASES = (
     Case("taint node n3 key-", r"untainted", on="37"),
     Case("drain n2 --ignore-daemonsets --delete-emptydir-data --force --timeout=150s", r"(?s)evict.*drained"),
     Case("uncordon n2", r"uncordoned"),
-    Case("cordon n1 n3", r"node/n3 cordoned", on="37"),
-    Case("apply -f tight.yaml", r"tight created", on="37"),
-    Case("rollout status deploy tight -n lab --timeout=150s", r"successfully rolled out", on="37"),
-    Case("uncordon n1 n3", r"node/n3 uncordoned", on="37"),
-    Case(
-        "drain n2 --ignore-daemonsets --delete-emptydir-data --force --timeout=150s",
-        r"(?s)will retry after 5s\): Cannot evict pod as it would violate the pod's disruption budget\..*n2 drained",
-        on="37",
-    ),
-    Case("uncordon n2", r"uncordoned", on="37"),
     Case("apply -f budget.yaml", r"poddisruptionbudget\.policy/web created"),
     Case("get pdb -n lab", r"MIN AVAILABLE"),
     Case("delete deploy one -n other", r"deleted"),

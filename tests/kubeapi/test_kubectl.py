@@ -131,12 +131,17 @@ def homes(server, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(homes):
-    """All versions side by side: their mistakes, by version; and for how many seconds."""
+def binaries():
+    """Every version is there."""
     missing = [version for version in VERSIONS if not (BINARIES / version).exists()]
     if missing:
         required = os.environ.get("CLUSTERVIZ_REQUIRE_ALL") or os.environ.get("CI")
         (pytest.fail if required else pytest.skip)(INSTALL)
+
+
+@pytest.fixture(scope="module")
+def runs(binaries, homes):
+    """All versions side by side: their mistakes, by version; and for how many seconds."""
     for version in VERSIONS:
         for name, text in FILES.items():
             (homes[version] / name).write_text(text)
@@ -173,8 +178,30 @@ def test_a_watch_prints_what_happens(runs, version):
     assert re.search(r"(?m)^DELETED +early +0 ", printed)
 
 
+def test_a_drain_goes_on_when_the_budget_allows_it(binaries, homes):
+    """kubectl tries an eviction again that a PodDisruptionBudget forbids, and says so."""
+    home = homes["apply"]
+    made = kubectl(VERSIONS[-1], home, "create pdb all -n shop --selector=tier --min-available=100%")
+    assert made[0] == 0, made[1]
+    command = [BINARIES / VERSIONS[-1], *shlex.split("drain n2 --ignore-daemonsets --delete-emptydir-data --force")]
+    with subprocess.Popen(
+        command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        found = []
+        try:
+            while not any("will retry after 5s): Cannot evict pod as it would violate" in line for line in found):
+                found.append(process.stdout.readline())
+                assert found[-1], "".join(found)
+            assert kubectl(VERSIONS[-1], home, "delete pdb all -n shop")[0] == 0
+            found += process.stdout.readlines()
+        finally:
+            process.kill()
+    assert found[-1] == "node/n2 drained\n", "".join(found)
+    assert kubectl(VERSIONS[-1], home, "uncordon n2")[0] == 0
+
+
 @pytest.mark.skipif(not MANIFESTS.is_dir(), reason=f"no {MANIFESTS}; set CLUSTERVIZ_MANIFESTS")
-def test_published_applications_apply_unchanged(homes):
+def test_published_applications_apply_unchanged(binaries, homes):
     home = homes["apply"]
     for path in sorted(MANIFESTS.glob("*.yaml")):
         kubectl(VERSIONS[-1], home, f"create namespace {path.stem}")  # two of them have a frontend
