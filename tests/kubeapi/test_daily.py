@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import urlsplit
 
-from clusterviz.kubeapi import removing, tokens
+from clusterviz.kubeapi import removing, tokens, wishes
 from clusterviz.live.access import Role
 from tests.kubeapi.test_api import AUTHORITY, DEPLOYMENTS, MAPS, PODS, config, until_running
 
@@ -47,9 +47,14 @@ async def test_an_eviction_waits_for_its_budget(editor):
 async def test_a_large_collection_is_deleted_in_parts(editor, monkeypatch):
     """Others write meanwhile, and no part takes the simulator longer than a request waits."""
     parts = []
-    delete = removing.wishes.delete
+    delete = wishes.delete
+
+    def counted(*args, **more):
+        parts.append(args[1])
+        return delete(*args, **more)
+
     monkeypatch.setattr(removing, "AT_ONCE", 2)
-    monkeypatch.setattr(removing.wishes, "delete", lambda *args, **more: parts.append(args[1]) or delete(*args, **more))
+    monkeypatch.setattr(wishes, "delete", counted)
     for number in range(5):
         assert (await editor.ask("POST", MAPS, config(f"c{number}")))[0] == 201
     code, answer = await editor.ask("DELETE", f"{MAPS}?fieldSelector=metadata.name!={AUTHORITY}")
