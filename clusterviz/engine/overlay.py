@@ -131,6 +131,8 @@ class Kept(Generic[K, V]):
 
     def without(self, keys: Collection[K]) -> Kept[K, V]:
         """Another store that knows nothing about these keys."""
+        if not self._shared and not self._own:
+            return Kept()
         new: Kept[K, V] = Kept.__new__(Kept)
         gone = self._stale.union(keys)
         own = {key: value for key, value in self._own.copy().items() if key not in keys} if self._own else {}

@@ -104,3 +104,65 @@ def test_a_star_of_an_ingress_is_one_label(url: str, status: int) -> None:
     address = {"kind": "EndpointSlice", "metadata": {**META, "labels": {"kubernetes.io/service-name": "web"}}}
     ends = {**address, "endpoints": [{"addresses": ["10.200.1.2"]}], "ports": [{"port": 80}]}
     assert ask.ingress([WEB, ends, made], url).status == status
+
+
+NODES: list[Obj] = [
+    {
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {"topology.kubernetes.io/zone": zone}},
+        "spec": {"podCIDRs": [f"100.64.{index}.0/24"]},
+        "status": {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]},
+    }
+    for index, (name, zone, ips) in enumerate(
+        [("a", "za", ["10.77.0.4", "172.31.5.5"]), ("b", "zb", ["10.77.0.5"]), ("c", "za", ["10.77.0.6"])]
+    )
+]
+HOME = {"cluster_cidr": "100.64.0.0/16", "service_cidr": "172.20.0.0/16", "node_cidr": "10.77.0.0/24"}
+HERE, THERE, OUTSIDE = "100.64.0.9", "100.64.1.9", "198.18.0.9"
+NODE_PORT: Obj = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 31000}]}
+LOCAL: Obj = {**NODE_PORT, "externalTrafficPolicy": "Local"}
+
+
+def entry(ip: str, node: str, zone: str = "", for_node: str = "", **conditions: bool) -> Obj:
+    hints = {"forZones": [{"name": zone}] if zone else [], "forNodes": [{"name": for_node}] if for_node else []}
+    return {"addresses": [ip], "nodeName": node, "conditions": conditions, "hints": hints}
+
+
+LEAVING = {"ready": False, "serving": True, "terminating": True}
+
+
+@pytest.mark.parametrize(
+    ("spec", "entries", "node", "source", "to", "expected"),
+    [
+        # who leaves serves where nobody else does; what merely serves does not (EPS-05, EPS-07)
+        ({}, [entry(HERE, "a", **LEAVING), entry(THERE, "b", ready=False)], "a", "100.64.0.7", "", {HERE: False}),
+        ({}, [entry(HERE, "a", ready=False, serving=True)], "a", "100.64.0.7", "", "reject"),
+        (LOCAL, [entry(HERE, "a", **LEAVING), entry(THERE, "b")], "a", OUTSIDE, "10.77.0.4", {HERE: False}),
+        # hints: of the node, else of the zone, else all; never of the local list (EPS-06, TD-03, TD-04)
+        ({}, [entry(HERE, "a", "za", "a"), entry(THERE, "b", "zb", "b")], "c", "100.64.2.7", "", {HERE: False}),
+        ({}, [entry(HERE, "a", "za", "a"), entry("100.64.2.9", "c", "za", "c")], "c", HERE, "", {"100.64.2.9": False}),
+        ({}, [entry(HERE, "a", "za"), entry(THERE, "b")], "a", "100.64.0.7", "", {HERE: False, THERE: False}),
+        (LOCAL, [entry(HERE, "a", "zb"), entry(THERE, "b", "zb")], "a", OUTSIDE, "10.77.0.4", {HERE: False}),
+        # a node port on a second address of a node; from a pod, the node itself and outside (PX-04, PX-05, PX-12)
+        (NODE_PORT, [entry(THERE, "b")], "a", OUTSIDE, "172.31.5.5", {THERE: True}),
+        (NODE_PORT, [entry(THERE, "b")], "a", OUTSIDE, "10.77.0.5", "not_a_service"),
+        (LOCAL, [entry(THERE, "b")], "a", OUTSIDE, "172.31.5.5", "drop"),
+        (LOCAL, [entry(THERE, "b")], "a", "100.64.2.7", "172.31.5.5", {THERE: False}),
+        (LOCAL, [entry(THERE, "b")], "a", "10.77.0.4", "172.31.5.5", {THERE: True}),
+        ({"internalTrafficPolicy": "Local"}, [entry(THERE, "b")], "a", "100.64.0.7", "", "drop"),
+        ({"internalTrafficPolicy": "Local"}, [], "a", "100.64.0.7", "", "reject"),
+        ({}, [entry(HERE, "a"), entry(THERE, "b")], "a", HERE, "", {HERE: True, THERE: False}),  # itself (PX-06)
+    ],
+)
+def test_services_with_written_endpoints(
+    spec: Obj, entries: list[Obj], node: str, source: str, to: str, expected: Any
+) -> None:
+    """Nodes with several addresses, EndpointSlices without pods, pod addresses of the shared range."""
+    made = {**WEB, "spec": {**WEB["spec"], **spec}}
+    label = {"kubernetes.io/service-name": "web"}
+    slices = {"kind": "EndpointSlice", "metadata": {**META, "name": "s", "labels": label}, "endpoints": entries}
+    port = 31000 if to else 80
+    asked: Obj = {"source": source, "destination": to or "172.20.5.9", "port": port, "node": node, "settings": HOME}
+    found = ask.service([*NODES, made, {**slices, "ports": [{"port": 8080}]}], **asked)
+    given = {one.address: one.masquerade for one in found.targets}
+    assert (given if found.verdict == "accept" else found.verdict) == expected

@@ -112,12 +112,27 @@ def test_a_pod_is_read_the_same_after_its_siblings(first: str) -> None:
                 assert found == read_alone(obj)
 
 
-@pytest.mark.parametrize("first", ["metadata", "metadata.name", "metadata.namespace", *PLACES[-3:]])
+NAMES = ("metadata", "metadata.name", "metadata.namespace", "metadata.labels.app", "metadata.ownerReferences.0.kind")
+
+
+@pytest.mark.parametrize("first", [*NAMES, *PLACES[:5], *PLACES[-4:]])
 def test_a_list_of_pods_is_read_as_each_by_itself(first: str) -> None:
-    """A list is keyed and read in one go; whatever is odd about a pod ends as if it had been read alone."""
-    for odd in [*ODD, 1.0, "half \ud800"]:
-        made = [pods_of_one_workload(number) for number in range(3)]
+    """A list is keyed and read in one go; whatever is odd about a pod ends as if it had been read alone.
+
+    So it does where its neighbour has the same in that place, or what Python takes for equal.
+    """
+    odds = [*ODD, 1.0, "half \ud800"]
+    for odd, next_odd in [
+        *((one, None) for one in odds),
+        *((one, one) for one in odds),
+        (1, True),
+        (True, 1),
+        (1, 1.0),
+    ]:
+        made = [pods_of_one_workload(number) for number in range(4)]
         put(made[1], first.split("."), odd)
+        if next_odd is not None and first != "metadata.name":
+            put(made[2], first.split("."), next_odd)
         assert loaded(made) == one_by_one(made)
 
 
