@@ -10,14 +10,14 @@ from clusterviz.engine import ask
 
 Obj = dict[str, Any]
 META = {"namespace": "prod"}
-SERVER = {
+SERVER: Obj = {
     "kind": "Pod",
     "metadata": {**META, "name": "b", "labels": {"app": "b"}},
     "spec": {"containers": [{"name": "c", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}]},
     "status": {"podIP": "10.200.1.2"},
 }
-SIX = {"kind": "Pod", "metadata": {**META, "name": "s", "labels": {"app": "b"}}, "status": {"podIP": "fd00:2::2"}}
-WEB = {
+SIX: Obj = {"kind": "Pod", "metadata": {**META, "name": "s", "labels": {"app": "b"}}, "status": {"podIP": "fd00:2::2"}}
+WEB: Obj = {
     "kind": "Service",
     "metadata": {**META, "name": "web"},
     "spec": {"clusterIP": "172.20.5.9", "ports": [{"port": 80}]},
@@ -128,7 +128,7 @@ def entry(ip: str, node: str, zone: str = "", for_node: str = "", **conditions: 
     return {"addresses": [ip], "nodeName": node, "conditions": conditions, "hints": hints}
 
 
-LEAVING = {"ready": False, "serving": True, "terminating": True}
+LEAVING: Any = {"ready": False, "serving": True, "terminating": True}
 
 
 @pytest.mark.parametrize(
