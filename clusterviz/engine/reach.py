@@ -19,7 +19,7 @@ Order = Literal["name", "reached"]
 
 
 class Tally(NamedTuple):
-    """How many connections of a cell arrive, arrive in part, and fail; ``fate`` when it is exactly one."""
+    """How many connections of a cell arrive, arrive in part, and fail; ``fate`` when it stands for one alone."""
 
     arrives: int
     part: int
@@ -56,7 +56,7 @@ def table(found: Mapping[Pair, Fate], by: By = "workload", order: Order = "name"
     for pair, fate in found.items():
         ends = (pair.sender, pair.target) if by == "workload" else (_space(pair.sender), _space(fate.service))
         some.setdefault(ends, []).append(fate)
-    cells = {ends: _tally(fates) for ends, fates in some.items()}
+    cells = {ends: _tally(fates, alone=by == "workload") for ends, fates in some.items()}
     rows, columns = ({ends[side]: 0 for ends in cells} for side in (0, 1))
     for (row, column), one in cells.items():
         rows[row] += one.arrives + one.part
@@ -64,10 +64,10 @@ def table(found: Mapping[Pair, Fate], by: By = "workload", order: Order = "name"
     return Reach(_ordered(rows, order), _ordered(columns, order), cells)
 
 
-def _tally(fates: list[Fate]) -> Tally:
+def _tally(fates: list[Fate], *, alone: bool) -> Tally:
     words = [fate.word for fate in fates]
     arrives, part = words.count("arrives"), words.count("arrives in part")
-    return Tally(arrives, part, len(words) - arrives - part, fates[0] if len(fates) == 1 else None)
+    return Tally(arrives, part, len(words) - arrives - part, fates[0] if alone else None)
 
 
 def _ordered(counts: Mapping[str, int], order: Order) -> tuple[str, ...]:

@@ -98,3 +98,5 @@ def test_questions_narrow_the_table_and_sums_add_up() -> None:
     assert spaces.rows == (INTERNET, "shop", "kube-system")
     cell = spaces.cells["shop", "shop"]
     assert (cell.arrives, cell.part, cell.fails, cell.word) == (4, 0, 0, "arrives")
+    # one connection alone is still a sum between namespaces: it has no trace of its own
+    assert spaces.cells[INTERNET, "shop"] == (1, 0, 0, None)

@@ -29,6 +29,7 @@ class Cell(NamedTuple):
     sign: str = ""
     title: str = ""
     url: str = ""
+    detail: str = ""
 
 
 SIGNS = {"arrives": "✓", "in part": "◐", "fails": "✗"}
@@ -138,7 +139,7 @@ def _tables(found: dict[Pair, Fate], by: Any, order: Any) -> list[dict[str, Any]
             {
                 "title": title,
                 "outside": outside,
-                "columns": [*matrix.columns] if not outside else ["reached"],
+                "columns": [one.removeprefix("service ") for one in matrix.columns],
                 "rows": rows if cells <= MOST_CELLS else [],
                 "too_many": cells > MOST_CELLS,
                 "counts": counts,
@@ -153,9 +154,10 @@ def _cell(row: str, column: str, tally: Tally | None) -> Cell:
     if tally.fate is None:
         title = f"{row} to {column}: {tally.arrives} arrive, {tally.part} in part, {tally.fails} fail"
         query = urlencode({"from": row if row == INTERNET else "", "namespace": column, "by": "workload"})
-        return Cell(tally.word, f"{tally.arrives + tally.part}/{tally.total}", title, f"?{query}")
+        return Cell(tally.word, f"{tally.arrives + tally.part}/{tally.total}", title, f"?{query}", title)
     fate = tally.fate
     why = ", ".join(sorted(fate.verdicts)).replace("_", " ") + (f" ({', '.join(sorted(fate.by))})" if fate.by else "")
     at = f"; at {', '.join(sorted(fate.backends))}, seen as {', '.join(sorted(fate.sources))}" if fate.arrives else ""
     query = urlencode({"from": row, "to": column, "service": fate.service})
-    return Cell(tally.word, SIGNS[tally.word], f"{row} to {column}: {why}{at}", f"trace/?{query}")
+    detail = why + at
+    return Cell(tally.word, SIGNS[tally.word], f"{row} to {column}: {detail}", f"trace/?{query}", detail)
