@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from clusterviz.classroom import copies
 from clusterviz.classroom.copies import Copy
-from clusterviz.classroom.facts import answer, failures, question_of
+from clusterviz.classroom.facts import FactError, answer, failures, question_of
 from clusterviz.classroom.lesson import DEPTHS, Depth, Fact, Step, as_fact, choice, said
 from clusterviz.classroom.play import Play
 from clusterviz.classroom.world import World
@@ -280,9 +280,16 @@ def _question(play: Play, run: Run, index: int, *, done: bool) -> Question | Non
 
 def _facts(shown: World, facts: list[Fact]) -> list[FactSeen]:
     return [
-        FactSeen(text=fact.text, ask=fact.ask, wrong=failures(shown, fact), question=question_of(fact))
-        for fact in facts
+        FactSeen(text=fact.text, ask=fact.ask, wrong=_wrong(shown, fact), question=question_of(fact)) for fact in facts
     ]
+
+
+def _wrong(shown: World, fact: Fact) -> list[str]:
+    """Of a copy somebody may have deleted what a fact asks about: then it does not hold."""
+    try:
+        return failures(shown, fact)
+    except FactError as error:
+        return [str(error)]
 
 
 def score(play: Play, run: Run) -> dict[str, int]:

@@ -132,11 +132,19 @@ def shown(play: Play, run: Run) -> dict[str, Any]:
             "rulebook": {name: RULES[name] for name in cited(play, run, view)},
             "score": runs.score(play, run) if view.last else None,
             "question": packets[0] if packets else None,
-            "trace": documented(world, probe_of(facts[0])) if facts else None,
+            "trace": _followed(world, facts[0]) if facts else None,
             "other": next((one for one in packets[1:] if one != packets[0]), None) if run.fork is None else None,
         }
     )
     return told
+
+
+def _followed(world: World, fact: Fact) -> dict[str, Any] | None:
+    """The packet of the place; None where nobody is left in a copy who could send it."""
+    try:
+        return documented(world, probe_of(fact))
+    except ProbeError:
+        return None
 
 
 def cited(play: Play, run: Run, view: View) -> list[str]:

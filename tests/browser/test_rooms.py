@@ -96,6 +96,30 @@ def reveal(desk: Page, wall: Page, ada: Page, bob: Page) -> None:
     expect(by(bob, "reveal-word")).to_have_text("Not so")
 
 
+def hurry(desk: Page, ada: Page) -> None:
+    """The time to predict is limited, given anew, and taken away."""
+    by(desk, "desk-limit-60").click()
+    expect(by(ada, "room-time")).to_contain_text("to predict")
+    by(desk, "desk-limit-0").click()
+    expect(by(ada, "room-time")).to_have_count(0)
+
+
+def break_copies(desk: Page, ada: Page, bob: Page) -> None:
+    """Each student breaks a copy of their own, until the teacher gathers the class."""
+    by(desk, "desk-copies").click()
+    for student in (ada, bob):
+        expect(by(student, "in-copy")).to_be_visible()
+    by(ada, "copy-wait").click()
+    expect(by(ada, "deeds")).to_have_text("wait")
+    expect(by(bob, "deeds")).to_have_count(0)
+    expect(by(desk, "desk-here").locator("..")).to_contain_text("1 changes in the copy")
+    check(ada)
+    by(desk, "desk-copies").click()
+    for student in (ada, bob):
+        expect(by(student, "in-copy")).to_have_count(0)
+        expect(by(student, "reveal")).to_be_visible()
+
+
 def lead(desk: Page, wall: Page, bob: Page) -> None:
     """A student looks around until the teacher gathers the class, shows an object, and pauses it."""
     by(bob, "room-around").click()
@@ -142,7 +166,9 @@ def test_a_class_predicts_together(server: RunningServer, open_page: Callable[..
     desk.goto(f"/room/{code}/desk")
     expect(by(desk, "desk-here")).to_have_text("2 here, 1 lost")
     check(desk)
+    hurry(desk, ada)
     reveal(desk, wall, ada, bob)
+    break_copies(desk, ada, bob)
     lead(desk, wall, bob)
     by(desk, "desk-close").click()
     by(desk, "confirm-yes").click()

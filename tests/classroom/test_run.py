@@ -160,6 +160,8 @@ def test_a_copy_is_broken_and_leaves_no_trace() -> None:
     assert broken.copy.deeds[0] == "relabel pod:shop/web-1"
     assert [bool(one.wrong) for one in broken.facts] == [True]
     assert look("05-clusterip", run.undo(play, own)).copy.deeds == broken.copy.deeds[:-1]
+    nobody = look("05-clusterip", run.do(run.copy(play, there), "delete service:shop/web"))
+    assert [one.wrong for one in nobody.facts] == [['services "web" not found in namespace shop']]
     for way_out in (run.leave(play, own), run.back(play, own), run.go(play, own, 0)):
         assert way_out.copy is None
     assert look("05-clusterip", run.leave(play, own)) == look("05-clusterip", there)
