@@ -183,7 +183,8 @@ def test_a_drain_goes_on_when_the_budget_allows_it(binaries, homes):
     home = homes["apply"]
     made = kubectl(VERSIONS[-1], home, "create pdb all -n shop --selector=tier --min-available=100%")
     assert made[0] == 0, made[1]
-    command = [BINARIES / VERSIONS[-1], *shlex.split("drain n2 --ignore-daemonsets --delete-emptydir-data --force")]
+    drain = shlex.split("drain n2 --ignore-daemonsets --delete-emptydir-data --force")
+    command = [str(BINARIES / VERSIONS[-1]), *drain]
     with subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
