@@ -90,3 +90,31 @@ def test_a_lesson_is_shared_by_a_link_on_a_course_page_and_on_paper(
     expect(page.get_by_role("img", name="Rewritten before it leaves home")).to_have_count(2)
     assert page.evaluate("() => [...document.images].every((one) => one.complete && one.naturalWidth > 300)")
     check(page)
+
+
+def test_a_german_lesson_is_played_broken_in_a_copy_and_goes_on_in_english(
+    server: RunningServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(server.url, viewport={"width": 1280, "height": 720}, locale="de-DE")
+    open_lesson(page, "05-clusterip", "#step=2")
+    page.keyboard.press("2")
+    until(page, "() => clusterviz.place().phase === 'answered'")
+    expect(by(page, "next")).to_have_text("Aufdecken")
+    page.keyboard.press("PageDown")
+    expect(by(page, "reveal-word")).to_have_text("Richtig")
+    expect(by(page, "facts-held").locator("[data-holds=no]")).to_have_count(0)
+    by(page, "copy").click()
+    expect(by(page, "in-copy")).to_be_visible()
+    check(page)
+    page.goto(f"{page.url}delete%20service:shop/web")
+    page.reload()
+    until(page, "() => Boolean(window.clusterviz?.place().phase)")
+    expect(by(page, "deeds")).to_have_text("delete service:shop/web")
+    expect(by(page, "facts-held").locator("[data-holds=no]")).to_have_count(1)
+    by(page, "copy-undo").click()
+    expect(by(page, "facts-held").locator("[data-holds=no]")).to_have_count(0)
+    by(page, "leave").click()
+    expect(by(page, "reveal-word")).to_have_text("Richtig")
+    by(page, "language-en-gb").click()
+    expect(by(page, "reveal-word")).to_have_text("Right")
+    assert page.url.endswith("#step=2&shown=1")
