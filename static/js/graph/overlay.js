@@ -27,6 +27,7 @@ import { Sprites } from "./sprites.js";
  * @property {(dot: import("../model/packets.js").Dot) => boolean} visible
  * @property {{shownAs: (ref: string) => string}} view
  * @property {() => {line: import("../model/lines.js").Line, rate: number}[]} countedLines
+ * @property {{reach: number}} camera
  */
 
 const sprites = new Sprites(paintLook);
@@ -56,7 +57,9 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { 
     spot.draw(ctx, spot, picture.reached, tokens, layout, picture.title, { ...view, larger: Number(tokens["picture-words"]) > 1 ? LARGE : 1 });
     return;
   }
-  if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), wordsOf(picture, layout), tokens, zoom);
+  // Words on a very large screen are looked at from further away.
+  const seen = stamps ? zoom / picture.camera.reach : zoom;
+  if (picture.still) picture.uncounted = drawCounts(ctx, picture.countedLines(), wordsOf(picture, layout), tokens, seen);
   else {
     drawReplies(ctx, picture.backs.values(), tokens);
     const how = { zoom, trail, shown: (/** @type {import("../model/packets.js").Dot} */ dot) => picture.visible(dot) };
@@ -65,7 +68,7 @@ export function paintOver(ctx, picture, zoom, trail, stamps = sprites, view = { 
     if (stamps && layout.slots) pass(ctx, layout);
   }
   drawDoors(ctx, picture, doorSize(zoom, tokens));
-  drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, roofsOf(picture), tokens, zoom);
+  drawMarks(ctx, picture.marks.all.values(), (ref) => layout.boxes.get(picture.view.shownAs(ref)), layout, roofsOf(picture), tokens, seen);
 }
 
 /** What a packet leaves free at the lower edge of a Service, where it stands: a glyph, but not its rings. */

@@ -25,7 +25,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const TALLNESS = 48;
 const BASE = 27;
 const TALL = 22;
-const DEEP = 8;
+const DEEP = 6;
 /** By the length of the strip in seconds: how long a bar is, a tick, and a labelled tick. */
 const SCALES = [{ upTo: 120, bar: 1, tick: 10, label: 30 }, { upTo: 300, bar: 2, tick: 30, label: 60 }, { upTo: 900, bar: 5, tick: 60, label: 180 },
   { upTo: 3600, bar: 20, tick: 300, label: 600 }, { upTo: Infinity, bar: 120, tick: 1800, label: 3600 }];
@@ -256,7 +256,7 @@ function circle(x, y) {
 function text(x, words) {
   const element = document.createElementNS(SVG, "text");
   element.setAttribute("x", x.toFixed(1));
-  element.setAttribute("y", "45");
+  element.setAttribute("y", "46");
   element.textContent = words;
   return element;
 }

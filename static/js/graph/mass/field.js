@@ -183,9 +183,14 @@ export class Field extends Picture {
     this.redraw();
   }
 
+  /** Whether traffic is told between zones; of what is selected, and inside a node, packets are. */
+  get trunked() {
+    return this.level < LEVELS.pods || (this.level === LEVELS.pods && !this.focus.size);
+  }
+
   /** Connections between zones since the last call. @param {number} passed ms */
   feedTrunks(passed) {
-    if (this.level >= LEVELS.pods || this.still || this.spot || this.gesture || this.paused || document.hidden) return;
+    if (!this.trunked || this.still || this.spot || this.gesture || this.paused || document.hidden) return;
     for (const trunk of this.trunks) {
       [trunk.there, trunk.back].forEach((way, i) => {
         const bad = trunk.failing[i];

@@ -20,7 +20,7 @@ export function drawOver(canvas, picture, camera) {
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   drawRings(ctx, picture, camera);
   if (picture.spot) drawTraced(ctx, picture, camera);
-  else if (picture.level >= LEVELS.pods) {
+  else if (!picture.trunked || (picture.still && picture.level >= LEVELS.pods)) {
     aim(ctx, camera, ratio);
     paintOver(ctx, /** @type {any} */ (picture), camera.zoom, picture.gesture ? 0 : picture.loop.pace.step.trail);
   } else if (!picture.still) drawTrunkDots(ctx, picture, camera);

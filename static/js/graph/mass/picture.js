@@ -44,7 +44,7 @@ export class MassPicture extends Field {
     if (level !== this.level) this.cross(level);
     const gliding = this.glide(passed);
     const running = !(this.still || this.spot || this.gesture);
-    const moving = running && (this.level >= LEVELS.pods ? this.flow(passed) : this.flowTrunks(passed, camera.zoom));
+    const moving = running && (this.trunked ? this.flowTrunks(passed, camera.zoom) : this.flow(passed));
     if (!this.gesture) this.rest();
     const more = this.dirty && this.world ? this.drawScene(camera) : false;
     this.dirty = more || this.tiles.behind;
@@ -192,7 +192,7 @@ export class MassPicture extends Field {
 
   /** @param {number} rps */
   legend(rps) {
-    const far = this.level < LEVELS.pods;
+    const far = this.trunked;
     const { worth } = far ? this.flows : this.packets;
     const sampled = this.world?.mass.sampled ?? 1;
     const more = `${sampled > 1 ? ` · 1 of ${sampled} connections decided` : ""}${this.loop.pace.step.words && " · simplified"}`;
