@@ -4,6 +4,7 @@ import re
 from html import escape
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from clusterviz.cluster import services
@@ -67,3 +68,12 @@ def test_admin_sums_the_findings_up_and_leads_there(admin_client: Client, empty:
     assert counts is not None
     assert (int(counts[1]), int(counts[2])) == (0, 2)
     assert 'href="/clusters/fresh/findings/"' in shown(admin_client, "/admin/cluster/cluster/")
+
+
+def test_a_large_cluster_is_not_looked_through_for_a_page(
+    client: Client, living: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterviz.dashboard.whatif.findings.WHILE_WAITING", 3)
+    answer = client.get("/clusters/demo/findings/")
+    assert answer.status_code == 422
+    assert "ask manage.py lintnet --cluster demo" in answer.content.decode()

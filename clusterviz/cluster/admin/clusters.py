@@ -17,11 +17,9 @@ from clusterviz.cluster.admin.settings_form import PREFIX, SettingsForm
 from clusterviz.cluster.models import Change, Cluster, Pod
 from clusterviz.cluster.services.scaffold import MAX_NODES
 from clusterviz.engine import Cluster as Snapshot
-from clusterviz.engine.lint import SEVERITIES, lint
+from clusterviz.engine.lint import SEVERITIES, WHILE_WAITING, lint
 from clusterviz.engine.manifests.write import dump
 from clusterviz.engine.settings_check import fields
-
-MOST_LINTED = 1000
 
 
 class NewClusterForm(SettingsForm):
@@ -68,7 +66,7 @@ class ClusterAdmin(ModelAdmin):
     def findings(self, row: Cluster) -> str:
         """How many there are, of a cluster small enough to be looked through while a page is made."""
         words = "Look for them"
-        if Pod.objects.filter(cluster=row).count() <= MOST_LINTED:
+        if Pod.objects.filter(cluster=row).count() <= WHILE_WAITING:
             found = lint(Snapshot.from_objects(snapshot.load_objects(row), row.engine_settings))
             counts = [(word, sum(one.severity == word for one in found)) for word in SEVERITIES]
             words = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from clusterviz.dashboard.whatif.shared import paged, rules_of, select_url
-from clusterviz.engine.lint import CODES, SEVERITIES, Finding, lint
+from clusterviz.dashboard.whatif.shared import paged, refused, rules_of, select_url
+from clusterviz.engine.lint import CODES, SEVERITIES, WHILE_WAITING, Finding, lint
 from clusterviz.engine.objects import ref_of
 from clusterviz.live import questions
 
@@ -37,7 +37,11 @@ class Shown(NamedTuple):
 @paged
 def findings(request: HttpRequest, name: str) -> HttpResponse:
     """All findings of the cluster as it is now, or with ``?question=`` those that answer one question."""
-    every = lint(questions.replica_of(name).cluster)
+    cluster = questions.replica_of(name).cluster
+    if len(cluster.pods) > WHILE_WAITING:
+        why = f"{len(cluster.pods)} pods take longer than a page may: ask manage.py lintnet --cluster {name}."
+        return refused(request, name, why, status=422)
+    every = lint(cluster)
     asked = request.GET.get("question", "")
     chosen = QUESTIONS.get(asked)
     found = [one for one in every if chosen is None or one.code in chosen[1]]

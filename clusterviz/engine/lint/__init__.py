@@ -5,6 +5,6 @@
 """
 
 from clusterviz.engine.lint.finding import CODES, SEVERITIES, Code, Finding, Severity
-from clusterviz.engine.lint.run import lint
+from clusterviz.engine.lint.run import WHILE_WAITING, lint
 
-__all__ = ["CODES", "SEVERITIES", "Code", "Finding", "Severity", "lint"]
+__all__ = ["CODES", "SEVERITIES", "WHILE_WAITING", "Code", "Finding", "Severity", "lint"]

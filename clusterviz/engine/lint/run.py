@@ -14,6 +14,9 @@ from clusterviz.engine.objects import ref_of
 if TYPE_CHECKING:
     from clusterviz.engine.cluster import Cluster
 
+#: Pods of a cluster that is looked through while somebody waits for a page: more takes a minute.
+WHILE_WAITING = 500
+
 
 def lint(cluster: Cluster) -> list[Finding]:
     """Everything legal and useless, worst first, then by object.
