@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from clusterviz.kubeapi import discovery, logs, published, reading, reviews, tokens, writing
 from clusterviz.kubeapi.asgi import Answer, Request
 from clusterviz.kubeapi.registry import REVIEWS, Resource
@@ -12,6 +14,10 @@ from clusterviz.kubeapi.stores import store_of
 from clusterviz.live import instance
 
 _ROOTS = ("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
+# What kube-apiserver says whenever somebody asks for these.
+_DEPRECATED = {
+    ("", "v1", "Endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
 _WRITES = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -84,9 +90,11 @@ async def resource(request: Request, session: Session, group: str, version: str,
     permit(session, target, verb)
     if verb not in target.resource.verbs:
         raise not_simulated(target.resource)
-    if verb in ("get", "list", "watch"):
-        return await reading.answer(request, session, target, verb)
-    return await writing.answer(request, session, target, verb)
+    writes = verb not in ("get", "list", "watch")
+    found = await (writing if writes else reading).answer(request, session, target, verb)
+    if (old := _DEPRECATED.get((group, version, target.resource.kind))) is None:
+        return found
+    return msgspec.structs.replace(found, headers=(*found.headers, ("Warning", f'299 - "{old}"')))
 
 
 def locate(store: Store, group: str, version: str, rest: list[str]) -> Target:

@@ -148,6 +148,7 @@ async def test_deleted_endpoints_come_back_as_others(editor):
     assert (await editor.ask("DELETE", f"{place}/empty"))[0] == 200
     assert [(await stream.event())["type"] for _ in range(3)] == ["MODIFIED", "DELETED", "ADDED"]
     assert "subsets" not in await editor.get(f"{place}/empty")
+    assert "v1 Endpoints is deprecated in v1.33+" in dict(editor.headers)["Warning"]
     await stream.close()
 
 
