@@ -1,4 +1,4 @@
-"""The messages of a room's websocket; docs/rooms.md is made to match."""
+"""The messages of a room's websocket, each with what it means."""
 
 from __future__ import annotations
 
