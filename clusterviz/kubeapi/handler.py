@@ -90,8 +90,8 @@ async def resource(request: Request, session: Session, group: str, version: str,
     permit(session, target, verb)
     if verb not in target.resource.verbs:
         raise not_simulated(target.resource)
-    writes = verb not in ("get", "list", "watch")
-    found = await (writing if writes else reading).answer(request, session, target, verb)
+    done = reading.answer if verb in ("get", "list", "watch") else writing.answer
+    found = await done(request, session, target, verb)
     if (old := _DEPRECATED.get((group, version, target.resource.kind))) is None:
         return found
     return msgspec.structs.replace(found, headers=(*found.headers, ("Warning", f'299 - "{old}"')))

@@ -146,6 +146,7 @@ def _budgeted(objects: Any) -> dict[Key, Obj]:
 
 
 def _too_many(why: str) -> Refusal:
+    # Without a Retry-After: kubectl would wait and try again ten times before it says a word.
     message = "Cannot evict pod as it would violate the pod's disruption budget."
     causes = [{"reason": "DisruptionBudget", "message": why}]
-    return Refusal(429, "TooManyRequests", message, details={"causes": causes}, retry=5)
+    return Refusal(429, "TooManyRequests", message, details={"causes": causes})

@@ -181,10 +181,13 @@ def test_a_watch_prints_what_happens(runs, version):
 def test_a_drain_goes_on_when_the_budget_allows_it(binaries, homes):
     """kubectl tries an eviction again that a PodDisruptionBudget forbids, and says so."""
     home = homes["apply"]
-    made = kubectl(VERSIONS[-1], home, "create pdb all -n shop --selector=tier --min-available=100%")
-    assert made[0] == 0, made[1]
-    drain = shlex.split("drain n2 --ignore-daemonsets --delete-emptydir-data --force")
-    command = [str(BINARIES / VERSIONS[-1]), *drain]
+    for before in (
+        "rollout status deploy/api -n shop --timeout=150s",
+        "create pdb all -n shop --selector=app=api --min-available=100%",
+    ):
+        code, printed, _ = kubectl(VERSIONS[-1], home, before)
+        assert code == 0, printed
+    command = [str(BINARIES / VERSIONS[-1]), *shlex.split("drain n2 --pod-selector=app=api --force")]
     with subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
