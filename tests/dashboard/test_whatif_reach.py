@@ -4,6 +4,7 @@ import re
 from html import unescape
 from urllib.parse import unquote
 
+import pytest
 from django.test import Client
 
 from clusterviz.cluster.models import Cluster
@@ -27,3 +28,10 @@ def test_what_is_not_there_is_said(client: Client, empty: Cluster) -> None:
     assert answer.status_code == 422
     assert "to: there is no &#x27;&lt;script&gt;&#x27; in this cluster" in answer.content.decode()
     assert client.get("/clusters/fresh/reach/trace/?from=a&to=b&service=c").status_code == 404
+
+
+def test_large_clusters_are_left_to_commands(client: Client, living: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clusterviz.dashboard.whatif.shared.MOST_PODS", 3)
+    for path, command in (("reach/", "reachnet --cluster demo"), ("compare/", "diffnet demo demo")):
+        answer = client.get(f"/clusters/demo/{path}")
+        assert (answer.status_code, f"ask manage.py {command}" in answer.content.decode()) == (422, True)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from clusterviz.cluster.models import Cluster as Row
 from clusterviz.dashboard.api import find, time_of
-from clusterviz.dashboard.whatif.shared import paged, refused, trace_url
+from clusterviz.dashboard.whatif.shared import paged, refused, small_enough, trace_url
 from clusterviz.engine import Cluster, ProbeError, Trace
 from clusterviz.engine.compare import Asked, Change, Comparison, Fate, TooManyError, compare, journeys, steps_of
 from clusterviz.engine.compare.differ import KINDS
@@ -108,8 +108,9 @@ def _sides(request: HttpRequest, row: Row) -> tuple[Side, Side]:
     """What it was, and what it is: without ``with`` a fork is compared with its original. Raises `ProbeError`."""
     before_at, at = time_of(request, "with_at"), time_of(request, "at")
     other = request.GET.get("with", "") or (row.forked_from.name if row.forked_from else row.name)
-    before = Side(other, before_at, questions.cluster_at(other, before_at))
-    return before, Side(row.name, at, questions.cluster_at(row.name, at))
+    command = f"diffnet {other} {row.name}"
+    before = Side(other, before_at, small_enough(questions.cluster_at(other, before_at), command))
+    return before, Side(row.name, at, small_enough(questions.cluster_at(row.name, at), command))
 
 
 def _query(request: HttpRequest) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from clusterviz.dashboard.whatif.shared import paged, refused, trace_url
+from clusterviz.dashboard.whatif.shared import paged, refused, small_enough, trace_url
 from clusterviz.engine import Cluster
 from clusterviz.engine.compare import INTERNET, Asked, Fate, Pair, TooManyError, sender_names, survey
 from clusterviz.engine.reach import Tally, table
@@ -39,7 +39,7 @@ SIGNS = {"arrives": "✓", "in part": "◐", "fails": "✗"}
 @paged
 def reach(request: HttpRequest, name: str) -> HttpResponse:
     """The table of all that is asked by ``?from=``, ``?to=`` and ``?namespace=``, sorted and grouped as wished."""
-    cluster = questions.replica_of(name).cluster
+    cluster = small_enough(questions.replica_of(name).cluster, f"reachnet --cluster {name}")
     chosen = {key: request.GET.get(key, "").strip()[:300] for key in ("from", "to", "namespace")}
     by, order = _one(request, "by", BY), _one(request, "order", ORDER)
     names = Names.of(cluster)
@@ -70,7 +70,7 @@ def reach(request: HttpRequest, name: str) -> HttpResponse:
 @paged
 def reach_trace(request: HttpRequest, name: str) -> HttpResponse:
     """Send on to the trace of one cell: of a connection that fails, when some do."""
-    cluster = questions.replica_of(name).cluster
+    cluster = small_enough(questions.replica_of(name).cluster, f"reachnet --cluster {name}")
     sender, target, service = (request.GET.get(key, "")[:600] for key in ("from", "to", "service"))
     try:
         found = survey(cluster, Asked(senders=frozenset({sender}), services=frozenset({service})))

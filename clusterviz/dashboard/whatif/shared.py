@@ -11,6 +11,7 @@ from urllib.parse import quote
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from clusterviz.engine import Cluster
 from clusterviz.engine.probe import Probe, Source
 from clusterviz.engine.remedies.look import typed
 from clusterviz.engine.rulebook import RULES
@@ -20,6 +21,20 @@ View = Callable[..., HttpResponse]
 RULE = re.compile(r"\b[A-Z]{2,4}-\d{2}\b")
 #: What a fragment may hold as it is, so that people can read it.
 READABLE = "/:,@=!"
+
+#: Pods of a cluster that a page asks about: beyond it one question takes a core for a minute.
+MOST_PODS = 5000
+
+
+class TooLargeError(Exception):
+    """A cluster too large for a page; the message says what to use."""
+
+
+def small_enough(cluster: Cluster, command: str) -> Cluster:
+    """The cluster itself. Raises `TooLargeError` when questions about all of it are for a command."""
+    if len(cluster.pods) > MOST_PODS:
+        raise TooLargeError(f"{len(cluster.pods)} pods take longer than a page may: ask manage.py {command}.")
+    return cluster
 
 
 def paged(view: View) -> View:
@@ -31,6 +46,8 @@ def paged(view: View) -> View:
             return view(request, *args, **kwargs)
         except questions.UnknownError as error:
             raise Http404(str(error)) from None
+        except TooLargeError as error:
+            return refused(request, str(kwargs.get("name", "")), str(error), status=422)
         except questions.LoadingError as error:
             return refused(request, str(kwargs.get("name", "")), str(error), status=503)
 
