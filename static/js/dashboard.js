@@ -181,7 +181,7 @@ function choose(id, centred = false) {
   selected = id;
   picture.select(id);
   showSide();
-  requestAnimationFrame(() => picture.camera.reveal(picture.layout?.boxes.get(id), centred));
+  picture.camera.bring(() => picture.layout?.boxes.get(id), centred, () => Boolean(id) && id === selected);
   remember();
   signals.tell("select", id);
 }

@@ -6,6 +6,8 @@ const MARGIN = 14;
 const LARGEST = 1.45;
 /** px: what is smaller on the screen is not found by panning alone; it is shown this large. */
 const TINY = { below: 13, shown: 80 };
+/** Frames that a place is waited for: the past of a large cluster takes a second to come. */
+const PATIENT = 120;
 
 export class Camera {
   /** @param {any} cy @param {HTMLElement} container */
@@ -90,5 +92,18 @@ export class Camera {
     const dx = left < 20 ? 20 - left : Math.min(0, w - 20 - (left + box.w * zoom));
     const dy = top < 20 ? 20 - top : Math.min(0, h - 20 - (top + box.h * zoom));
     if (dx || dy) this.cy.panBy({ x: dx, y: dy });
+  }
+
+  /**
+   * Reveals what a picture that was just changed may not have placed yet.
+   * @param {() => {x: number, y: number, w: number, h: number}|undefined} box where it is by now
+   * @param {boolean} centred @param {() => boolean} wanted whether it is still asked for @param {number} [frames] how many are waited for
+   */
+  bring(box, centred, wanted, frames = PATIENT) {
+    requestAnimationFrame(() => {
+      const found = box();
+      if (found) this.reveal(found, centred);
+      else if (frames && wanted()) this.bring(box, centred, wanted, frames - 1);
+    });
   }
 }

@@ -216,7 +216,8 @@ export class Views {
   /** @param {string} id what stays, with what it touches; "" shows everything again */
   async focus(id) {
     const { store, shown, picture, remember } = this.desk;
-    if (id && !store.entities.has(id) && !this.sums?.entities.has(id)) return undefined;
+    // Of a large cluster the page may not hold what was just selected.
+    if (id && !this.sums?.entities.has(id) && !(await store.entity(id))) return undefined;
     const held = id || shown.focus;
     if (id === shown.focus) return undefined;
     // Of a large cluster only sums tell what something touches.
