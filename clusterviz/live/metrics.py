@@ -12,6 +12,13 @@ from clusterviz.live.hub import Topic
 from clusterviz.live.keeper import Keeper
 
 Read = Callable[[Topic], float]
+
+
+def _rps(topic: Topic) -> float:
+    """Nothing is decided for nobody: what was last told is out of date then."""
+    return topic.rps if any(client.wants_traffic for client in topic.clients) else 0.0
+
+
 #: Of each cluster's stream: name, what it counts, where it is found.
 COUNTERS: tuple[tuple[str, str, Read], ...] = (
     ("messages_encoded", "Messages that were turned into text, once for all browsers.", lambda t: t.counts.encoded),
@@ -26,7 +33,7 @@ GAUGES: tuple[tuple[str, str, Read], ...] = (
     ("browsers", "Browsers that watch the cluster.", lambda t: len(t.clients)),
     ("browsers_behind", "Browsers that do not read at the moment.", lambda t: sum(one.paused for one in t.clients)),
     ("simulator_slowest_step_seconds", "The longest step since the process began.", lambda t: t.counts.slowest),
-    ("connections_per_second", "Simulated connections, over five seconds.", lambda t: t.rps),
+    ("connections_per_second", "Simulated connections, over five seconds.", _rps),
 )
 KEPT: tuple[tuple[str, str, Callable[[Keeper], float]], ...] = (
     ("leading", "1 where this process steps the cluster, 0 where it follows another.", lambda k: k.leading),
